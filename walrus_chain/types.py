@@ -1,7 +1,7 @@
 """The nouns of the protocol as frozen values: ids that print well, amounts that cannot be mixed.
 
 Everything here is pure. Parsing happens at the edge (`BlobId.parse`, `parse_amount`); inside, only these types travel.
-Source: docs/glossary.md and docs/spec/01-words.md.
+Source: docs/glossary.md.
 """
 
 from __future__ import annotations

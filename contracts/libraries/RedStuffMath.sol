@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
+import {BlobId} from "../types/BlobId.sol";
+
+/// @title RedStuffMath
+/// @notice Sizes and places of the two-dimensional code: all that follows from a blob's size and the number of shards.
+/// @dev Pure and without loops; walrus_chain/codec/geometry.py says the same, and tests/vectors/geometry.json holds both
+/// to the same numbers. See docs/spec/02-geometry.md.
+///
+/// Glossary: n shards, f of them may be faulty, a segment is a matrix of r rows and c columns of symbols. A primary sliver
+/// is a row (c symbols), a secondary sliver a column (r symbols).
+library RedStuffMath {
+    /// @notice Least and most shards that the code takes.
+    uint16 internal constant MINIMUM_SHARDS = 4;
+    uint16 internal constant MAXIMUM_SHARDS = 255;
+
+    /// @notice Most bytes of a blob that are encoded together.
+    uint256 internal constant SEGMENT_BYTES = 32 * 2 ** 20;
+
+    /// @notice Bytes of a sliver under one leaf; the last chunk of a sliver may be shorter.
+    uint256 internal constant CHUNK_BYTES = 256;
+
+    /// @notice Symbols are a whole number of these bytes.
+    uint256 internal constant SYMBOL_ALIGNMENT = 8;
+
+    /// @notice Metadata of one sliver pair of one segment: two roots.
+    uint256 internal constant PAIR_METADATA_BYTES = 64;
+
+    /// @notice f: shards that may be lost or lie without harm.
+    function faults(uint256 shards) internal pure returns (uint256) {
+        return (shards - 1) / 3;
+    }
+
+    /// @notice r: primary slivers that give a segment back; symbols in a secondary sliver.
+    function rows(uint256 shards) internal pure returns (uint256) {
+        return shards - 2 * faults(shards);
+    }
+
+    /// @notice c: secondary slivers that give a segment back; symbols in a primary sliver.
+    function columns(uint256 shards) internal pure returns (uint256) {
+        return shards - faults(shards);
+    }
+
+    /// @notice n - f: shards whose attestations make a certificate.
+    function quorum(uint256 shards) internal pure returns (uint256) {
+        return shards - faults(shards);
+    }
+
+    /// @notice f + 1: shards among which at least one is honest.
+    function honestMinority(uint256 shards) internal pure returns (uint256) {
+        return faults(shards) + 1;
+    }
+
+    /// @notice Segments of a blob; an empty blob has one, of no bytes.
+    function segments(uint256 size) internal pure returns (uint256) {
+        return Math.max(1, Math.ceilDiv(size, SEGMENT_BYTES));
+    }
+
+    /// @notice Bytes of the blob in segment `segment`, which is less than `segments(size)`.
+    function segmentLength(uint256 size, uint256 segment) internal pure returns (uint256) {
+        return Math.min(SEGMENT_BYTES, size - segment * SEGMENT_BYTES);
+    }
+
+    /// @notice Bytes of one symbol of a segment that holds `length` bytes: the least multiple of 8, at least 8, that fits.
+    function symbolBytes(uint256 length, uint256 shards) internal pure returns (uint256) {
+        uint256 cells = SYMBOL_ALIGNMENT * rows(shards) * columns(shards);
+        return SYMBOL_ALIGNMENT * Math.max(1, Math.ceilDiv(length, cells));
+    }
+
+    /// @notice Bytes of a sliver of a segment that holds `length` bytes.
+    function sliverBytes(uint256 length, uint256 shards, bool secondary) internal pure returns (uint256) {
+        return (secondary ? rows(shards) : columns(shards)) * symbolBytes(length, shards);
+    }
+
+    /// @notice Bytes that the network keeps for a segment of `length` bytes: all sliver pairs and their metadata.
+    function encodedSegmentSize(uint256 length, uint256 shards) internal pure returns (uint256) {
+        return shards * ((rows(shards) + columns(shards)) * symbolBytes(length, shards) + PAIR_METADATA_BYTES);
+    }
+
+    /// @notice Bytes that the network keeps for a blob of `size` bytes. All segments but the last one are full.
+    function encodedSize(uint256 size, uint256 shards) internal pure returns (uint256) {
+        uint256 full = segments(size) - 1;
+        return full * encodedSegmentSize(SEGMENT_BYTES, shards)
+            + encodedSegmentSize(size - full * SEGMENT_BYTES, shards);
+    }
+
+    /// @notice The sliver pair of a blob that lives on a shard, the same in each segment.
+    function pairOnShard(BlobId blobId, uint256 shard, uint256 shards) internal pure returns (uint256) {
+        return (shard + shards - uint256(BlobId.unwrap(blobId)) % shards) % shards;
+    }
+
+    /// @notice The shard on which a sliver pair of a blob lives.
+    function shardOfPair(BlobId blobId, uint256 pair, uint256 shards) internal pure returns (uint256) {
+        return (pair + uint256(BlobId.unwrap(blobId)) % shards) % shards;
+    }
+}

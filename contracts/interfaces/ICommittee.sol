@@ -13,8 +13,8 @@ import {Timestamp} from "../types/Timestamp.sol";
 /// Flow: nodes register and bond; the genesis account calls {form} once; the committee serves from that epoch on.
 ///
 /// Invariant I3: every shard belongs to exactly one member, and the weights add up to n.
-/// Invariant I4: no region holds more than f shards whenever the regions that take part allow it; when they are too few,
-/// no region holds more than an even part of the shards, rounded up.
+/// Invariant I4: no region holds more than f shards whenever the regions that take part allow it (R regions with
+/// R * f >= n do); when they are too few, the cap is the lowest one with which all shards find a place.
 interface ICommittee {
     /// @notice A node that serves.
     struct Member {
@@ -48,6 +48,15 @@ interface ICommittee {
     /// @notice Thrown when more nodes are eligible than a committee can have members.
     error Committee_TooManyNodes(uint256 maximum, uint256 eligible);
 
+    /// @notice Thrown at construction when the number of shards is out of bounds.
+    error Committee_ShardsOutOfBounds(uint16 minimum, uint16 maximum, uint16 shards);
+
+    /// @notice Thrown at construction when the length of an epoch is out of bounds.
+    error Committee_EpochSecondsOutOfBounds(uint64 minimum, uint64 maximum, uint64 epochSeconds);
+
+    /// @notice Thrown at construction when the genesis account is the zero address.
+    error Committee_ZeroGenesis();
+
     /// @notice Thrown when there is no such shard.
     error Committee_UnknownShard(uint16 shards, uint16 shard);
 
@@ -80,6 +89,9 @@ interface ICommittee {
     /// @param signatures In the order of the bits, lowest first.
     /// @return weight The shards of those who signed.
     function verify(bytes32 digest, uint256 signers, bytes calldata signatures) external view returns (uint16 weight);
+
+    /// @notice The account that forms the first committee.
+    function genesis() external view returns (address);
 
     /// @notice The epoch in which the serving committee took office; zero while there is none.
     function epoch() external view returns (Epoch);

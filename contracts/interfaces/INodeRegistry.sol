@@ -59,7 +59,10 @@ interface INodeRegistry {
     /// @notice Thrown when a region has a character outside a-z, 0-9 and hyphen.
     error NodeRegistry_WrongRegion(string region);
 
-    /// @notice Thrown when the signer is or was the key of a node.
+    /// @notice Thrown when the signer is the zero address.
+    error NodeRegistry_ZeroSigner();
+
+    /// @notice Thrown when the signer is or was the key of a node, other than this node's key now.
     error NodeRegistry_SignerTaken(address signer, NodeId nodeId);
 
     /// @notice Thrown when the proof is not the signer's signature over {NodeKeys}.
@@ -78,10 +81,11 @@ interface INodeRegistry {
     /// @dev Emits {NodeUpdated}. Only the operator.
     function update(NodeId nodeId, string calldata name, string calldata url, string calldata region) external;
 
-    /// @notice Changes the node's keys; `signerProof` as in {register}.
+    /// @notice Changes the node's keys; `signerProof` as in {register}. The present signer may stay.
     /// @dev Emits {NodeKeysRotated}. Only the operator. The serving committee takes a new signer over by
     /// {ICommittee-refreshSigner}.
-    function rotateKeys(NodeId nodeId, address signer, bytes calldata encryptionKey, bytes calldata signerProof) external;
+    function rotateKeys(NodeId nodeId, address signer, bytes calldata encryptionKey, bytes calldata signerProof)
+        external;
 
     /// @notice Offers the node to another account; zero takes the offer back.
     /// @dev Emits {OperatorTransferStarted}. Only the operator.

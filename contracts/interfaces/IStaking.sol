@@ -18,6 +18,9 @@ interface IStaking {
     /// @notice Thrown when the caller is not the node's operator.
     error Staking_CallerNotOperator(NodeId nodeId, address operator, address caller);
 
+    /// @notice Thrown at construction when the minimum stake is zero.
+    error Staking_ZeroMinimumStake();
+
     /// @notice Thrown when the amount is zero.
     error Staking_ZeroAmount(NodeId nodeId);
 
@@ -45,6 +48,9 @@ interface IStaking {
 
     /// @notice The WAL that stands behind all nodes.
     function totalStake() external view returns (Amount);
+
+    /// @notice The nodes whose stake is at least {minimumStake}, in no particular order.
+    function candidates() external view returns (NodeId[] memory);
 
     /// @notice What a node needs to be considered for a committee.
     function minimumStake() external view returns (Amount);

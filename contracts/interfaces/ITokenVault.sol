@@ -33,6 +33,12 @@ interface ITokenVault {
     /// @notice Thrown when the recipient or payee is the zero address.
     error TokenVault_ZeroRecipient(address account);
 
+    /// @notice Thrown at construction when there is no module, or there are more than `maximum`.
+    error TokenVault_WrongModuleCount(uint256 maximum, uint256 actual);
+
+    /// @notice Thrown at construction when a module is the zero address or named twice.
+    error TokenVault_WrongModule(address module);
+
     /// @notice Takes `amount` from `payer` into the calling module's reserve.
     /// @dev Emits {Collected}.
     /// Warning: the vault trusts its modules to name only a payer who asked for it (their own `msg.sender`).

@@ -27,6 +27,9 @@ interface IWAL is IERC20, IERC20Permit {
     /// @notice Thrown when the signature is not the authorizer's.
     error WAL_WrongSignature(address authorizer, bytes32 nonce);
 
+    /// @notice Thrown at construction when the supply is zero or does not fit an {Amount}.
+    error WAL_SupplyOutOfBounds(uint256 maximum, uint256 supply);
+
     /// @notice Thrown when somebody other than the payee calls {receiveWithAuthorization}.
     error WAL_CallerNotPayee(address payee, address caller);
 

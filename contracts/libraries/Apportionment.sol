@@ -120,23 +120,23 @@ library Apportionment {
         for (uint256 node = 0; node < nodes; node++) {
             draft.heap[node] = node;
         }
-        for (uint256 at = nodes / 2; at > 0; at--) {
-            _sink(draft, at - 1);
+        for (uint256 spot = nodes / 2; spot > 0; spot--) {
+            _sink(draft, spot - 1);
         }
     }
 
-    /// @dev Moves the node at `at` down until both nodes below it come later.
-    function _sink(Draft memory draft, uint256 at) private pure {
-        uint256 node = draft.heap[at];
+    /// @dev Moves the node at `spot` down until both nodes below it come later.
+    function _sink(Draft memory draft, uint256 spot) private pure {
+        uint256 node = draft.heap[spot];
         while (true) {
-            uint256 below = 2 * at + 1;
+            uint256 below = 2 * spot + 1;
             if (below >= draft.open) break;
             if (below + 1 < draft.open && _precedes(draft, draft.heap[below + 1], draft.heap[below])) below++;
             if (!_precedes(draft, draft.heap[below], node)) break;
-            draft.heap[at] = draft.heap[below];
-            at = below;
+            draft.heap[spot] = draft.heap[below];
+            spot = below;
         }
-        draft.heap[at] = node;
+        draft.heap[spot] = node;
     }
 
     /// @dev Whether node `a` gets the next shard before node `b`: a higher quotient, or the same and a lower place.

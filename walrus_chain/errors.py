@@ -12,6 +12,8 @@ Each error carries its evidence as attributes, and a message that says what happ
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 
 class WalrusError(Exception):
     """Root of all errors raised on purpose by Walrus Chain."""
@@ -79,7 +81,7 @@ class NotEnoughSlivers(Retryable):
     """Fewer verified slivers than a segment needs; ask more nodes and decode again."""
 
     def __init__(self, have: int, needed: int) -> None:
-        super().__init__(f"{have} slivers of one axis at hand, {needed} are needed to decode the segment; ask more nodes")
+        super().__init__(f"{have} slivers of one axis at hand, {needed} are needed to decode a segment; ask more")
         self.have, self.needed = have, needed
 
 
@@ -124,3 +126,222 @@ class InconsistentEncoding(Untrusted):
     def __init__(self, blob_id: object, what: str) -> None:
         super().__init__(f"blob {blob_id} was encoded wrongly: {what}; it cannot be read, store the data again")
         self.blob_id, self.what = blob_id, what
+
+
+# -- contracts: compiling them and carrying the result ---------------------------------------------------------------
+
+
+class NotAContractsProject(Misuse):
+    """A folder that should hold the Solidity sources and their settings does not."""
+
+    def __init__(self, folder: object, why: str) -> None:
+        super().__init__(f"{folder} is no contracts project: {why}; run this in a clone of the repository")
+        self.folder, self.why = folder, why
+
+
+class CompilerNotFound(Misuse):
+    """There is no Solidity compiler, and none could be installed."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"no Solidity compiler: {why}; `make setup` in a clone of the repository provides one")
+        self.why = why
+
+
+class CompilationFailed(Misuse):
+    """The Solidity compiler refused the sources; the message is the compiler's."""
+
+    def __init__(self, messages: str) -> None:
+        super().__init__(f"the contracts do not compile:\n{messages}")
+        self.messages = messages
+
+
+# -- messages: attestations, keys, certificates ----------------------------------------------------------------------
+
+
+class MalformedPrivateKey(Misuse):
+    """Bytes that are no private key. The message never holds the key."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"that is not a private key: {why}")
+        self.why = why
+
+
+class MalformedSignature(Untrusted):
+    """Bytes that are not a signature in the one form that the contracts take."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"that is not a signature: {why}; it must be r ‖ s ‖ v, 65 bytes, low s, v 27 or 28")
+        self.why = why
+
+
+class WrongSigner(Untrusted):
+    """A good signature, but by another key, or over other words."""
+
+    def __init__(self, expected: object, actual: object) -> None:
+        super().__init__(f"the signature is not by {expected}: it recovers to {actual}")
+        self.expected, self.actual = expected, actual
+
+
+class NotAMember(Untrusted):
+    """A signature by somebody who has no place in the serving committee."""
+
+    def __init__(self, signer: object) -> None:
+        super().__init__(f"{signer} signs for no member of the serving committee; its signature does not count")
+        self.signer = signer
+
+
+class AttestationMismatch(Untrusted):
+    """A node attested something else than it was asked for."""
+
+    def __init__(self, signer: object, expected: object, actual: object) -> None:
+        super().__init__(f"{signer} attested {actual}, but {expected} was asked for")
+        self.signer, self.expected, self.actual = signer, expected, actual
+
+
+class QuorumNotReached(Retryable):
+    """The attestations collected so far do not make a certificate; collect more."""
+
+    def __init__(self, blob_id: object, required: int, weight: int) -> None:
+        super().__init__(f"blob {blob_id}: {required} shards are required, {weight} attested; ask more nodes")
+        self.blob_id, self.required, self.weight = blob_id, required, weight
+
+
+class MalformedCommittee(Bug):
+    """A committee that breaks its own rules: a shard with no owner or two, a signer twice."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"that is not a committee: {why}")
+        self.why = why
+
+
+# -- chain: endpoints, deployments, transactions. What contracts refuse is in `walrus_chain.chain.rejections` --------
+
+
+class RpcUnavailable(Retryable):
+    """No RPC endpoint of the chain answered; each one's reason is in `failures`."""
+
+    def __init__(self, method: str, failures: Mapping[str, str]) -> None:
+        reasons = "; ".join(f"{endpoint}: {why}" for endpoint, why in failures.items())
+        super().__init__(f"no RPC endpoint answered {method} ({reasons}); check the endpoints or try again")
+        self.method, self.failures = method, dict(failures)
+
+
+class RpcRefused(Retryable):
+    """An RPC endpoint answered with an error that is not a contract's refusal."""
+
+    def __init__(self, endpoint: str, method: str, code: int, message: str) -> None:
+        super().__init__(f"{endpoint} refused {method}: {message} (code {code})")
+        self.endpoint, self.method, self.code, self.rpc_message = endpoint, method, code, message
+
+
+class BlockUnknown(Retryable):
+    """No endpoint knows the block yet, or it was reorganised away: try again."""
+
+    def __init__(self, block: object) -> None:
+        super().__init__(f"block {block} is not known: the endpoints lag, or the chain was reorganised; try again")
+        self.block = block
+
+
+class WrongChain(Misuse):
+    """An endpoint serves another chain than the deployment is on."""
+
+    def __init__(self, endpoint: str, expected: int, actual: int) -> None:
+        super().__init__(f"{endpoint} serves chain {actual}, but the network is on chain {expected}; name another endpoint")
+        self.endpoint, self.expected, self.actual = endpoint, expected, actual
+
+
+class MalformedDeployment(Misuse):
+    """A file that should name a network's contracts does not."""
+
+    def __init__(self, source: object, why: str) -> None:
+        super().__init__(f"{source} is not a deployment file: {why}; `walrus network deploy` writes one")
+        self.source, self.why = source, why
+
+
+class ContractMissing(Misuse):
+    """A deployment that does not name a contract, or an address at which the chain has no code."""
+
+    def __init__(self, deployment: str, contract: str, why: str) -> None:
+        super().__init__(f"network {deployment} has no {contract}: {why}; check the deployment file and the RPC endpoint")
+        self.deployment, self.contract, self.why = deployment, contract, why
+
+
+class ArtifactMissing(Bug):
+    """The package lacks a contract's ABI and bytecode."""
+
+    def __init__(self, contract: str) -> None:
+        super().__init__(f"this installation has no artifact of contract {contract}; `make contracts` writes them")
+        self.contract = contract
+
+
+class ParameterOutOfBounds(Misuse):
+    """A parameter of a new network that the contracts would refuse."""
+
+    def __init__(self, parameter: str, bounds: str, actual: object) -> None:
+        super().__init__(f"{parameter} must be {bounds}; it is {actual}")
+        self.parameter, self.bounds, self.actual = parameter, bounds, actual
+
+
+class UnexpectedAddress(Retryable):
+    """A contract landed at another address than planned: the deployer sent other transactions meanwhile."""
+
+    def __init__(self, contract: str, expected: object, actual: object) -> None:
+        super().__init__(
+            f"{contract} was created at {actual} instead of {expected}: the deployer's account sent other transactions "
+            "meanwhile; deploy again from an account that nobody else uses"
+        )
+        self.contract, self.expected, self.actual = contract, expected, actual
+
+
+class NotEnoughGasMoney(Misuse):
+    """An account cannot pay the chain for a transaction."""
+
+    def __init__(self, account: object, why: str) -> None:
+        super().__init__(f"{account} cannot pay the chain's fee for the transaction ({why}); send it some native currency")
+        self.account, self.why = account, why
+
+
+class TransactionPending(Retryable):
+    """A transaction was sent but is in no block yet; it may still be mined."""
+
+    def __init__(self, transaction: str, seconds: float) -> None:
+        super().__init__(f"transaction {transaction} is in no block after {seconds:.0f} s; it may still be mined: look again later")
+        self.transaction, self.seconds = transaction, seconds
+
+
+class TransactionDisplaced(Retryable):
+    """Another transaction of the same account took the place of ours, so ours never happened."""
+
+    def __init__(self, transaction: str, account: object, nonce: int) -> None:
+        super().__init__(
+            f"transaction {transaction} did not happen: {account} sent another one with nonce {nonce} from elsewhere; send it again"
+        )
+        self.transaction, self.account, self.nonce = transaction, account, nonce
+
+
+class UnexpectedAnswer(Untrusted):
+    """An RPC endpoint answered something that is not what the standard says."""
+
+    def __init__(self, endpoint: str, method: str, why: str) -> None:
+        super().__init__(f"{endpoint} answered {method} with nonsense: {why}; use another endpoint")
+        self.endpoint, self.method, self.why = endpoint, method, why
+
+
+class AnvilMissing(Misuse):
+    """A local chain was asked for, but anvil is not installed."""
+
+    def __init__(self, searched: Sequence[str]) -> None:
+        super().__init__(
+            f"anvil, which runs the local chain, was not found in: {', '.join(searched)}. Install it with "
+            "`npm install @foundry-rs/anvil` in this folder (`make setup` does it in a clone of the repository), "
+            "or from getfoundry.sh, then try again"
+        )
+        self.searched = tuple(searched)
+
+
+class AnvilFailed(Retryable):
+    """Anvil started but did not become ready, or ended by itself; `output` is what it said last."""
+
+    def __init__(self, why: str, output: str) -> None:
+        super().__init__(f"anvil {why}" + (f"; it said:\n{output}" if output else ""))
+        self.why, self.output = why, output

@@ -99,7 +99,7 @@ class ErasureCode:
             headers = self._headers(stop - start)
             fragments = [headers[place] + view[start:stop] for place, view in zip(given, views, strict=True)]
             if len(missing) == 1:
-                [fragment] = self._driver.reconstruct(fragments, missing)
+                [fragment] = self._driver.reconstruct(fragments, list[int](missing))
                 outputs[0][start:stop] = memoryview(fragment)[_HEADER_BYTES:]
                 continue
             data = self._driver.decode(fragments)

@@ -1,0 +1,1 @@
+"""The chain, seen from Python: providers, deployments, contracts, events, reverts, sending."""

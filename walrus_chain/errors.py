@@ -246,7 +246,9 @@ class WrongChain(Misuse):
     """An endpoint serves another chain than the deployment is on."""
 
     def __init__(self, endpoint: str, expected: int, actual: int) -> None:
-        super().__init__(f"{endpoint} serves chain {actual}, but the network is on chain {expected}; name another endpoint")
+        super().__init__(
+            f"{endpoint} serves chain {actual}, but the network is on chain {expected}; name another endpoint"
+        )
         self.endpoint, self.expected, self.actual = endpoint, expected, actual
 
 
@@ -262,7 +264,9 @@ class ContractMissing(Misuse):
     """A deployment that does not name a contract, or an address at which the chain has no code."""
 
     def __init__(self, deployment: str, contract: str, why: str) -> None:
-        super().__init__(f"network {deployment} has no {contract}: {why}; check the deployment file and the RPC endpoint")
+        super().__init__(
+            f"network {deployment} has no {contract}: {why}; check the deployment file and the RPC endpoint"
+        )
         self.deployment, self.contract, self.why = deployment, contract, why
 
 
@@ -297,7 +301,9 @@ class NotEnoughGasMoney(Misuse):
     """An account cannot pay the chain for a transaction."""
 
     def __init__(self, account: object, why: str) -> None:
-        super().__init__(f"{account} cannot pay the chain's fee for the transaction ({why}); send it some native currency")
+        super().__init__(
+            f"{account} cannot pay the chain's fee for the transaction ({why}); send it some native currency"
+        )
         self.account, self.why = account, why
 
 
@@ -305,7 +311,7 @@ class TransactionPending(Retryable):
     """A transaction was sent but is in no block yet; it may still be mined."""
 
     def __init__(self, transaction: str, seconds: float) -> None:
-        super().__init__(f"transaction {transaction} is in no block after {seconds:.0f} s; it may still be mined: look again later")
+        super().__init__(f"transaction {transaction} is in no block after {seconds:.0f} s; it may still get there")
         self.transaction, self.seconds = transaction, seconds
 
 
@@ -314,7 +320,8 @@ class TransactionDisplaced(Retryable):
 
     def __init__(self, transaction: str, account: object, nonce: int) -> None:
         super().__init__(
-            f"transaction {transaction} did not happen: {account} sent another one with nonce {nonce} from elsewhere; send it again"
+            f"transaction {transaction} did not happen: {account} sent another one with nonce {nonce} from elsewhere; "
+            "send it again"
         )
         self.transaction, self.account, self.nonce = transaction, account, nonce
 
@@ -408,7 +415,9 @@ class IpfsUnavailable(Retryable):
     """The IPFS daemon did not answer, or answered with an error."""
 
     def __init__(self, address: str, why: str) -> None:
-        super().__init__(f"the IPFS daemon at {address} failed: {why}; check that it runs and that this is its API port")
+        super().__init__(
+            f"the IPFS daemon at {address} failed: {why}; check that it runs and that this is its API port"
+        )
         self.address, self.why = address, why
 
 

@@ -1,0 +1,1 @@
+"""Rules that the contracts keep, mirrored in pure Python: committee, shares, prices."""

@@ -112,10 +112,11 @@ class Artifact:
     source_hash: str
 
     def as_json(self) -> str:
-        """The content of the artifact's file."""
-        return _dump(
-            {"contractName": self.name, "abi": self.abi, "bytecode": self.bytecode, "sourceHash": self.source_hash}
-        )
+        """The content of the artifact's file: one line for each entry of the ABI, so that differences can be read."""
+        entries = ",\n".join(f"  {json.dumps(entry, sort_keys=True)}" for entry in self.abi)
+        fields = {"bytecode": self.bytecode, "contractName": self.name, "sourceHash": self.source_hash}
+        rest = ",\n".join(f" {json.dumps(key)}: {json.dumps(value)}" for key, value in fields.items())
+        return f'{{\n "abi": [\n{entries}\n ],\n{rest}\n}}\n'
 
 
 def find_project(start: Path) -> Path:

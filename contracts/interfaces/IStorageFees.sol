@@ -5,10 +5,14 @@ import {Amount} from "../types/Amount.sol";
 import {Epoch} from "../types/Epoch.sol";
 
 /// @title IStorageFees
-/// @notice What storage costs, and the ring of epochs that remembers for which epochs it was paid.
-/// @dev Glossary: a *unit* is a fixed number of encoded bytes; a *rate* is what an object pays for each epoch of its term.
-/// The ring keeps, for each epoch, by how much the sum of all rates changes when it begins, and what came in once; so a
-/// term of any length touches two lines.
+/// @notice What storage costs, and the lines that remember for which epochs it was paid.
+/// @dev Glossary: a *unit* is a fixed number of encoded bytes; a *rate* is what an object pays for each epoch of its term;
+/// a *line* belongs to one epoch and keeps by how much the sum of all rates changes when it begins, and what came in once
+/// during it; so a term of any length touches two lines. A line is *settled* once it holds the sum itself.
+///
+/// Flow: the registry calls {charge}, {chargeExtension} and {refund}; each costs the same however long nobody called.
+/// {settle} turns the lines of past epochs into sums, as many as its caller pays for; nothing depends on it but the cost of
+/// {incomeOf}.
 ///
 /// Invariant: the vault's reserve of this contract equals the income of all epochs, past and to come.
 interface IStorageFees {
@@ -22,7 +26,15 @@ interface IStorageFees {
     error StorageFees_CallerNotRegistry(address registry, address caller);
 
     /// @notice Thrown when a term has no epoch, or reaches further than epochs can be paid ahead.
+    /// @param epochs What was asked for.
+    /// @param maximum How many could be paid now: for an extension what the object's term leaves of {maximumEpochs}.
     error StorageFees_WrongTerm(uint32 epochs, uint32 maximum);
+
+    /// @notice Thrown when the term that is to be extended or refunded is over.
+    error StorageFees_TermOver(Epoch end, Epoch currentEpoch);
+
+    /// @notice Thrown at construction when a parameter is outside its bounds. `parameter` is its name.
+    error StorageFees_ParameterOutOfBounds(bytes32 parameter, uint256 minimum, uint256 maximum, uint256 actual);
 
     /// @notice Charges a new object's term, beginning with the current epoch. Only the blob registry.
     /// @dev Emits {TermPaid}. Charge: rate * epochs + write fee.
@@ -47,7 +59,7 @@ interface IStorageFees {
         returns (Amount newRate);
 
     /// @notice Gives back rate * epochs after the current one, as a claim of `payee`. Only the registry.
-    /// @dev Emits {TermRefunded}.
+    /// @dev Emits {TermRefunded}, also when no epoch is left and the amount is zero.
     function refund(uint256 blobObject, address payee, Amount rate, Epoch end) external returns (Amount amount);
 
     /// @notice The price of a new object: what {charge} would take.
@@ -60,8 +72,16 @@ interface IStorageFees {
         returns (Amount total, Amount newRate);
 
     /// @notice What the network earns in an epoch from all terms, plus what came in once during it.
-    /// @dev Costs a step for each epoch between the last settled one and `epoch`.
+    /// @dev Costs a step for each epoch between the last settled one and `epoch`. Final once the epoch is over.
     function incomeOf(Epoch epoch) external view returns (Amount);
+
+    /// @notice Settles the lines of at most `maximum` epochs that are over. Anyone may call, at any time or never.
+    /// @dev Changes no income, only what asking for it costs: some 5,000 gas an epoch here, once.
+    /// @return settled {settledEpoch} afterwards.
+    function settle(uint32 maximum) external returns (Epoch settled);
+
+    /// @notice The last epoch whose line is settled; zero at first.
+    function settledEpoch() external view returns (Epoch);
 
     /// @notice Bytes of encoded data in one unit.
     function unitBytes() external view returns (uint32);
@@ -75,6 +95,9 @@ interface IStorageFees {
     /// @notice How many epochs ahead may be paid.
     function maximumEpochs() external view returns (uint32);
 
-    /// @notice The units that a blob of `size` bytes is charged for.
+    /// @notice The units that a blob of `size` bytes is charged for: of its encoded size, rounded up.
     function unitsOf(uint64 size) external view returns (uint128);
+
+    /// @notice What a blob of `size` bytes costs for each epoch.
+    function rateOf(uint64 size) external view returns (Amount);
 }

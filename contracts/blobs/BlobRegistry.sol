@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import {IBlobRegistry} from "../interfaces/IBlobRegistry.sol";
+import {ICommittee} from "../interfaces/ICommittee.sol";
+import {IStorageFees} from "../interfaces/IStorageFees.sol";
+import {EpochClock} from "../libraries/EpochClock.sol";
+import {RedStuffMath} from "../libraries/RedStuffMath.sol";
+import {Amount} from "../types/Amount.sol";
+import {BlobId} from "../types/BlobId.sol";
+import {Epoch} from "../types/Epoch.sol";
+import {Timestamp} from "../types/Timestamp.sol";
+import {BlobToken} from "./BlobToken.sol";
+
+/// @title BlobRegistry
+/// @notice Blob objects from registration to expiry, each an ERC-721 token.
+/// @dev Flow: {register} -> {certify} -> {extend}, transfer or {deleteBlob} -> expiry by the clock; {invalidate} at any time.
+///
+/// Tokens are minted without asking the receiver, and calls go only to contracts fixed at construction, so no account gets
+/// control inside a call.
+///
+/// Invariants:
+/// - An object is certified only if members that hold a quorum of shards signed for this very object, blob, committee,
+///   chain and contract.
+/// - Ids are never reused; what is known of a deleted object is nothing.
+/// - A blob that was invalidated stays invalid, under every object.
+contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
+    using SafeCast for uint256;
+
+    bytes32 private constant STORAGE_ATTESTATION_TYPEHASH =
+        keccak256("StorageAttestation(bytes32 blobId,uint256 blobObject,uint32 epoch,bool deletable)");
+    bytes32 private constant INVALIDITY_ATTESTATION_TYPEHASH =
+        keccak256("InvalidityAttestation(bytes32 blobId,uint32 epoch)");
+
+    uint64 private constant SIZE_LIMIT = 2 ** 40;
+    uint256 private constant MAXIMUM_BATCH = 100;
+
+    uint8 private constant DELETABLE = 1;
+    uint8 private constant CERTIFIED = 2;
+
+    ICommittee private immutable _committee;
+    IStorageFees private immutable _fees;
+    Timestamp private immutable _genesis;
+    uint64 private immutable _epochSeconds;
+    uint16 private immutable _quorum;
+    uint16 private immutable _honestMinority;
+
+    /// @inheritdoc IBlobRegistry
+    uint256 public objectCount;
+
+    /// @inheritdoc IBlobRegistry
+    mapping(BlobId blobId => bool) public isInvalid;
+
+    /// @notice Fixes the partners for ever.
+    /// @param committee Checks signatures; gives the clock and the number of shards, which never change.
+    /// @param fees Charges and refunds; must name this contract as its registry.
+    constructor(ICommittee committee, IStorageFees fees) EIP712("Walrus Chain Blob Registry", "1") {
+        _committee = committee;
+        _fees = fees;
+        _genesis = committee.startOf(Epoch.wrap(1));
+        _epochSeconds = committee.epochSeconds();
+        uint16 shards = committee.shards();
+        _quorum = uint16(RedStuffMath.quorum(shards));
+        _honestMinority = uint16(RedStuffMath.honestMinority(shards));
+    }
+
+    /// @inheritdoc IBlobRegistry
+    function register(Registration calldata registration) external returns (uint256 blobObject) {
+        // Effect
+        blobObject = ++objectCount;
+        _create(blobObject, registration);
+
+        // Interaction
+        _fees.charge(blobObject, msg.sender, registration.size, registration.epochs);
+    }
+
+    /// @inheritdoc IBlobRegistry
+    function registerBatch(Registration[] calldata registrations) external returns (uint256 firstObject) {
+        // Check
+        uint256 count = registrations.length;
+        if (count == 0 || count > MAXIMUM_BATCH) revert BlobRegistry_WrongBatchSize(MAXIMUM_BATCH, count);
+
+        // Effect
+        firstObject = objectCount + 1;
+        objectCount += count;
+        IStorageFees.Term[] memory terms = new IStorageFees.Term[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            Registration calldata registration = registrations[i];
+            _create(firstObject + i, registration);
+            terms[i] = IStorageFees.Term(firstObject + i, registration.size, registration.epochs);
+        }
+
+        // Interaction
+        _fees.chargeBatch(msg.sender, terms);
+    }
+
+    /// @inheritdoc IBlobRegistry
+    function certify(uint256 blobObject, uint256 signers, bytes calldata signatures) external returns (uint16 weight) {
+        // Check
+        Facts storage facts = _facts[blobObject];
+        Status status = _statusOf(facts);
+        if (status == Status.Unknown) revert BlobRegistry_UnknownObject(blobObject);
+        if (status != Status.Registered) revert BlobRegistry_WrongStatus(blobObject, Status.Registered, status);
+
+        Epoch committeeEpoch = _committee.epoch();
+        bytes32 digest = attestationDigest(facts.blobId, blobObject, committeeEpoch, _isDeletable(facts));
+        weight = _committee.verify(digest, signers, signatures);
+        if (weight < _quorum) revert BlobRegistry_QuorumNotReached(blobObject, _quorum, weight);
+
+        // Effect
+        facts.flags |= CERTIFIED;
+        emit BlobCertified(blobObject, facts.blobId, committeeEpoch, weight);
+    }
+
+    /// @inheritdoc IBlobRegistry
+    function extend(uint256 blobObject, uint32 epochs) external {
+        // Check
+        Facts storage facts = _facts[blobObject];
+        _checkLive(blobObject, facts);
+
+        // Effect
+        uint64 size = facts.size;
+        uint256 oldEnd = facts.end;
+        uint24 newEnd = (oldEnd + epochs).toUint24();
+        facts.end = newEnd;
+        emit BlobExtended(blobObject, facts.blobId, Epoch.wrap(uint32(oldEnd)), Epoch.wrap(newEnd));
+
+        // Interaction
+        _fees.chargeExtension(blobObject, msg.sender, size, _rateOf(size), Epoch.wrap(uint32(oldEnd)), epochs);
+    }
+
+    /// @inheritdoc IBlobRegistry
+    function deleteBlob(uint256 blobObject) external returns (Amount refunded) {
+        // Check
+        Facts memory facts = _facts[blobObject];
+        _checkLive(blobObject, _facts[blobObject]);
+        _checkAuthorized(facts.owner, msg.sender, blobObject);
+        if (facts.flags & DELETABLE == 0) revert BlobRegistry_NotDeletable(blobObject);
+
+        // Effect
+        _burn(blobObject);
+
+        // Interaction
+        refunded = _fees.refund(blobObject, facts.owner, _rateOf(facts.size), Epoch.wrap(facts.end));
+        emit BlobDeleted(blobObject, facts.blobId, facts.owner, refunded);
+    }
+
+    /// @inheritdoc IBlobRegistry
+    function invalidate(BlobId blobId, uint256 signers, bytes calldata signatures) external returns (uint16 weight) {
+        // Check
+        if (isInvalid[blobId]) revert BlobRegistry_AlreadyInvalid(blobId);
+        Epoch committeeEpoch = _committee.epoch();
+        weight = _committee.verify(invalidityDigest(blobId, committeeEpoch), signers, signatures);
+        if (weight < _honestMinority) revert BlobRegistry_TooFewAccusers(blobId, _honestMinority, weight);
+
+        // Effect
+        isInvalid[blobId] = true;
+        emit BlobInvalidated(blobId, committeeEpoch, weight);
+    }
+
+    /// @inheritdoc IBlobRegistry
+    function blobOf(uint256 blobObject) external view returns (BlobObject memory blob) {
+        Facts storage facts = _facts[blobObject];
+        blob.id = blobObject;
+        blob.status = _statusOf(facts);
+        if (blob.status == Status.Unknown) return blob;
+
+        blob.blobId = facts.blobId;
+        blob.owner = facts.owner;
+        blob.size = facts.size;
+        blob.start = Epoch.wrap(facts.start);
+        blob.end = Epoch.wrap(facts.end);
+        blob.deletable = _isDeletable(facts);
+        blob.rate = _rateOf(facts.size);
+    }
+
+    /// @inheritdoc IBlobRegistry
+    function statusOf(uint256 blobObject) external view returns (Status) {
+        return _statusOf(_facts[blobObject]);
+    }
+
+    /// @inheritdoc IBlobRegistry
+    function attestationDigest(BlobId blobId, uint256 blobObject, Epoch committeeEpoch, bool deletable)
+        public
+        view
+        returns (bytes32)
+    {
+        return _hashTypedDataV4(
+            keccak256(abi.encode(STORAGE_ATTESTATION_TYPEHASH, blobId, blobObject, committeeEpoch, deletable))
+        );
+    }
+
+    /// @inheritdoc IBlobRegistry
+    function invalidityDigest(BlobId blobId, Epoch committeeEpoch) public view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(INVALIDITY_ATTESTATION_TYPEHASH, blobId, committeeEpoch)));
+    }
+
+    /// @dev Writes a new object of the caller. Whether the term may be paid is for the fees to check.
+    function _create(uint256 blobObject, Registration calldata registration) private {
+        // Check
+        BlobId blobId = registration.blobId;
+        uint64 size = registration.size;
+        if (blobId.isNone()) revert BlobRegistry_NoBlobId();
+        if (size >= SIZE_LIMIT) revert BlobRegistry_TooLarge(blobId, SIZE_LIMIT, size);
+        if (isInvalid[blobId]) revert BlobRegistry_AlreadyInvalid(blobId);
+
+        // Effect
+        bool deletable = registration.deletable;
+        Epoch start = _currentEpoch();
+        uint24 end = (uint256(Epoch.unwrap(start)) + registration.epochs).toUint24();
+        Facts storage facts = _facts[blobObject];
+        facts.blobId = blobId;
+        facts.size = uint40(size);
+        facts.start = uint24(Epoch.unwrap(start));
+        facts.end = end;
+        facts.flags = deletable ? DELETABLE : 0;
+        _mint(msg.sender, blobObject);
+        emit BlobRegistered(blobObject, blobId, msg.sender, size, start, Epoch.wrap(end), deletable);
+    }
+
+    function _checkLive(uint256 blobObject, Facts storage facts) private view {
+        Status status = _statusOf(facts);
+        if (status == Status.Unknown) revert BlobRegistry_UnknownObject(blobObject);
+        if (status != Status.Registered && status != Status.Certified) revert BlobRegistry_NotLive(blobObject, status);
+    }
+
+    /// @dev Derived from facts and the clock. Invalid says more than expired, so it goes first.
+    function _statusOf(Facts storage facts) private view returns (Status) {
+        if (facts.owner == address(0)) return Status.Unknown;
+        if (isInvalid[facts.blobId]) return Status.Invalid;
+        if (Epoch.wrap(facts.end) <= _currentEpoch()) return Status.Expired;
+        return facts.flags & CERTIFIED == 0 ? Status.Registered : Status.Certified;
+    }
+
+    function _isDeletable(Facts storage facts) private view returns (bool) {
+        return facts.flags & DELETABLE != 0;
+    }
+
+    /// @dev What an object pays for each epoch. The price never changes, so it follows from the size; the day it can, this
+    /// is the place that looks up the rate an object was given.
+    function _rateOf(uint64 size) private view returns (Amount) {
+        return _fees.rateOf(size);
+    }
+
+    function _currentEpoch() private view returns (Epoch) {
+        return EpochClock.current(_genesis, _epochSeconds);
+    }
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import {ICommittee} from "../interfaces/ICommittee.sol";
+import {IStorageFees} from "../interfaces/IStorageFees.sol";
+import {ITokenVault} from "../interfaces/ITokenVault.sol";
+import {EpochClock} from "../libraries/EpochClock.sol";
+import {RedStuffMath} from "../libraries/RedStuffMath.sol";
+import {Amount} from "../types/Amount.sol";
+import {Epoch} from "../types/Epoch.sol";
+import {Timestamp} from "../types/Timestamp.sol";
+
+/// @title StorageFees
+/// @notice Prices storage and keeps the income of each epoch as differences.
+/// @dev A term [start, end) at some rate adds the rate to the line of `start` and takes it from the line of `end`. The sum
+/// of all rates in an epoch is the sum of the differences up to it. Only lines of the current epoch and later ones are ever
+/// written by terms, so lines of past epochs are final and may be settled at leisure.
+///
+/// A refund or an extension never touches the current epoch: it is earned as a whole when it begins.
+///
+/// Invariants:
+/// - The vault's reserve of this contract equals the income of all epochs.
+/// - The differences of all unsettled lines, plus the sum in the settled one, are zero: every term ends.
+contract StorageFees is IStorageFees {
+    using SafeCast for uint256;
+    using SafeCast for int256;
+
+    /// @dev What an epoch earns.
+    /// `rate`: in a settled line the sum of all rates; in others by how much that sum changes when the epoch begins.
+    /// `oneOff`: write fees paid during the epoch.
+    struct Line {
+        int128 rate;
+        uint128 oneOff;
+    }
+
+    uint256 private constant MINIMUM_UNIT_BYTES = 1024;
+    uint256 private constant MAXIMUM_UNIT_BYTES = 2 ** 30;
+    uint256 private constant MAXIMUM_EPOCHS = type(uint16).max;
+    /// @dev A thousand WAL for a unit or a write: the rate of the largest blob stays below 2^104, its longest term below 2^120.
+    uint256 private constant MAXIMUM_PRICE = 1000e18;
+
+    ITokenVault private immutable _vault;
+    address private immutable _registry;
+    Timestamp private immutable _genesis;
+    uint64 private immutable _epochSeconds;
+    uint16 private immutable _shards;
+
+    /// @inheritdoc IStorageFees
+    uint32 public immutable unitBytes;
+
+    /// @inheritdoc IStorageFees
+    Amount public immutable unitPrice;
+
+    /// @inheritdoc IStorageFees
+    Amount public immutable writeFee;
+
+    /// @inheritdoc IStorageFees
+    uint32 public immutable maximumEpochs;
+
+    /// @inheritdoc IStorageFees
+    Epoch public settledEpoch;
+
+    mapping(Epoch epoch => Line) private _lines;
+
+    /// @notice Fixes prices and partners for ever.
+    /// @param vault Holds the fees; this contract must be one of its modules.
+    /// @param committee Gives the clock and the number of shards, which never change.
+    /// @param registry The blob registry, the only one that may charge and refund.
+    /// @param unitBytes_ Encoded bytes in one unit: 1 KiB to 1 GiB.
+    /// @param unitPrice_ Price of one unit for one epoch: at most 1,000 WAL.
+    /// @param writeFee_ Paid once for each registration: at most 1,000 WAL.
+    /// @param maximumEpochs_ How many epochs may be paid, the current one included: 1 to 65,535.
+    constructor(
+        ITokenVault vault,
+        ICommittee committee,
+        address registry,
+        uint32 unitBytes_,
+        Amount unitPrice_,
+        Amount writeFee_,
+        uint32 maximumEpochs_
+    ) {
+        _checkBounds("registry", 1, type(uint160).max, uint160(registry));
+        _checkBounds("unitBytes", MINIMUM_UNIT_BYTES, MAXIMUM_UNIT_BYTES, unitBytes_);
+        _checkBounds("unitPrice", 0, MAXIMUM_PRICE, Amount.unwrap(unitPrice_));
+        _checkBounds("writeFee", 0, MAXIMUM_PRICE, Amount.unwrap(writeFee_));
+        _checkBounds("maximumEpochs", 1, MAXIMUM_EPOCHS, maximumEpochs_);
+
+        _vault = vault;
+        _registry = registry;
+        _genesis = committee.startOf(Epoch.wrap(1));
+        _epochSeconds = committee.epochSeconds();
+        _shards = committee.shards();
+        unitBytes = unitBytes_;
+        unitPrice = unitPrice_;
+        writeFee = writeFee_;
+        maximumEpochs = maximumEpochs_;
+    }
+
+    modifier onlyRegistry() {
+        if (msg.sender != _registry) revert StorageFees_CallerNotRegistry(_registry, msg.sender);
+        _;
+    }
+
+    /// @inheritdoc IStorageFees
+    function charge(uint256 blobObject, address payer, uint64 size, uint32 epochs)
+        external
+        onlyRegistry
+        returns (Amount rate)
+    {
+        // Check and effect
+        Amount price;
+        (rate, price) = _openTerm(blobObject, payer, size, epochs);
+
+        // Interaction
+        _vault.collect(payer, price);
+    }
+
+    /// @inheritdoc IStorageFees
+    function chargeBatch(address payer, Term[] calldata terms) external onlyRegistry returns (Amount[] memory rates) {
+        // Check and effect
+        rates = new Amount[](terms.length);
+        Amount total;
+        for (uint256 i = 0; i < terms.length; ++i) {
+            Amount price;
+            (rates[i], price) = _openTerm(terms[i].blobObject, payer, terms[i].size, terms[i].epochs);
+            total = total + price;
+        }
+
+        // Interaction
+        _vault.collect(payer, total);
+    }
+
+    /// @inheritdoc IStorageFees
+    function chargeExtension(uint256 blobObject, address payer, uint64 size, Amount rate, Epoch end, uint32 epochs)
+        external
+        onlyRegistry
+        returns (Amount newRate)
+    {
+        // Check
+        Epoch current = _currentEpoch();
+        Amount price;
+        (price, newRate) = _priceOfExtension(current, size, rate, end, epochs);
+
+        // Effect: from the next epoch on the new rate instead of the old one, up to the new end instead of the old one.
+        Epoch newEnd = end.plus(epochs);
+        _changeRate(current.plus(1), _signed(newRate) - _signed(rate));
+        _changeRate(end, _signed(rate));
+        _changeRate(newEnd, -_signed(newRate));
+        emit TermPaid(blobObject, payer, newRate, current.plus(1), newEnd, price);
+
+        // Interaction
+        _vault.collect(payer, price);
+    }
+
+    /// @inheritdoc IStorageFees
+    function refund(uint256 blobObject, address payee, Amount rate, Epoch end)
+        external
+        onlyRegistry
+        returns (Amount amount)
+    {
+        // Check
+        Epoch current = _currentEpoch();
+        amount = rate.times(_paidAhead(current, end));
+
+        // Effect
+        _changeRate(current.plus(1), -_signed(rate));
+        _changeRate(end, _signed(rate));
+        emit TermRefunded(blobObject, payee, amount);
+
+        // Interaction
+        _vault.release(payee, amount);
+    }
+
+    /// @inheritdoc IStorageFees
+    function settle(uint32 maximum) external returns (Epoch settled) {
+        // Check
+        settled = settledEpoch;
+        uint32 steps = uint32(Math.min(settled.until(_currentEpoch()) - 1, maximum));
+
+        // Effect
+        int128 sum = _lines[settled].rate;
+        for (uint32 i = 0; i < steps; ++i) {
+            settled = settled.plus(1);
+            sum += _lines[settled].rate;
+            _lines[settled].rate = sum;
+        }
+        settledEpoch = settled;
+    }
+
+    /// @inheritdoc IStorageFees
+    function quote(uint64 size, uint32 epochs) external view returns (Amount total, Amount rate, Amount fee) {
+        (total, rate) = _priceOfTerm(size, epochs);
+        fee = writeFee;
+    }
+
+    /// @inheritdoc IStorageFees
+    function quoteExtension(uint64 size, Amount rate, Epoch end, uint32 epochs)
+        external
+        view
+        returns (Amount total, Amount newRate)
+    {
+        return _priceOfExtension(_currentEpoch(), size, rate, end, epochs);
+    }
+
+    /// @inheritdoc IStorageFees
+    function incomeOf(Epoch epoch) external view returns (Amount) {
+        // Every term that is paid today ends before this horizon.
+        if (epoch >= _currentEpoch().plus(maximumEpochs)) return Amount.wrap(0);
+
+        Line memory line = _lines[epoch];
+        Epoch reached = settledEpoch;
+        if (reached < epoch) {
+            int128 sum = _lines[reached].rate;
+            while (reached < epoch) {
+                reached = reached.plus(1);
+                sum += _lines[reached].rate;
+            }
+            line.rate = sum;
+        }
+        return Amount.wrap(int256(line.rate).toUint256().toUint128() + line.oneOff);
+    }
+
+    /// @inheritdoc IStorageFees
+    function unitsOf(uint64 size) public view returns (uint128) {
+        return Math.ceilDiv(RedStuffMath.encodedSize(size, _shards), unitBytes).toUint128();
+    }
+
+    /// @inheritdoc IStorageFees
+    function rateOf(uint64 size) public view returns (Amount) {
+        return unitPrice.times(unitsOf(size));
+    }
+
+    /// @dev Writes the lines of a new object's term.
+    function _openTerm(uint256 blobObject, address payer, uint64 size, uint32 epochs)
+        private
+        returns (Amount rate, Amount price)
+    {
+        // Check
+        (price, rate) = _priceOfTerm(size, epochs);
+
+        // Effect
+        Epoch start = _currentEpoch();
+        Epoch end = start.plus(epochs);
+        Line memory line = _lines[start];
+        line.rate += _signed(rate);
+        line.oneOff += Amount.unwrap(writeFee);
+        _lines[start] = line;
+        _changeRate(end, -_signed(rate));
+        emit TermPaid(blobObject, payer, rate, start, end, price);
+    }
+
+    /// @dev Changes the sum of all rates from `epoch` on.
+    function _changeRate(Epoch epoch, int128 change) private {
+        if (change != 0) _lines[epoch].rate += change;
+    }
+
+    function _priceOfTerm(uint64 size, uint32 epochs) private view returns (Amount price, Amount rate) {
+        if (epochs == 0 || epochs > maximumEpochs) revert StorageFees_WrongTerm(epochs, maximumEpochs);
+        rate = rateOf(size);
+        price = rate.times(epochs) + writeFee;
+    }
+
+    /// @dev The payer covers the rounding: the new rate is rounded up, and the price is what it takes to pay it to the end.
+    function _priceOfExtension(Epoch current, uint64 size, Amount rate, Epoch end, uint32 epochs)
+        private
+        view
+        returns (Amount price, Amount newRate)
+    {
+        uint32 ahead = _paidAhead(current, end);
+        uint32 room = maximumEpochs - ahead - 1;
+        if (epochs == 0 || epochs > room) revert StorageFees_WrongTerm(epochs, room);
+
+        Amount paid = rate.times(ahead);
+        Amount needed = paid + rateOf(size).times(epochs);
+        newRate = Amount.wrap(uint128(Math.ceilDiv(Amount.unwrap(needed), ahead + epochs)));
+        price = newRate.times(ahead + epochs) - paid;
+    }
+
+    /// @dev The paid epochs of a term after the current one.
+    function _paidAhead(Epoch current, Epoch end) private pure returns (uint32) {
+        if (end <= current) revert StorageFees_TermOver(end, current);
+        return current.until(end) - 1;
+    }
+
+    function _currentEpoch() private view returns (Epoch) {
+        return EpochClock.current(_genesis, _epochSeconds);
+    }
+
+    function _signed(Amount amount) private pure returns (int128) {
+        return int256(uint256(Amount.unwrap(amount))).toInt128();
+    }
+
+    function _checkBounds(bytes32 parameter, uint256 minimum, uint256 maximum, uint256 actual) private pure {
+        if (actual < minimum || actual > maximum) {
+            revert StorageFees_ParameterOutOfBounds(parameter, minimum, maximum, actual);
+        }
+    }
+}

@@ -427,3 +427,14 @@ class IpfsContentMissing(Retryable):
     def __init__(self, address: str, cid: str) -> None:
         super().__init__(f"the IPFS daemon at {address} does not have {cid}")
         self.address, self.cid = address, cid
+
+
+# -- committee: from stake to shards ---------------------------------------------------------------------------------
+
+
+class UnfitCandidates(Misuse):
+    """A list of candidates from which no committee can be formed."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"these candidates form no committee: {why}")
+        self.why = why

@@ -326,6 +326,17 @@ class TransactionDisplaced(Retryable):
         self.transaction, self.account, self.nonce = transaction, account, nonce
 
 
+class UnknownEvent(Misuse):
+    """A contract logged something that this version of the software does not know."""
+
+    def __init__(self, contract: str, topics: Sequence[str]) -> None:
+        super().__init__(
+            f"{contract} logged an event that this software does not know (topics {', '.join(topics) or 'none'}); "
+            "update walrus-chain, or name the deployment file that belongs to these contracts"
+        )
+        self.contract, self.topics = contract, tuple(topics)
+
+
 class UnexpectedAnswer(Untrusted):
     """An RPC endpoint answered something that is not what the standard says."""
 

@@ -1,0 +1,441 @@
+"""Everything that the network's contracts log, as one frozen value a kind.
+
+Fields stand in the order of the Solidity event and carry its names in snake case; a test holds both to that, and holds
+every event of every contract to having a class here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from walrus_chain.chain.blocks import BlockRef
+from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, Wei
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainEvent:
+    """Something that one of the network's contracts logged."""
+
+    contract: ClassVar[str]
+    """The contract that logs it."""
+    solidity_name: ClassVar[str]
+
+    block: BlockRef
+    log_index: int
+    """Place among all logs of the block; (block, log_index) orders events as the chain does."""
+    transaction: bytes
+    """Hash of the transaction, 32 bytes."""
+
+
+# -- blob registry ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobRegistered(ChainEvent):
+    """An object was registered and paid."""
+
+    contract = "BlobRegistry"
+    solidity_name = "BlobRegistered"
+
+    blob_object: BlobObjectId
+    blob_id: BlobId
+    owner: Address
+    size: int
+    start: Epoch
+    end: Epoch
+    deletable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobCertified(ChainEvent):
+    """The network took responsibility for an object: its point of availability."""
+
+    contract = "BlobRegistry"
+    solidity_name = "BlobCertified"
+
+    blob_object: BlobObjectId
+    blob_id: BlobId
+    committee_epoch: Epoch
+    weight: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobExtended(ChainEvent):
+    """An object's term became longer."""
+
+    contract = "BlobRegistry"
+    solidity_name = "BlobExtended"
+
+    blob_object: BlobObjectId
+    blob_id: BlobId
+    old_end: Epoch
+    new_end: Epoch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobDeleted(ChainEvent):
+    """An owner ended an object's term early."""
+
+    contract = "BlobRegistry"
+    solidity_name = "BlobDeleted"
+
+    blob_object: BlobObjectId
+    blob_id: BlobId
+    owner: Address
+    refunded: Wei
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobInvalidated(ChainEvent):
+    """Nodes attested that a blob's bytes do not encode to its id; it concerns all objects of the blob."""
+
+    contract = "BlobRegistry"
+    solidity_name = "BlobInvalidated"
+
+    blob_id: BlobId
+    committee_epoch: Epoch
+    weight: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobTransferred(ChainEvent):
+    """An object came into being (from zero), changed its owner, or ended (to zero)."""
+
+    contract = "BlobRegistry"
+    solidity_name = "Transfer"
+
+    from_: Address
+    to: Address
+    token_id: BlobObjectId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobApproval(ChainEvent):
+    """An owner allowed an account to act for one object."""
+
+    contract = "BlobRegistry"
+    solidity_name = "Approval"
+
+    owner: Address
+    approved: Address
+    token_id: BlobObjectId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobApprovalForAll(ChainEvent):
+    """An owner allowed an account to act for all its objects, or took that back."""
+
+    contract = "BlobRegistry"
+    solidity_name = "ApprovalForAll"
+
+    owner: Address
+    operator: Address
+    approved: bool
+
+
+# -- blob attributes -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeSet(ChainEvent):
+    """An attribute was written."""
+
+    contract = "BlobAttributes"
+    solidity_name = "AttributeSet"
+
+    blob_object: BlobObjectId
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeRemoved(ChainEvent):
+    """An attribute was removed."""
+
+    contract = "BlobAttributes"
+    solidity_name = "AttributeRemoved"
+
+    blob_object: BlobObjectId
+    key: str
+
+
+# -- committee -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitteeFormed(ChainEvent):
+    """A committee took office."""
+
+    contract = "Committee"
+    solidity_name = "CommitteeFormed"
+
+    epoch: Epoch
+    members: tuple[NodeId, ...]
+    signers: tuple[Address, ...]
+    assignment: bytes
+    """One byte a shard: the member index that serves it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignerRefreshed(ChainEvent):
+    """A member's rotated key was taken over into the committee."""
+
+    contract = "Committee"
+    solidity_name = "SignerRefreshed"
+
+    epoch: Epoch
+    member: int
+    old_signer: Address
+    new_signer: Address
+
+
+# -- node registry ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRegistered(ChainEvent):
+    """A node joined."""
+
+    contract = "NodeRegistry"
+    solidity_name = "NodeRegistered"
+
+    node_id: NodeId
+    operator: Address
+    name: str
+    url: str
+    region: str
+    signer: Address
+    encryption_key: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeUpdated(ChainEvent):
+    """An operator changed what people and clients see of a node."""
+
+    contract = "NodeRegistry"
+    solidity_name = "NodeUpdated"
+
+    node_id: NodeId
+    name: str
+    url: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeKeysRotated(ChainEvent):
+    """An operator changed a node's keys."""
+
+    contract = "NodeRegistry"
+    solidity_name = "NodeKeysRotated"
+
+    node_id: NodeId
+    old_signer: Address
+    new_signer: Address
+    encryption_key: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorTransferStarted(ChainEvent):
+    """An operator offered a node to another account; zero takes the offer back."""
+
+    contract = "NodeRegistry"
+    solidity_name = "OperatorTransferStarted"
+
+    node_id: NodeId
+    operator: Address
+    new_operator: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorTransferred(ChainEvent):
+    """The other account took the node over."""
+
+    contract = "NodeRegistry"
+    solidity_name = "OperatorTransferred"
+
+    node_id: NodeId
+    old_operator: Address
+    new_operator: Address
+
+
+# -- staking ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bonded(ChainEvent):
+    """An operator added to a node's bond; `stake` is what stands behind the node then."""
+
+    contract = "Staking"
+    solidity_name = "Bonded"
+
+    node_id: NodeId
+    operator: Address
+    amount: Wei
+    stake: Wei
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unbonded(ChainEvent):
+    """An operator took from a node's bond; `stake` is what stands behind the node then."""
+
+    contract = "Staking"
+    solidity_name = "Unbonded"
+
+    node_id: NodeId
+    operator: Address
+    amount: Wei
+    stake: Wei
+
+
+# -- storage fees ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermPaid(ChainEvent):
+    """An object's term was paid."""
+
+    contract = "StorageFees"
+    solidity_name = "TermPaid"
+
+    blob_object: BlobObjectId
+    payer: Address
+    rate: Wei
+    start: Epoch
+    end: Epoch
+    charge: Wei
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermRefunded(ChainEvent):
+    """Unused epochs became the payee's claim in the vault."""
+
+    contract = "StorageFees"
+    solidity_name = "TermRefunded"
+
+    blob_object: BlobObjectId
+    payee: Address
+    amount: Wei
+
+
+# -- token vault -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected(ChainEvent):
+    """A module took WAL from a payer into its reserve."""
+
+    contract = "TokenVault"
+    solidity_name = "Collected"
+
+    module: Address
+    payer: Address
+    amount: Wei
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released(ChainEvent):
+    """A module turned part of its reserve into an account's claim."""
+
+    contract = "TokenVault"
+    solidity_name = "Released"
+
+    module: Address
+    payee: Address
+    amount: Wei
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn(ChainEvent):
+    """An account took part of its claim out of the system."""
+
+    contract = "TokenVault"
+    solidity_name = "Withdrawn"
+
+    account: Address
+    to: Address
+    amount: Wei
+
+
+# -- WAL -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalTransferred(ChainEvent):
+    """WAL moved between accounts."""
+
+    contract = "WAL"
+    solidity_name = "Transfer"
+
+    from_: Address
+    to: Address
+    value: Wei
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalApproval(ChainEvent):
+    """A holder allowed an account to take WAL."""
+
+    contract = "WAL"
+    solidity_name = "Approval"
+
+    owner: Address
+    spender: Address
+    value: Wei
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationUsed(ChainEvent):
+    """A signed transfer happened; its nonce is spent for ever."""
+
+    contract = "WAL"
+    solidity_name = "AuthorizationUsed"
+
+    authorizer: Address
+    nonce: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationCanceled(ChainEvent):
+    """A signed transfer was cancelled before use; its nonce is spent for ever."""
+
+    contract = "WAL"
+    solidity_name = "AuthorizationCanceled"
+
+    authorizer: Address
+    nonce: bytes
+
+
+EVENTS: tuple[type[ChainEvent], ...] = (
+    BlobRegistered,
+    BlobCertified,
+    BlobExtended,
+    BlobDeleted,
+    BlobInvalidated,
+    BlobTransferred,
+    BlobApproval,
+    BlobApprovalForAll,
+    AttributeSet,
+    AttributeRemoved,
+    CommitteeFormed,
+    SignerRefreshed,
+    NodeRegistered,
+    NodeUpdated,
+    NodeKeysRotated,
+    OperatorTransferStarted,
+    OperatorTransferred,
+    Bonded,
+    Unbonded,
+    TermPaid,
+    TermRefunded,
+    Collected,
+    Released,
+    Withdrawn,
+    WalTransferred,
+    WalApproval,
+    AuthorizationUsed,
+    AuthorizationCanceled,
+)
+
+NEVER_EMITTED = frozenset({"EIP712DomainChanged"})
+"""Declared by a library (ERC-5267), but no contract here can change its domain."""

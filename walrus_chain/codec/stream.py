@@ -62,6 +62,8 @@ def commit_blob(segments: Iterable[Buffer], shards: int) -> CommittedBlob:
         encoded = encode_segment(segment, shards)
         roots.append(encoded.metadata())
         size += len(segment)
+    if not roots:
+        raise UnsupportedGeometry("a blob of no segment; an empty blob has one, of no bytes")
     return CommittedBlob(BlobMetadata(size, shards, tuple(roots)), encoded if len(roots) == 1 else None)
 
 

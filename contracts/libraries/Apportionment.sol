@@ -11,20 +11,18 @@ pragma solidity 0.8.37;
 ///   regions * f >= n.
 /// - So a node can always take the next shard, and all n are placed.
 ///
-/// The next node comes from a binary heap; the order (quotient, then place) is total, so the heap's shape does not matter.
+/// The next node comes from a binary heap of *claims*: a node's quotient and place in one word, so that the greater word
+/// goes first. Quotients are integers with 16 more bits than stakes: two of them, a/p > b/q with p, q <= 2^8, differ by at
+/// least 1/(p * q) >= 2^-16, so rounding down keeps their order, and only equal ones become equal.
 library Apportionment {
-    /// @dev What one apportionment knows; `heap[0..open)` are the places of nodes that may get more.
-    struct Draft {
-        uint256[] stakes;
-        uint256[] weights;
-        uint256[] heap;
-        uint256 open;
-    }
+    uint256 private constant QUOTIENT_BITS = 16;
+    uint256 private constant PLACE_BITS = 16;
+    uint256 private constant LAST_PLACE = 2 ** PLACE_BITS - 1;
 
     /// @notice How many shards each node gets.
-    /// @param stakes What stands behind each node; each above zero and below 2^128, at least one node.
+    /// @param stakes What stands behind each node; each above zero and below 2^128; 1 to 2^16 nodes.
     /// @param regions A name for each node's region.
-    /// @param shards n, above zero.
+    /// @param shards n, 1 to 255.
     /// @param faults f, the most shards that a node or region should hold.
     /// @return weights Shards of each node, in the order of `stakes`; they add up to n.
     function apportion(uint256[] memory stakes, bytes32[] memory regions, uint256 shards, uint256 faults)
@@ -36,20 +34,22 @@ library Apportionment {
         uint256 nodeCap = nodeCapOf(stakes.length, shards, faults);
         uint256 regionCap = regionCapOf(sizes, nodeCap, shards, faults);
 
-        Draft memory draft = _open(stakes);
-        weights = draft.weights;
+        uint256[] memory heap = _heapOf(stakes);
+        uint256 open = heap.length;
+        weights = new uint256[](stakes.length);
         uint256[] memory held = new uint256[](sizes.length);
         for (uint256 placed = 0; placed < shards;) {
-            uint256 node = draft.heap[0];
-            if (weights[node] < nodeCap && held[regionOf[node]] < regionCap) {
+            uint256 node = _placeOf(heap[0]);
+            uint256 region = regionOf[node];
+            if (weights[node] < nodeCap && held[region] < regionCap) {
                 weights[node]++;
-                held[regionOf[node]]++;
+                held[region]++;
                 placed++;
+                _sink(heap, open, 0, _claim(node, stakes[node], weights[node]));
             } else {
-                draft.open--;
-                draft.heap[0] = draft.heap[draft.open];
+                open--;
+                _sink(heap, open, 0, heap[open]);
             }
-            _sink(draft, 0);
         }
     }
 
@@ -114,36 +114,33 @@ library Apportionment {
         }
     }
 
-    function _open(uint256[] memory stakes) private pure returns (Draft memory draft) {
+    /// @dev Every node's claim to its first shard, the greatest at 0 and none greater than the one above it.
+    function _heapOf(uint256[] memory stakes) private pure returns (uint256[] memory heap) {
         uint256 nodes = stakes.length;
-        draft = Draft({stakes: stakes, weights: new uint256[](nodes), heap: new uint256[](nodes), open: nodes});
-        for (uint256 node = 0; node < nodes; node++) {
-            draft.heap[node] = node;
-        }
-        for (uint256 spot = nodes / 2; spot > 0; spot--) {
-            _sink(draft, spot - 1);
+        heap = new uint256[](nodes);
+        for (uint256 spot = nodes; spot > 0; spot--) {
+            _sink(heap, nodes, spot - 1, _claim(spot - 1, stakes[spot - 1], 0));
         }
     }
 
-    /// @dev Moves the node at `spot` down until both nodes below it come later.
-    function _sink(Draft memory draft, uint256 spot) private pure {
-        uint256 node = draft.heap[spot];
-        while (true) {
-            uint256 below = 2 * spot + 1;
-            if (below >= draft.open) break;
-            if (below + 1 < draft.open && _precedes(draft, draft.heap[below + 1], draft.heap[below])) below++;
-            if (!_precedes(draft, draft.heap[below], node)) break;
-            draft.heap[spot] = draft.heap[below];
+    /// @dev Puts `claim` at `spot`, or further down among the first `open` until none below it is greater.
+    function _sink(uint256[] memory heap, uint256 open, uint256 spot, uint256 claim) private pure {
+        for (uint256 below = 2 * spot + 1; below < open; below = 2 * spot + 1) {
+            if (below + 1 < open && heap[below + 1] > heap[below]) below++;
+            if (heap[below] <= claim) break;
+            heap[spot] = heap[below];
             spot = below;
         }
-        draft.heap[spot] = node;
+        heap[spot] = claim;
     }
 
-    /// @dev Whether node `a` gets the next shard before node `b`: a higher quotient, or the same and a lower place.
-    /// Compared by cross multiplication: stakes are below 2^128 and weights below 2^16, so nothing overflows.
-    function _precedes(Draft memory draft, uint256 a, uint256 b) private pure returns (bool) {
-        uint256 left = draft.stakes[a] * (draft.weights[b] + 1);
-        uint256 right = draft.stakes[b] * (draft.weights[a] + 1);
-        return left > right || (left == right && a < b);
+    /// @dev The word that stands for a node's claim to one more shard: stake / (weight + 1), then the lower place.
+    function _claim(uint256 place, uint256 stake, uint256 weight) private pure returns (uint256) {
+        uint256 quotient = (stake << QUOTIENT_BITS) / (weight + 1);
+        return (quotient << PLACE_BITS) | (LAST_PLACE - place);
+    }
+
+    function _placeOf(uint256 claim) private pure returns (uint256) {
+        return LAST_PLACE - (claim & LAST_PLACE);
     }
 }

@@ -1,0 +1,114 @@
+"""What operators see of a running agent: structured logs and metrics.
+
+Logs go to standard error, one line each: JSON for machines, or plain text for people. Everything that was given as
+`extra` to a log call becomes a field. Secrets are never logged: no log call is given a key, a password or a body.
+
+Metrics are kept per agent, not per process, so that several agents can live in one process.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any, Final, TextIO
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+METRICS_MEDIA_TYPE: Final = CONTENT_TYPE_LATEST
+_STANDARD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, and what the call gave as `extra`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line for `record`."""
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        document = {
+            "time": moment.replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_extra(record),
+        }
+        if record.exc_info:
+            document["trace"] = self.formatException(record.exc_info)
+        return json.dumps(document, default=str, ensure_ascii=False)
+
+
+class TextFormatter(logging.Formatter):
+    """Time, level and message for people, then the fields as `name=value`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, or lines with a trace, for `record`."""
+        moment = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
+        fields = "".join(f"  {name}={value}" for name, value in _extra(record).items())
+        line = f"{moment} {record.levelname.lower():<7} {record.getMessage()}{fields}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def set_up_logging(level: str, style: str, stream: TextIO | None = None) -> None:
+    """Send the process's logs to `stream` (standard error when not given).
+
+    Args:
+        level: debug, info, warning or error.
+        style: `json` or `text`.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    # Libraries that tell of each request they make.
+    for name in ("httpx", "httpcore", "web3", "urllib3", "asyncio"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _extra(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD_FIELDS}
+
+
+class Metrics:
+    """Counters and gauges of one agent, in the text format that Prometheus reads at `/metrics`."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self.requests = Counter("walrus_agent_requests", "Requests answered", ["route", "status"], registry=registry)
+        self.request_seconds = Histogram(
+            "walrus_agent_request_seconds", "Time to answer", ["route"], registry=registry, buckets=_SECONDS
+        )
+        self.received_bytes = Counter(
+            "walrus_agent_received_bytes", "Bytes of slivers and metadata taken in from clients", registry=registry
+        )
+        self.served_bytes = Counter(
+            "walrus_agent_served_bytes", "Bytes of slivers, chunks, symbols and metadata served", registry=registry
+        )
+        self.attestations = Counter("walrus_agent_attestations", "Attestations signed", registry=registry)
+        self.untrusted_uploads = Counter(
+            "walrus_agent_untrusted_uploads", "Uploads refused because bytes did not verify", registry=registry
+        )
+        self.healed_pairs = Counter("walrus_agent_healed_pairs", "Sliver pairs healed", ["way"], registry=registry)
+        self.healing_bytes = Counter(
+            "walrus_agent_healing_bytes", "Bytes fetched from other nodes to heal", ["kind"], registry=registry
+        )
+        self.healing_failures = Counter(
+            "walrus_agent_healing_failures", "Healing attempts that failed and are tried again", registry=registry
+        )
+        self.lies = Counter(
+            "walrus_agent_lies", "Answers of other nodes that did not verify", ["node"], registry=registry
+        )
+        self.missing_pairs = Gauge(
+            "walrus_agent_missing_pairs", "Sliver pairs of certified blobs that wait to be healed", registry=registry
+        )
+        self.scrubbed_bytes = Counter("walrus_agent_scrubbed_bytes", "Bytes read back and verified", registry=registry)
+        self.rotted_pairs = Counter("walrus_agent_rotted_pairs", "Sliver pairs found rotted", registry=registry)
+        self.chain_block = Gauge("walrus_agent_chain_block", "Last block whose events are applied", registry=registry)
+        self.free_bytes = Gauge("walrus_agent_free_bytes", "Free bytes where slivers are kept", registry=registry)
+
+    def render(self) -> bytes:
+        """All metrics as text."""
+        return generate_latest(self._registry)

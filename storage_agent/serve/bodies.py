@@ -1,0 +1,85 @@
+"""Reading a request's body: never more than was agreed on, never longer than the time-out, copied once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from starlette.requests import ClientDisconnect, Request
+
+from storage_agent.serve.refusals import BodyTooLarge, BodyTooSlow, MalformedRequest
+
+
+def check_announced(request: Request, expected: int, limit: int) -> None:
+    """Accept the length that the request announces, before a byte of the body is read.
+
+    Args:
+        expected: bytes the body must have.
+        limit: bytes this node takes in one request.
+    Raises:
+        BodyTooLarge: more than `limit` are expected.
+        MalformedRequest: the announced length is not the expected one.
+    """
+    if expected > limit:
+        raise BodyTooLarge(limit, expected)
+    announced = request.headers.get("content-length")
+    if announced is not None and announced != str(expected):
+        raise MalformedRequest("body", f"{announced} bytes are announced, {expected} are expected")
+
+
+async def read_exactly(request: Request, expected: int, seconds: float) -> bytes | bytearray:
+    """The body, exactly `expected` bytes.
+
+    Args:
+        seconds: for all of it.
+    Raises:
+        MalformedRequest: longer or shorter, or the client hung up half-way.
+        BodyTooSlow: it did not arrive in time.
+    """
+    body: bytes | bytearray = b""
+    received = 0
+    try:
+        async with asyncio.timeout(seconds):
+            async for piece in request.stream():
+                if received + len(piece) > expected:
+                    raise MalformedRequest("body", f"more than the {expected} bytes that are expected")
+                if not received and len(piece) == expected:
+                    body = piece
+                elif piece:
+                    if not received:
+                        body = bytearray(expected)
+                    memoryview(body)[received : received + len(piece)] = piece
+                received += len(piece)
+    except TimeoutError:
+        raise BodyTooSlow(seconds, received, expected) from None
+    except ClientDisconnect:
+        raise MalformedRequest("body", f"the client hung up after {received} of {expected} bytes") from None
+    if received != expected:
+        raise MalformedRequest("body", f"{received} bytes, {expected} are expected")
+    return body
+
+
+async def read_small_json(request: Request, limit: int, seconds: float) -> object:
+    """The document in a body of at most `limit` bytes.
+
+    Raises:
+        BodyTooLarge: more bytes.
+        BodyTooSlow: it did not arrive in time.
+        MalformedRequest: not JSON, or the client hung up half-way.
+    """
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > limit:
+                    raise BodyTooLarge(limit, None)
+    except TimeoutError:
+        raise BodyTooSlow(seconds, len(body), limit) from None
+    except ClientDisconnect:
+        raise MalformedRequest("body", "the client hung up half-way") from None
+    try:
+        document: object = json.loads(body)
+    except (ValueError, RecursionError):
+        raise MalformedRequest("body", "it is not JSON") from None
+    return document

@@ -242,6 +242,14 @@ class BlockUnknown(Retryable):
         self.block = block
 
 
+class NoEndpoint(Misuse):
+    """No usable RPC URL of a chain was given."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{why}; name an RPC endpoint such as http://127.0.0.1:8545")
+        self.why = why
+
+
 class WrongChain(Misuse):
     """An endpoint serves another chain than the deployment is on."""
 
@@ -449,3 +457,196 @@ class UnfitCandidates(Misuse):
     def __init__(self, why: str) -> None:
         super().__init__(f"these candidates form no committee: {why}")
         self.why = why
+
+
+# -- client: storing and reading -------------------------------------------------------------------------------------
+
+
+def _reasons(reasons: Mapping[str, str]) -> str:
+    return "".join(f"\n  {node}: {why}" for node, why in reasons.items())
+
+
+class NoWallet(Misuse):
+    """Something that has to be signed was asked of a client without a wallet."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} needs a wallet, and this client has none; `walrus wallet new` makes one")
+        self.what = what
+
+
+class NoCommittee(Retryable):
+    """The network has no committee yet, so nobody stores anything."""
+
+    def __init__(self) -> None:
+        super().__init__("this network has no committee yet: its operators have to bond stake and form one; try again later")
+
+
+class BlobNotFound(Misuse):
+    """A blob, or an object of it, that this network does not have (any more)."""
+
+    def __init__(self, what: object, why: str) -> None:
+        super().__init__(f"{what} cannot be found: {why}")
+        self.what, self.why = what, why
+
+
+class AmbiguousBlob(Misuse):
+    """A blob id where one of several objects has to be named."""
+
+    def __init__(self, blob_id: object, objects: Sequence[int]) -> None:
+        super().__init__(f"you have several objects of blob {blob_id}: {', '.join(map(str, objects))}; name one by its number")
+        self.blob_id, self.objects = blob_id, tuple(objects)
+
+
+class BlobUnreachable(Retryable):
+    """The network should have the blob, but too few nodes gave verified slivers; `reasons` says why, node by node."""
+
+    def __init__(self, blob_id: object, segment: int | None, have: int, needed: int, reasons: Mapping[str, str]) -> None:
+        part = "its metadata" if segment is None else f"segment {segment}"
+        super().__init__(
+            f"blob {blob_id}: {part} cannot be read now, {have} of {needed} verified pieces came; "
+            f"try again later. What the nodes said:{_reasons(reasons)}"
+        )
+        self.blob_id, self.segment, self.have, self.needed, self.reasons = blob_id, segment, have, needed, dict(reasons)
+
+
+class QuorumUnreachable(Retryable):
+    """A blob was registered and paid, but too few nodes stored it; storing it again goes on where this stopped."""
+
+    def __init__(
+        self, blob_id: object, blob_object: int, required: int, weight: int, reasons: Mapping[str, str]
+    ) -> None:
+        super().__init__(
+            f"blob {blob_id} (object {blob_object}) is registered but not certified: {weight} shards attested, {required} "
+            f"are required. Store it again to go on without paying twice. What the nodes said:{_reasons(reasons)}"
+        )
+        self.blob_id, self.blob_object, self.required, self.weight = blob_id, blob_object, required, weight
+        self.reasons = dict(reasons)
+
+
+class SourceUnreadable(Misuse):
+    """What should be stored cannot be read."""
+
+    def __init__(self, source: str, why: str) -> None:
+        super().__init__(f"{source} cannot be read: {why}")
+        self.source, self.why = source, why
+
+
+class SourceChanged(Misuse):
+    """A file changed while it was being stored, so its slivers do not belong to its blob id."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(f"{source} changed while it was being stored; wait until nobody writes to it and store it again")
+        self.source = source
+
+
+# -- storage agent: following the chain, keeping bytes ---------------------------------------------------------------
+
+
+class FactsMissing(Retryable):
+    """The chain's events do not fit together: an endpoint left some out. They are asked for again."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the chain endpoint left events out ({what}); they are read again from the last sure block")
+        self.what = what
+
+
+class OtherChain(Misuse):
+    """The chain at the configured endpoint is not the one that the agent followed so far."""
+
+    def __init__(self, block: int, block_hash: bytes) -> None:
+        super().__init__(
+            f"the chain's block {block} is not 0x{block_hash.hex()}, from which this agent started: the RPC address "
+            "leads to another chain, or the chain was started afresh; correct the address, or give the agent an empty "
+            "data directory"
+        )
+        self.block, self.block_hash = block, block_hash
+
+
+class SliverMissing(Retryable):
+    """A store does not have what was put under a key; the network can give it back."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"nothing is stored under {key}; it will be healed from the other nodes")
+        self.key = key
+
+
+class PairNotHeld(Retryable):
+    """This node does not hold a sliver pair (yet, or any more); ask other nodes."""
+
+    def __init__(self, blob_id: object, segment: int, pair: int) -> None:
+        super().__init__(f"blob {blob_id}: pair {pair} of segment {segment} is not here; ask other nodes")
+        self.blob_id, self.segment, self.pair = blob_id, segment, pair
+
+
+class StoreFull(Retryable):
+    """There is no room for more bytes; the node answers for what it has, and takes nothing new."""
+
+    def __init__(self, where: str, needed: int, free: int | None) -> None:
+        room = "" if free is None else f", {free} are free"
+        super().__init__(f"{where} has no room for {needed} bytes{room}; add space, or move the store")
+        self.where, self.needed, self.free = where, needed, free
+
+
+class StoreUnavailable(Retryable):
+    """The place where slivers are kept does not answer as it should."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"the sliver store {where} failed: {why}; see that it can be reached and written to")
+        self.where, self.why = where, why
+
+
+class UnknownStore(Misuse):
+    """An address of a sliver store that nothing here speaks to."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(
+            f"cannot keep slivers at {url!r}: {why}; give a directory, or an address that begins with file://, s3://, "
+            "gs://, az:// or ipfs+http://"
+        )
+        self.url, self.why = url, why
+
+
+class CatalogueInUse(Misuse):
+    """Another process has the catalogue open for writing."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(f"another agent is running on {path}; stop it first, or use another data directory")
+        self.path = path
+
+
+class CatalogueOfOtherNetwork(Misuse):
+    """A catalogue was written for another network or another node."""
+
+    def __init__(self, path: object, expected: str, actual: str) -> None:
+        super().__init__(f"{path} belongs to {actual}, this agent serves {expected}; use another data directory")
+        self.path, self.expected, self.actual = path, expected, actual
+
+
+class CatalogueTooNew(Misuse):
+    """A catalogue was written by a newer version of this software."""
+
+    def __init__(self, path: object, newest: int, actual: int) -> None:
+        super().__init__(
+            f"{path} has schema {actual}, this version knows schemas up to {newest}; install the newer version again"
+        )
+        self.path, self.newest, self.actual = path, newest, actual
+
+
+class CatalogueBroken(Bug):
+    """The catalogue cannot be read or written, and not for want of space."""
+
+    def __init__(self, path: object, why: str) -> None:
+        super().__init__(
+            f"the catalogue {path} failed: {why}; check the disk. An empty data directory makes the agent start over: "
+            "it follows the chain again and heals what it should hold"
+        )
+        self.path, self.why = path, why
+
+
+class WrongSetting(Misuse):
+    """A setting of the agent that is missing or makes no sense."""
+
+    def __init__(self, source: str, key: str, expected: str, actual: object = None) -> None:
+        found = "it is missing" if actual is None else f"it is {actual!r}"
+        super().__init__(f"{source}: {key} must be {expected}; {found}")
+        self.source, self.key, self.expected, self.actual = source, key, expected, actual

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from inspect import get_annotations
 from typing import Any, get_type_hints
 
@@ -22,6 +23,12 @@ from walrus_chain.types import (
 )
 
 Converter = Callable[[Any], Any]
+
+
+@lru_cache(maxsize=4096)
+def checksum_address(text: str) -> Address:
+    """An address as all of this project writes it: with the EIP-55 checksum."""
+    return Address(to_checksum_address(text))
 
 
 def _same(value: Any) -> Any:
@@ -50,11 +57,11 @@ _CONVERTERS: dict[Any, Converter] = {
     ShardIndex: _same,
     BlobObjectId: _same,
     BlobId: BlobId,
-    Address: to_checksum_address,
+    Address: checksum_address,
     BlobStatus: BlobStatus,
     ShortName: lambda word: ShortName(_text_of_word(word)),
     tuple[NodeId, ...]: tuple,
-    tuple[Address, ...]: lambda values: tuple(to_checksum_address(value) for value in values),
+    tuple[Address, ...]: lambda values: tuple(checksum_address(value) for value in values),
 }
 
 _RENDERERS: dict[Any, Callable[[Any], str]] = {

@@ -1,0 +1,382 @@
+"""Reading one network: its parameters, committee, nodes, blob objects, prices, balances, blocks and events.
+
+`Chain` answers with the frozen values of `walrus_chain.chain.views`. It holds no state of the network: an answer is as
+of the moment of the call. Writing is `walrus_chain.chain.sender`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from eth_abi.exceptions import DecodingError
+
+from walrus_chain.chain.abi import interface
+from walrus_chain.chain.blocks import BlockRef
+from walrus_chain.chain.deployments import Deployment
+from walrus_chain.chain.events import BlobRegistered, ChainEvent
+from walrus_chain.chain.logs import LogDecoder, topic_of
+from walrus_chain.chain.provider import Call, ChainProvider
+from walrus_chain.chain.rejections import CommitteeNotFormed
+from walrus_chain.chain.values import checksum_address
+from walrus_chain.chain.views import (
+    Attribute,
+    Balances,
+    BlobObject,
+    ExtensionQuote,
+    NetworkParameters,
+    Node,
+    Quote,
+)
+from walrus_chain.errors import BlockUnknown, ContractMissing, RpcRefused, RpcUnavailable, UnexpectedAnswer
+from walrus_chain.messages.domain import Domain, nodes_domain, registry_domain
+from walrus_chain.rules.committee import Committee, Member
+from walrus_chain.types import (
+    Address,
+    BlobId,
+    BlobObjectId,
+    BlobStatus,
+    Epoch,
+    NodeId,
+    ShardIndex,
+    Wei,
+)
+
+LATEST: Final = "latest"
+_NODES_A_CALL: Final = 50
+_OBJECTS_A_CALL: Final = 1000
+# Words with which endpoints refuse a range of logs that is too long for them.
+_TOO_MUCH: Final = ("range", "limit", "too many", "too large", "more than", "exceed")
+
+
+class Chain:
+    """One network on one chain, for reading."""
+
+    def __init__(self, provider: ChainProvider, deployment: Deployment) -> None:
+        """
+        Args:
+            provider: the chain's endpoints; must be made with the deployment's chain id.
+            deployment: where the network's contracts are.
+        """
+        self.provider = provider
+        self.deployment = deployment
+        self._logs = LogDecoder(deployment)
+        self._addresses = sorted(deployment.contracts.values())
+
+    @classmethod
+    def connect(cls, urls: Sequence[str], deployment: Deployment, *, timeout: float | None = None) -> Chain:
+        """The network of `deployment` through RPC endpoints; nothing is asked yet.
+
+        Args:
+            urls: HTTP URLs, the preferred one first.
+            timeout: seconds that each endpoint has for an answer.
+        Raises: NoEndpoint: no URL, or one that is no HTTP URL.
+        """
+        options = {} if timeout is None else {"timeout": timeout}
+        return cls(ChainProvider(urls, deployment.chain_id, **options), deployment)
+
+    async def __aenter__(self) -> Chain:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self.provider.aclose()
+
+    @property
+    def registry_domain(self) -> Domain:
+        """The domain in which attestations are signed."""
+        return registry_domain(self.deployment.chain_id, self.deployment.address("BlobRegistry"))
+
+    @property
+    def nodes_domain(self) -> Domain:
+        """The domain in which node keys are proved."""
+        return nodes_domain(self.deployment.chain_id, self.deployment.address("NodeRegistry"))
+
+    # -- the network -------------------------------------------------------------------------------------------------
+
+    async def parameters(self) -> NetworkParameters:
+        """The network's parameters and clock."""
+        return _parameters(await self.call("NetworkLens", "network"))
+
+    async def committee(self) -> Committee:
+        """The committee that serves now.
+
+        Raises: CommitteeNotFormed: none serves yet.
+        """
+        network, members = await self.calls([("NetworkLens", "network", ()), ("NetworkLens", "committee", ())])
+        parameters = _parameters(network)
+        if not parameters.committee_epoch:
+            raise CommitteeNotFormed
+        return Committee(
+            epoch=parameters.committee_epoch,
+            shards=parameters.shards,
+            members=tuple(_member(index, _node(view)) for index, view in enumerate(members)),
+        )
+
+    async def nodes(self) -> tuple[Node, ...]:
+        """All nodes that were ever registered, by id."""
+        found: list[Node] = []
+        while True:
+            page = await self.call("NetworkLens", "nodes", len(found) + 1, _NODES_A_CALL)
+            found += map(_node, page)
+            if len(page) < _NODES_A_CALL:
+                return tuple(found)
+
+    async def node_of_signer(self, signer: Address) -> NodeId | None:
+        """The node whose key `signer` is or was; none when nobody's."""
+        return NodeId(await self.call("NodeRegistry", "nodeOfSigner", signer)) or None
+
+    # -- blobs -------------------------------------------------------------------------------------------------------
+
+    async def blob(self, blob_object: BlobObjectId) -> BlobObject:
+        """One object; its status is UNKNOWN when there is none."""
+        return _blob(await self.call("BlobRegistry", "blobOf", blob_object))
+
+    async def blobs(self, blob_objects: Sequence[BlobObjectId]) -> tuple[BlobObject, ...]:
+        """Several objects, in the order asked; the status of those that do not exist is UNKNOWN."""
+        found: list[BlobObject] = []
+        for start in range(0, len(blob_objects), _OBJECTS_A_CALL):
+            page = blob_objects[start : start + _OBJECTS_A_CALL]
+            found += map(_blob, await self.call("NetworkLens", "blobs", page))
+        return tuple(found)
+
+    async def blobs_of(self, owner: Address) -> tuple[BlobObject, ...]:
+        """All objects that an account owns now, by id. Costs a call for each thousand objects of the network."""
+        found: list[BlobObject] = []
+        first = 1
+        while first:
+            page, first = await self.call("NetworkLens", "blobsOf", owner, first, _OBJECTS_A_CALL)
+            found += map(_blob, page)
+        return tuple(found)
+
+    async def objects_of(self, blob_id: BlobId) -> tuple[BlobObjectId, ...]:
+        """Every object that was ever registered for a blob, by id: also those that expired or were deleted."""
+        topic = topic_of(BlobRegistered.contract, BlobRegistered.solidity_name)
+        head = await self.head()
+        logs = await self._logs_between(
+            self.deployment.block,
+            head.number,
+            {
+                "address": self.deployment.address(BlobRegistered.contract),
+                "topics": ["0x" + topic.hex(), None, blob_id.hex],
+            },
+        )
+        return tuple(BlobObjectId(int(log["topics"][1], 16)) for log in logs)
+
+    async def is_invalid(self, blob_id: BlobId) -> bool:
+        """Whether nodes attested that the blob's bytes do not encode to its id."""
+        return bool(await self.call("BlobRegistry", "isInvalid", blob_id.digest))
+
+    async def attributes(self, blob_object: BlobObjectId) -> tuple[Attribute, ...]:
+        """All attributes of an object; none when it does not exist."""
+        return tuple(Attribute(*pair) for pair in await self.call("BlobAttributes", "attributesOf", blob_object))
+
+    # -- money -------------------------------------------------------------------------------------------------------
+
+    async def quote(self, size: int, epochs: int) -> Quote:
+        """What registering a blob of `size` bytes for `epochs` epochs costs."""
+        (total, rate, fee), units = await self.calls(
+            [("StorageFees", "quote", (size, epochs)), ("StorageFees", "unitsOf", (size,))]
+        )
+        return Quote(Wei(total), Wei(rate), Wei(fee), units)
+
+    async def quote_extension(self, blob: BlobObject, epochs: int) -> ExtensionQuote:
+        """What making an object's term `epochs` epochs longer costs.
+
+        Raises: TermOver: the object expired.
+        """
+        total, rate = await self.call("StorageFees", "quoteExtension", blob.size, blob.rate, blob.end, epochs)
+        return ExtensionQuote(Wei(total), Wei(rate))
+
+    async def balances(self, account: Address) -> Balances:
+        """What an account has."""
+        vault = self.deployment.address("TokenVault")
+        native, wal, claim, allowance = await self.provider.batch(
+            [
+                ("eth_getBalance", (account, LATEST)),
+                self._encode("WAL", "balanceOf", (account,)),
+                self._encode("TokenVault", "claimOf", (account,)),
+                self._encode("WAL", "allowance", (account, vault)),
+            ]
+        )
+        return Balances(
+            wal=Wei(self._decode("WAL", "balanceOf", wal)),
+            native=Wei(int(native, 16)),
+            claim=Wei(self._decode("TokenVault", "claimOf", claim)),
+            allowance=Wei(self._decode("WAL", "allowance", allowance)),
+        )
+
+    # -- blocks and events -------------------------------------------------------------------------------------------
+
+    async def head(self, confirmations: int = 0) -> BlockRef:
+        """The newest block that has `confirmations` blocks after it; the first block while the chain is shorter."""
+        if confirmations == 0:
+            return self._block_ref((await self.provider.known(LATEST, [_block_by_number(LATEST)]))[0])
+        newest = int(await self.provider.request("eth_blockNumber"), 16)
+        return await self.block(max(0, newest - confirmations))
+
+    async def block(self, number: int) -> BlockRef:
+        """The block with that number on the fork that the endpoint follows now.
+
+        Raises: BlockUnknown: no endpoint has it yet.
+        """
+        return self._block_ref((await self.provider.known(number, [_block_by_number(hex(number))]))[0])
+
+    async def events(self, first_block: int, last_block: int) -> tuple[ChainEvent, ...]:
+        """Everything that the network's contracts logged in blocks first..last, both included, in chain order.
+
+        All of it comes from an endpoint that knows `last_block`, so a lagging one hides no events. Each event carries
+        its block's hash: compare it with the fork you follow.
+
+        Raises: BlockUnknown: no endpoint knows `last_block`, or it was reorganised away meanwhile.
+        """
+        logs = await self._logs_between(first_block, last_block, {"address": self._addresses})
+        blocks = await self._blocks_of(logs)
+        events = (self._logs.decode(log, blocks[log["blockHash"]]) for log in logs)
+        return tuple(event for event in events if event is not None)
+
+    async def _logs_between(self, first: int, last: int, criteria: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        if last < first:
+            return []
+        query = {"fromBlock": hex(first), "toBlock": hex(last), **criteria}
+        try:
+            block, logs = await self.provider.known(last, [_block_by_number(hex(last)), ("eth_getLogs", (query,))])
+        except (RpcRefused, RpcUnavailable) as error:
+            if first == last or not any(words in str(error).lower() for words in _TOO_MUCH):
+                raise
+            middle = (first + last) // 2
+            return [
+                *await self._logs_between(first, middle, criteria),
+                *await self._logs_between(middle + 1, last, criteria),
+            ]
+        newest = self._block_ref(block)
+        for log in logs:
+            if int(log["blockNumber"], 16) == last and bytes.fromhex(log["blockHash"][2:]) != newest.hash:
+                raise BlockUnknown(newest)
+        return sorted(logs, key=lambda log: (int(log["blockNumber"], 16), int(log["logIndex"], 16)))
+
+    async def _blocks_of(self, logs: Sequence[Mapping[str, Any]]) -> dict[str, BlockRef]:
+        """The blocks of logs by hash; only endpoints that leave the time out of their logs are asked again."""
+        blocks: dict[str, BlockRef] = {}
+        unknown: dict[str, Call] = {}
+        for log in logs:
+            digest = log["blockHash"]
+            if digest in blocks:
+                continue
+            if (timestamp := log.get("blockTimestamp")) is not None:
+                blocks[digest] = BlockRef(int(log["blockNumber"], 16), bytes.fromhex(digest[2:]), int(timestamp, 16))
+            else:
+                unknown[digest] = ("eth_getBlockByHash", (digest, False))
+        if unknown:
+            found = await self.provider.known(next(iter(unknown)), list(unknown.values()))
+            blocks |= {digest: self._block_ref(block) for digest, block in zip(unknown, found, strict=True)}
+        return blocks
+
+    def _block_ref(self, data: Any) -> BlockRef:
+        try:
+            return BlockRef(int(data["number"], 16), bytes.fromhex(data["hash"][2:]), int(data["timestamp"], 16))
+        except (KeyError, TypeError, ValueError) as error:
+            raise UnexpectedAnswer(self.provider.endpoint, "eth_getBlock", f"no block: {error}") from error
+
+    # -- calls -------------------------------------------------------------------------------------------------------
+
+    async def call(self, contract: str, function: str, *arguments: Any) -> Any:
+        """What a view function returns: one value, or a tuple of several; structs are tuples.
+
+        Raises:
+            Rejected: the contract reverted (decoded).
+            ContractMissing: there is no such contract on this chain.
+        """
+        return (await self.calls([(contract, function, arguments)]))[0]
+
+    async def calls(self, calls: Sequence[tuple[str, str, Sequence[Any]]]) -> list[Any]:
+        """Several view functions (contract, function, arguments), asked of the same endpoint in one request."""
+        answers = await self.provider.batch([self._encode(*call) for call in calls])
+        return [
+            self._decode(contract, function, answer)
+            for (contract, function, _), answer in zip(calls, answers, strict=True)
+        ]
+
+    def _encode(self, contract: str, function: str, arguments: Sequence[Any]) -> Call:
+        data = interface(contract)[function].call(*arguments)
+        return "eth_call", ({"to": self.deployment.address(contract), "data": "0x" + data.hex()}, LATEST)
+
+    def _decode(self, contract: str, function: str, answer: str) -> Any:
+        try:
+            return interface(contract)[function].result(bytes.fromhex(answer[2:]))
+        except (DecodingError, ValueError, TypeError) as error:
+            address = self.deployment.address(contract)
+            if answer == "0x":
+                raise ContractMissing(self.deployment.name, contract, f"there is no code at {address}") from error
+            raise ContractMissing(
+                self.deployment.name, contract, f"what is at {address} answers {function} in another way"
+            ) from error
+
+
+def _block_by_number(number: str) -> Call:
+    return "eth_getBlockByNumber", (number, False)
+
+
+def _parameters(view: Sequence[Any]) -> NetworkParameters:
+    return NetworkParameters(
+        shards=view[0],
+        faults=view[1],
+        committee_epoch=Epoch(view[2]),
+        current_epoch=Epoch(view[3]),
+        epoch_start=view[4],
+        epoch_seconds=view[5],
+        unit_bytes=view[6],
+        unit_price=Wei(view[7]),
+        write_fee=Wei(view[8]),
+        maximum_epochs=view[9],
+        minimum_stake=Wei(view[10]),
+        total_stake=Wei(view[11]),
+        nodes=view[12],
+        objects=view[13],
+    )
+
+
+def _node(view: Sequence[Any]) -> Node:
+    return Node(
+        node_id=NodeId(view[0]),
+        operator=checksum_address(view[1]),
+        name=view[2],
+        url=view[3],
+        region=view[4],
+        signer=checksum_address(view[5]),
+        encryption_key=bytes(view[6]),
+        stake=Wei(view[7]),
+        serving=view[8],
+        shards=tuple(ShardIndex(shard) for shard in view[9]),
+    )
+
+
+def _member(index: int, node: Node) -> Member:
+    return Member(
+        index=index,
+        node_id=node.node_id,
+        name=node.name,
+        url=node.url,
+        region=node.region,
+        signer=node.signer,
+        weight=len(node.shards),
+        shards=node.shards,
+        encryption_key=node.encryption_key,
+    )
+
+
+def _blob(view: Sequence[Any]) -> BlobObject:
+    return BlobObject(
+        id=BlobObjectId(view[0]),
+        blob_id=BlobId(view[1]),
+        owner=checksum_address(view[2]),
+        size=view[3],
+        start=Epoch(view[4]),
+        end=Epoch(view[5]),
+        deletable=view[6],
+        rate=Wei(view[7]),
+        status=BlobStatus(view[8]),
+    )

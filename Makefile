@@ -84,7 +84,7 @@ test-python: setup setup-ipfs
 	pytest $(PYTEST)
 
 test-ape: setup
-	ape test tests/ape
+	APE_DATA_FOLDER=$(CURDIR)/.build/ape ape test tests/ape
 
 check: setup ## Say what is not tidy: lint, formats, types, artifacts
 	ruff check .
@@ -106,7 +106,7 @@ contracts: setup ## Compile the contracts and refresh the artifacts in walrus_ch
 
 gas: setup ## Measure gas, show the difference to the committed table, write the new one
 	rm -rf .build/forge/snapshots
-	FOUNDRY_PROFILE=gas forge test --match-path 'tests/gas/*.t.sol' $(FORGE)
+	forge test --isolate --match-path 'tests/gas/*.t.sol' $(FORGE)  # each call a transaction: base cost and calldata count
 	python scripts/gas_report.py
 
 bench: setup ## Run all benchmarks side by side; one command each in bench/
@@ -116,7 +116,7 @@ docs: setup ## Check the documentation: links, commands, generated parts
 	pytest tests/docs
 
 clean: ## Remove what was built
-	rm -rf .build/forge .build/mypy .build/pytest build dist *.egg-info .ruff_cache .hypothesis contracts/.cache
+	rm -rf .build/forge .build/ape .build/mypy .build/pytest .build/__local__.json build dist *.egg-info .ruff_cache .hypothesis contracts/.cache
 	find walrus_chain storage_agent tests scripts bench -name __pycache__ -prune -exec rm -rf {} + 2> /dev/null || true
 
 distclean: clean ## Remove everything that is not in the repository, but keep wallets and networks

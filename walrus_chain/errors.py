@@ -474,13 +474,6 @@ class NoWallet(Misuse):
         self.what = what
 
 
-class NoCommittee(Retryable):
-    """The network has no committee yet, so nobody stores anything."""
-
-    def __init__(self) -> None:
-        super().__init__("this network has no committee yet: its operators have to bond stake and form one; try again later")
-
-
 class BlobNotFound(Misuse):
     """A blob, or an object of it, that this network does not have (any more)."""
 

@@ -1,7 +1,7 @@
 """An IPFS daemon as a shelf for bytes: the one place that talks to it.
 
-Content is added as a pinned file, so it may be of any size and is named by a CID; what is not pinned any more the daemon
-throws away at its next garbage collection. Calls run in threads, since the library below waits for its sockets.
+Content is added as a pinned file, so it may be of any size and is named by a CID; what is not pinned any more the
+daemon throws away at its next garbage collection. Calls run in threads, since the library below waits for its sockets.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class IpfsClient:
     def __init__(self, address: str, *, timeout: float = 60.0) -> None:
         """
         Args:
-            address: of the daemon's API, as `host:port`, `http://host:port` or a multiaddress `/dns/host/tcp/5001/http`.
+            address: of the daemon's API: `host:port`, `http://host:port` or a multiaddress `/dns/host/tcp/5001/http`.
             timeout: seconds for each call. Content that nobody has is looked for until then.
         Raises: Misuse: not such an address.
         """

@@ -1,8 +1,8 @@
 """Storage agents inside one process, for tests: the real codec, the real signatures, no socket, no disk.
 
-A `MemoryAgent` keeps the rules of a real agent: it takes nothing for a blob that is not registered, nor pairs of others'
-shards, verifies what it is given, and attests only when nothing is missing. `MemoryAgent.faults` makes it lie, refuse,
-break off or stall.
+A `MemoryAgent` keeps the rules of a real agent: it takes nothing for a blob that is not registered, nor pairs of
+others' shards, verifies what it is given, and attests only when nothing is missing. `MemoryAgent.faults` makes it lie,
+refuse, break off or stall.
 """
 
 from __future__ import annotations

@@ -1,0 +1,8 @@
+"""Storing and reading: what dApp developers and the CLI call.
+
+client     the façade, `Client`                  plan_store  who gets which slivers, who counts: pure
+sync       the same without async, `SyncClient`  plan_read   which slivers to ask whom for: pure
+store      drives an upload to its certificate   reputation  which agents are quick, which lie: pure
+read       drives reads, whole and in ranges     sources     what can be stored: files, bytes, pipes
+results    what the calls return                 ports       what a client needs of a chain and of agents
+"""

@@ -1,0 +1,208 @@
+"""Which slivers to ask whom for, so that a segment can be decoded soon. Pure: told what happened, says what to ask.
+
+Any `rows` primary slivers give a segment back, and the systematic ones without decoding, so those are asked for first,
+unless their agent is known to be slow, failing or lying. What fails is replaced at once by the next best; slow answers
+are overtaken, which means that others are asked too. Secondary slivers are the last resort, where too few agents have
+their primaries: `columns` of them are needed.
+
+Source: docs/guides/reading.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from walrus_chain.client.reputation import Standing
+from walrus_chain.codec.geometry import BlobGeometry, SegmentGeometry
+from walrus_chain.codec.ranges import RowRun, plan_range
+from walrus_chain.types import Axis, PairIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """A question to a member: for its sliver of `axis` in `pair`, or for a part of it."""
+
+    axis: Axis
+    pair: PairIndex
+    member: int
+    """Member index."""
+
+
+class Quota:
+    """Any `needed` out of the candidates, best first."""
+
+    def __init__(self, needed: int, candidates: Iterable[Fetch], held: int = 0) -> None:
+        """
+        Args:
+            needed: how many have to arrive.
+            candidates: in the order in which they should be asked.
+            held: how many are here already.
+        """
+        self.needed = needed
+        self._waiting = list(candidates)[::-1]
+        self._asked: set[Fetch] = set()
+        self._late: set[Fetch] = set()
+        self._arrived = held
+
+    @property
+    def complete(self) -> bool:
+        """Whether enough arrived."""
+        return self._arrived >= self.needed
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether it can no longer become complete."""
+        open_ = len(self._asked) + len(self._late) + len(self._waiting)
+        return self._arrived + open_ < self.needed
+
+    @property
+    def have(self) -> int:
+        """How many arrived."""
+        return self._arrived
+
+    def next(self) -> list[Fetch]:
+        """What to ask for now, so that as many as are needed are on their way."""
+        count = min(max(self.needed - self._arrived - len(self._asked), 0), len(self._waiting))
+        fetches = [self._waiting.pop() for _ in range(count)]
+        self._asked.update(fetches)
+        return fetches
+
+    def overtake(self, fetch: Fetch) -> None:
+        """An answer is slow: `next` asks somebody else too. It counts still when it comes."""
+        if fetch in self._asked:
+            self._asked.remove(fetch)
+            self._late.add(fetch)
+
+    def arrived(self, fetch: Fetch) -> None:
+        """An answer came and verified."""
+        self.failed(fetch)
+        self._arrived += 1
+
+    def failed(self, fetch: Fetch) -> None:
+        """No answer will come, or one came that does not verify."""
+        self._asked.discard(fetch)
+        self._late.discard(fetch)
+
+
+class SegmentPlan:
+    """How to get one segment: primary slivers, and secondary ones when those do not suffice."""
+
+    def __init__(
+        self,
+        geometry: SegmentGeometry,
+        members: Sequence[int],
+        standing: Callable[[int], Standing],
+        held: Collection[tuple[Axis, PairIndex]] = (),
+    ) -> None:
+        """
+        Args:
+            members: for each pair the index of the member that holds it.
+            standing: what is thought of a member.
+            held: slivers that are here and verified already.
+        """
+        self._quotas = {axis: _quota(axis, geometry, members, standing, held) for axis in Axis}
+        self._active = [Axis.PRIMARY]
+
+    @property
+    def complete(self) -> bool:
+        """Whether one axis has enough slivers."""
+        return any(quota.complete for quota in self._quotas.values())
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether neither axis can become complete."""
+        return all(quota.hopeless for quota in self._quotas.values())
+
+    @property
+    def nearest(self) -> tuple[int, int]:
+        """What arrived and what is needed, of the axis that is nearer to being complete."""
+        quota = min(self._quotas.values(), key=lambda quota: quota.needed - quota.have)
+        return quota.have, quota.needed
+
+    def next(self) -> list[Fetch]:
+        """What to ask for now."""
+        if self._quotas[Axis.PRIMARY].hopeless and Axis.SECONDARY not in self._active:
+            self._active = [Axis.SECONDARY]
+        return [fetch for axis in self._active for fetch in self._quotas[axis].next()]
+
+    def overtake(self, fetch: Fetch) -> None:
+        """A sliver is slow to come: `next` asks for another one too. It counts still when it comes."""
+        self._quotas[fetch.axis].overtake(fetch)
+
+    def arrived(self, fetch: Fetch) -> None:
+        """A sliver came and verified."""
+        self._quotas[fetch.axis].arrived(fetch)
+
+    def failed(self, fetch: Fetch) -> None:
+        """A sliver will not come, or one came that does not verify."""
+        self._quotas[fetch.axis].failed(fetch)
+
+
+def _quota(
+    axis: Axis,
+    geometry: SegmentGeometry,
+    members: Sequence[int],
+    standing: Callable[[int], Standing],
+    held: Collection[tuple[Axis, PairIndex]],
+) -> Quota:
+    needed = geometry.needed(axis)
+    pairs = [PairIndex(pair) for pair in range(geometry.shards) if (axis, pair) not in held]
+    # Stable: among members of equal standing the systematic pairs come first, in order.
+    pairs.sort(key=lambda pair: standing(members[pair]))
+    have = sum(held_axis is axis for held_axis, _ in held)
+    return Quota(needed, [Fetch(axis, pair, members[pair]) for pair in pairs], have)
+
+
+def others_for_run(
+    row: PairIndex, geometry: SegmentGeometry, members: Sequence[int], standing: Callable[[int], Standing]
+) -> Quota:
+    """The primary slivers whose same run of chunks gives the run of a lost systematic one back."""
+    pairs = [PairIndex(pair) for pair in range(geometry.shards) if pair != row]
+    pairs.sort(key=lambda pair: standing(members[pair]))
+    return Quota(geometry.rows, [Fetch(Axis.PRIMARY, pair, members[pair]) for pair in pairs])
+
+
+@dataclass(frozen=True, slots=True)
+class WholeSegment:
+    """Read all of a segment, hand out its bytes `[start, stop)`."""
+
+    segment: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartOfSegment:
+    """Read only the runs of chunks that hold the bytes asked for."""
+
+    segment: int
+    runs: tuple[RowRun, ...]
+    start: int
+    stop: int
+
+
+def plan_blob(
+    geometry: BlobGeometry, start: int, stop: int, *, only_whole: bool = False
+) -> list[WholeSegment | PartOfSegment]:
+    """How to read the bytes `[start, stop)` of a blob, segment by segment.
+
+    A part is read by runs of chunks where that saves at least half of the segment; else its slivers are read whole.
+
+    Args:
+        only_whole: never by runs, as a strict check needs whole segments.
+    Raises: RangeOutsideBlob: the blob does not have all these bytes.
+    """
+    steps: list[WholeSegment | PartOfSegment] = []
+    by_segment: dict[int, list[RowRun]] = {}
+    for run in plan_range(geometry, start, stop):
+        by_segment.setdefault(run.segment, []).append(run)
+    for index, runs in by_segment.items():
+        segment = geometry.segment(index)
+        base = index * geometry.segment(0).length
+        inner_start, inner_stop = max(start - base, 0), min(stop - base, segment.length)
+        if only_whole or 2 * (inner_stop - inner_start) > segment.length:
+            steps.append(WholeSegment(index, inner_start, inner_stop))
+        else:
+            steps.append(PartOfSegment(index, tuple(runs), inner_start, inner_stop))
+    return steps

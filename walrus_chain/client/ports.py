@@ -1,0 +1,76 @@
+"""What a client needs of a chain and of agents. `walrus_chain.chain` and `walrus_chain.transport.http` provide it.
+
+Tests provide it from memory; nothing in `walrus_chain.client` knows more of either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from walrus_chain.messages.domain import Domain
+from walrus_chain.rules.committee import Committee
+from walrus_chain.transport.agent import AgentClient
+from walrus_chain.types import Address, BlobId, BlobObjectId
+
+if TYPE_CHECKING:
+    from walrus_chain.chain.views import (
+        Attribute,
+        Balances,
+        BlobObject,
+        ExtensionQuote,
+        NetworkParameters,
+        Node,
+        Quote,
+    )
+
+
+class ChainReader(Protocol):
+    """The chain, asked."""
+
+    @property
+    def registry_domain(self) -> Domain:
+        """The domain in which attestations are signed."""
+
+    async def parameters(self) -> NetworkParameters:
+        """The network's parameters and clock."""
+
+    async def committee(self) -> Committee:
+        """The committee that serves."""
+
+    async def nodes(self) -> tuple[Node, ...]:
+        """All registered nodes."""
+
+    async def blob(self, blob_object: BlobObjectId) -> BlobObject:
+        """One object; its status is unknown when there is none."""
+
+    async def blobs(self, blob_objects: Sequence[BlobObjectId]) -> tuple[BlobObject, ...]:
+        """Several objects, in the order asked."""
+
+    async def objects_of(self, blob_id: BlobId) -> tuple[BlobObjectId, ...]:
+        """Every object that was ever registered for a blob, by id."""
+
+    async def blobs_of(self, owner: Address) -> tuple[BlobObject, ...]:
+        """All objects of an owner."""
+
+    async def attributes(self, blob_object: BlobObjectId) -> tuple[Attribute, ...]:
+        """What the owner wrote on an object."""
+
+    async def quote(self, size: int, epochs: int) -> Quote:
+        """The price of storing `size` bytes."""
+
+    async def quote_extension(self, blob: BlobObject, epochs: int) -> ExtensionQuote:
+        """The price of a longer term."""
+
+    async def balances(self, account: Address) -> Balances:
+        """What an account has."""
+
+
+class Agents(Protocol):
+    """Where agents are found."""
+
+    def at(self, url: str, name: str) -> AgentClient:
+        """The agent at an address, called `name` in messages to people."""
+
+    async def aclose(self) -> None:
+        """Closes all connections."""

@@ -1,0 +1,176 @@
+"""What the client's calls return, and what they tell while they work. Pure values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+from walrus_chain.client.reputation import Suspect
+from walrus_chain.errors import WalrusError
+from walrus_chain.rules.committee import Member
+from walrus_chain.transport.agent import AgentHealth, BlobAtAgent
+from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, Wei
+
+if TYPE_CHECKING:
+    from walrus_chain.chain.views import Balances, BlobObject, NetworkParameters
+
+
+class Check(StrEnum):
+    """How a reader makes sure that a blob means the same to everybody."""
+
+    NONE = "none"
+    """Trust whoever encoded the blob (not the nodes: their slivers are verified always). For your own data: a range
+    whose row is lost is rebuilt from the same range of other rows, without reading whole segments."""
+    DEFAULT = "default"
+    """What was decoded must be what the systematic slivers are committed to hold."""
+    STRICT = "strict"
+    """What was read is encoded again, and every sliver must be the one committed to."""
+
+
+class Stage(StrEnum):
+    """What a store is doing."""
+
+    COMMIT = "commit"
+    """Computing the blob id; counted in bytes of the blob."""
+    REGISTER = "register"
+    """Paying, in one transaction for all blobs; counted in blobs."""
+    UPLOAD = "upload"
+    """Sending slivers; counted in bytes of slivers, over all nodes."""
+    CERTIFY = "certify"
+    """Handing the certificate in; counted in blobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a stage is."""
+
+    stage: Stage
+    name: str
+    """The source's name; empty where the stage concerns all of them."""
+    done: int
+    total: int | None
+    """None where it is not known yet."""
+
+
+OnProgress: TypeAlias = Callable[[Progress], None]
+
+
+class Outcome(StrEnum):
+    """How a blob came to be stored."""
+
+    STORED = "stored"
+    """Registered, uploaded and certified."""
+    RESUMED = "resumed"
+    """Registered and paid by an earlier, interrupted store; uploaded the rest and certified."""
+    ALREADY_STORED = "already stored"
+    """You have a certified object of this very blob: nothing was paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlob:
+    """A blob that the network answers for."""
+
+    name: str
+    """Of the source."""
+    blob_id: BlobId
+    blob_object: BlobObjectId
+    size: int
+    """Bytes of the blob."""
+    encoded_bytes: int
+    """Bytes that the network keeps, and charges for."""
+    end: Epoch
+    """The first epoch in which it is not stored any more."""
+    deletable: bool
+    outcome: Outcome
+    paid: Wei
+    """For this blob; nothing where it was paid before."""
+    weight: int
+    """Shards that attested before it was certified; 0 where it was certified before."""
+    transaction: str | None
+    """The one that certified it; None where it was certified before."""
+    gas_used: int
+    """By that transaction, and by its part of the registration."""
+    skipped: Mapping[str, str]
+    """Nodes that did not attest up to then, and why: node to reason. They heal themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedBlob:
+    """A blob of several that could not be stored, while the others were."""
+
+    name: str
+    """Of the source."""
+    blob_id: BlobId | None
+    """None where not even that could be computed."""
+    error: WalrusError
+
+
+@dataclass(frozen=True, slots=True)
+class StoreQuote:
+    """What storing something would cost."""
+
+    name: str
+    blob_id: BlobId
+    size: int
+    encoded_bytes: int
+    units: int
+    rate: Wei
+    """For each epoch."""
+    fee: Wei
+    """Paid once."""
+    total: Wei
+    already: BlobObjectId | None
+    """An object of yours that makes paying unnecessary."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSummary:
+    """What a finished read can say of itself."""
+
+    blob_id: BlobId
+    size: int
+    """Bytes that were read."""
+    suspects: tuple[Suspect, ...]
+    """Agents that sent something that does not verify, and were routed around."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """What one node says of a blob, or of itself."""
+
+    member: Member
+    held: BlobAtAgent | None = None
+    health: AgentHealth | None = None
+    seconds: float | None = None
+    """How long its answer took."""
+    why: str | None = None
+    """Why there is no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlobReport:
+    """What chain and nodes know of a blob."""
+
+    blob_id: BlobId
+    size: int | None
+    objects: tuple[BlobObject, ...]
+    """All its objects, oldest first."""
+    nodes: tuple[NodeReport, ...]
+    healthy_shards: int
+    """Shards whose pairs are held in full."""
+    needed_shards: int
+    """Shards without which the blob would be lost."""
+    shards: int
+    attributes: Mapping[BlobObjectId, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkReport:
+    """A network, its clock, and what an account has in it."""
+
+    parameters: NetworkParameters
+    members: tuple[Member, ...]
+    account: Address | None
+    balances: Balances | None

@@ -47,7 +47,7 @@ $(STAMPS)/python: constraints.txt pyproject.toml
 $(STAMPS)/node: package.json package-lock.json .npmrc
 	@mkdir -p $(STAMPS)
 	@command -v npm > /dev/null || { echo "npm is needed: install Node.js 20 or newer" >&2; exit 1; }
-	npm ci --silent
+	npm ci --loglevel=error
 	touch $@
 
 $(STAMPS)/solc: scripts/setup_solc.py scripts/bin/solc $(STAMPS)/python $(STAMPS)/node
@@ -57,7 +57,7 @@ $(STAMPS)/solc: scripts/setup_solc.py scripts/bin/solc $(STAMPS)/python $(STAMPS
 $(STAMPS)/ipfs: tests/integration/ipfs/package.json tests/integration/ipfs/package-lock.json
 	@mkdir -p $(STAMPS)
 	@command -v npm > /dev/null || { echo "npm is needed: install Node.js 20 or newer" >&2; exit 1; }
-	cd tests/integration/ipfs && npm ci --silent
+	cd tests/integration/ipfs && npm ci --loglevel=error
 	touch $@
 
 lock: $(STAMPS)/python ## Resolve all dependencies again and pin them
@@ -66,7 +66,7 @@ lock: $(STAMPS)/python ## Resolve all dependencies again and pin them
 	  uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras \
 	    --no-annotate --no-header --no-emit-index-url pyproject.toml; } > constraints.new
 	mv constraints.new constraints.txt
-	npm update --silent
+	npm update --loglevel=error
 
 # -- seeing it work --------------------------------------------------------------------------------------------------
 

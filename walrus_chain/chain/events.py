@@ -24,8 +24,8 @@ class ChainEvent:
     block: BlockRef
     log_index: int
     """Place among all logs of the block; (block, log_index) orders events as the chain does."""
-    transaction: bytes
-    """Hash of the transaction, 32 bytes."""
+    transaction: str
+    """Hash of the transaction: 64 hex digits after 0x."""
 
 
 # -- blob registry ---------------------------------------------------------------------------------------------------

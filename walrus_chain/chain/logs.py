@@ -34,6 +34,7 @@ class _Shape:
     plain_types: tuple[str, ...]
 
 
+@cache
 def topic_of(contract: str, solidity_name: str) -> bytes:
     """The first topic of a contract's event, 32 bytes."""
     return keccak(text=signature_of(_entry(contract, solidity_name)))
@@ -68,7 +69,7 @@ class LogDecoder:
         return shape.event(
             block=block,
             log_index=int(log["logIndex"], 16),
-            transaction=bytes.fromhex(log["transactionHash"][2:]),
+            transaction=log["transactionHash"],
             **values,
         )
 

@@ -152,8 +152,8 @@ class Chain:
             found += map(_blob, page)
         return tuple(found)
 
-    async def objects_of(self, blob_id: BlobId) -> tuple[BlobObjectId, ...]:
-        """Every object that was ever registered for a blob, by id: also those that expired or were deleted."""
+    async def objects_of(self, blob_id: BlobId) -> tuple[BlobObject, ...]:
+        """Every object of a blob that was not deleted, as it is now, by id: also those that expired."""
         topic = topic_of(BlobRegistered.contract, BlobRegistered.solidity_name)
         head = await self.head()
         logs = await self._logs_between(
@@ -164,7 +164,8 @@ class Chain:
                 "topics": ["0x" + topic.hex(), None, blob_id.hex],
             },
         )
-        return tuple(BlobObjectId(int(log["topics"][1], 16)) for log in logs)
+        found = await self.blobs([BlobObjectId(int(log["topics"][1], 16)) for log in logs])
+        return tuple(blob for blob in found if blob.status is not BlobStatus.UNKNOWN)
 
     async def is_invalid(self, blob_id: BlobId) -> bool:
         """Whether nodes attested that the blob's bytes do not encode to its id."""

@@ -1,0 +1,217 @@
+"""Putting a new network on a chain: a pure plan of what is created where, and its execution.
+
+The contracts know each other from construction on and cannot be changed, so each one's address is computed from the
+deployer's nonce before the first is created. Executors only walk the plan: `deploy` here, and the Ape script in
+scripts/deploy.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
+from walrus_chain.chain.abi import interface
+from walrus_chain.chain.artifacts import artifact
+from walrus_chain.chain.deployments import CONTRACTS, Deployment
+from walrus_chain.chain.provider import ChainProvider
+from walrus_chain.chain.transactions import Account, Patience, TransactionQueue
+from walrus_chain.chain.values import checksum_address
+from walrus_chain.codec.geometry import MAX_SHARDS, MIN_SHARDS
+from walrus_chain.errors import ContractMissing, ParameterOutOfBounds, UnexpectedAddress
+from walrus_chain.types import Address, Wei
+
+_WAL: Final = 10**18
+DEFAULT_SUPPLY: Final = Wei(1_000_000_000 * _WAL)
+DEFAULT_MINIMUM_STAKE: Final = Wei(1_000 * _WAL)
+DEFAULT_UNIT_PRICE: Final = Wei(_WAL // 100_000)
+DEFAULT_WRITE_FEE: Final = Wei(_WAL // 10_000)
+MAXIMUM_EPOCH_SECONDS: Final = 366 * 24 * 3600
+MAXIMUM_SUPPLY: Final = 2**128 - 1
+MINIMUM_UNIT_BYTES: Final = 1024
+MAXIMUM_UNIT_BYTES: Final = 2**30
+MAXIMUM_PRICE: Final = 1000 * _WAL
+MAXIMUM_TERM: Final = 2**16 - 1
+NOBODY: Final = Address("0x" + "0" * 40)
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentParameters:
+    """What is fixed for ever when a network is created. The defaults suit a test network.
+
+    Raises: ParameterOutOfBounds: a value that the contracts would refuse.
+    """
+
+    shards: int = 30
+    """n, slots of the committee and sliver pairs of a segment: 4 to 255."""
+    epoch_seconds: int = 24 * 3600
+    """Length of an epoch: 1 second to 366 days."""
+    supply: Wei = DEFAULT_SUPPLY
+    """All the WAL there will ever be."""
+    minimum_stake: Wei = DEFAULT_MINIMUM_STAKE
+    """What a node must have bonded to be considered for the committee."""
+    unit_bytes: int = 64 * 1024
+    """Encoded bytes in one unit of storage: 1 KiB to 1 GiB."""
+    unit_price: Wei = DEFAULT_UNIT_PRICE
+    """For one unit and one epoch: at most 1,000 WAL."""
+    write_fee: Wei = DEFAULT_WRITE_FEE
+    """Paid once for each registration: at most 1,000 WAL."""
+    maximum_epochs: int = 1_000
+    """How many epochs ahead may be paid: 1 to 65,535."""
+    genesis: Address | None = None
+    """The account that forms the first committee; the deployer when none."""
+    holder: Address | None = None
+    """The account that gets the whole supply; the deployer when none."""
+
+    def __post_init__(self) -> None:
+        _check("shards", MIN_SHARDS, MAX_SHARDS, self.shards)
+        _check("epoch_seconds", 1, MAXIMUM_EPOCH_SECONDS, self.epoch_seconds)
+        _check("supply", 1, MAXIMUM_SUPPLY, self.supply)
+        _check("minimum_stake", 1, MAXIMUM_SUPPLY, self.minimum_stake)
+        _check("unit_bytes", MINIMUM_UNIT_BYTES, MAXIMUM_UNIT_BYTES, self.unit_bytes)
+        _check("unit_price", 0, MAXIMUM_PRICE, self.unit_price)
+        _check("write_fee", 0, MAXIMUM_PRICE, self.write_fee)
+        _check("maximum_epochs", 1, MAXIMUM_TERM, self.maximum_epochs)
+        for name in ("genesis", "holder"):
+            if getattr(self, name) == NOBODY:
+                raise ParameterOutOfBounds(name, "an account", NOBODY)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One contract to create."""
+
+    contract: str
+    arguments: tuple[Any, ...]
+    """The constructor's arguments, addresses of contracts yet to come included."""
+    nonce: int
+    """The deployer's nonce that the creation must take."""
+    address: Address
+    """Where the contract will be."""
+
+    @property
+    def creation_code(self) -> bytes:
+        """What the creating transaction carries: bytecode and encoded arguments."""
+        return artifact(self.contract).bytecode + encode(interface(self.contract).constructor, self.arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentPlan:
+    """Everything that creating a network takes, in order."""
+
+    deployer: Address
+    steps: tuple[Step, ...]
+    addresses: Mapping[str, Address] = field(init=False)
+    """Where each contract will be."""
+
+    def __post_init__(self) -> None:
+        addresses = {step.contract: step.address for step in self.steps}
+        object.__setattr__(self, "addresses", MappingProxyType(addresses))
+
+    def deployment(self, name: str, chain_id: int, block: int) -> Deployment:
+        """The deployment file's content, once all steps are done; `block` is that of the first step."""
+        return Deployment(name, chain_id, block, self.addresses)
+
+
+def plan_deployment(parameters: DeploymentParameters, deployer: Address, nonce: int) -> DeploymentPlan:
+    """What has to be created, with which arguments and where.
+
+    Args:
+        deployer: the account that creates the contracts, all by itself and one after the other.
+        nonce: the nonce of its next transaction.
+    """
+    order = {contract: nonce + place for place, contract in enumerate(CONTRACTS)}
+    at = {contract: contract_address(deployer, number) for contract, number in order.items()}
+    arguments: dict[str, tuple[Any, ...]] = {
+        "WAL": (parameters.holder or deployer, parameters.supply),
+        "TokenVault": (at["WAL"], [at["Staking"], at["StorageFees"]]),
+        "NodeRegistry": (),
+        "Staking": (at["TokenVault"], at["NodeRegistry"], at["Committee"], parameters.minimum_stake),
+        "Committee": (
+            at["NodeRegistry"],
+            at["Staking"],
+            parameters.shards,
+            parameters.epoch_seconds,
+            parameters.genesis or deployer,
+        ),
+        "StorageFees": (
+            at["TokenVault"],
+            at["Committee"],
+            at["BlobRegistry"],
+            parameters.unit_bytes,
+            parameters.unit_price,
+            parameters.write_fee,
+            parameters.maximum_epochs,
+        ),
+        "BlobRegistry": (at["Committee"], at["StorageFees"]),
+        "BlobAttributes": (at["BlobRegistry"],),
+        "NetworkLens": (at["BlobRegistry"], at["StorageFees"], at["Committee"], at["NodeRegistry"], at["Staking"]),
+    }
+    return DeploymentPlan(
+        deployer=deployer,
+        steps=tuple(Step(contract, arguments[contract], order[contract], at[contract]) for contract in CONTRACTS),
+    )
+
+
+async def deploy(
+    provider: ChainProvider,
+    account: Account,
+    parameters: DeploymentParameters,
+    *,
+    name: str = "local",
+    patience: Patience | None = None,
+) -> Deployment:
+    """Creates a network's contracts and checks that each is where it was planned.
+
+    Args:
+        provider: the chain.
+        account: who creates and pays; nobody else may send from it meanwhile.
+        name: what people will call the network.
+    Raises:
+        UnexpectedAddress: the account sent something else meanwhile; start again.
+        ContractMissing: a contract was created but has no code.
+        NotEnoughGasMoney, RpcUnavailable, TransactionPending: as for every transaction.
+    """
+    queue = TransactionQueue(provider, account, patience)
+    plan = plan_deployment(parameters, queue.address, await queue.next_nonce())
+    first_block: int | None = None
+    for step in plan.steps:
+        receipt = await queue.send(None, step.creation_code)
+        if receipt.created is None or checksum_address(receipt.created) != step.address:
+            raise UnexpectedAddress(step.contract, step.address, receipt.created)
+        first_block = receipt.block if first_block is None else first_block
+    deployment = plan.deployment(name, await provider.chain_id(), first_block or 0)
+    await check_deployment(provider, deployment)
+    return deployment
+
+
+async def check_deployment(provider: ChainProvider, deployment: Deployment) -> None:
+    """Checks that the chain has code at every address of a deployment.
+
+    Raises: ContractMissing: one has none.
+    """
+    contracts = list(deployment.contracts.items())
+    codes = await provider.batch([("eth_getCode", (address, "latest")) for _, address in contracts])
+    for (contract, address), code in zip(contracts, codes, strict=True):
+        if len(code) <= 2:
+            raise ContractMissing(deployment.name, contract, f"there is no code at {address}")
+
+
+def contract_address(deployer: Address, nonce: int) -> Address:
+    """Where the contract lies that `deployer` creates with its transaction number `nonce`.
+
+    The last 20 bytes of keccak(RLP([deployer, nonce])).
+    """
+    number = nonce.to_bytes((nonce.bit_length() + 7) // 8, "big")
+    encoded_number = number if len(number) == 1 and number[0] < 0x80 else bytes([0x80 + len(number)]) + number
+    content = b"\x94" + bytes.fromhex(deployer[2:]) + encoded_number
+    return checksum_address("0x" + keccak(bytes([0xC0 + len(content)]) + content)[12:].hex())
+
+
+def _check(parameter: str, minimum: int, maximum: int, actual: int) -> None:
+    if not minimum <= actual <= maximum:
+        raise ParameterOutOfBounds(parameter, f"{minimum:,} to {maximum:,}", actual)

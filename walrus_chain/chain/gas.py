@@ -1,0 +1,66 @@
+"""What a transaction offers for its gas: EIP-1559 fees, asked of the chain and remembered for a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from walrus_chain.chain.provider import ChainProvider
+
+FRESH_SECONDS: Final = 2.0
+"""How long fees are used before the chain is asked again. The base fee moves by at most an eighth a block, and offers
+leave room for six such steps."""
+_BASE_FEE_ROOM: Final = 2
+_BUMP_PERCENT: Final = 30
+# A replacement needs a tenth more than what it replaces, of both fees; a tip of zero would stay zero.
+_LEAST_BUMP: Final = 10**6
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """What a transaction pays for a unit of gas, in wei of the chain's own currency."""
+
+    maximum: int
+    """At most, base fee and tip together."""
+    tip: int
+    """To whoever makes the block."""
+
+    def bumped(self) -> Fees:
+        """Fees that replace a transaction which offered these."""
+        return Fees(self._more(self.maximum), self._more(self.tip))
+
+    def at_least(self, other: Fees) -> Fees:
+        """The higher of both, fee by fee."""
+        return Fees(max(self.maximum, other.maximum), max(self.tip, other.tip))
+
+    @staticmethod
+    def _more(fee: int) -> int:
+        return fee + max(fee * _BUMP_PERCENT // 100, _LEAST_BUMP)
+
+
+class FeeOracle:
+    """The fees to offer now; asks the chain at most once in `FRESH_SECONDS`."""
+
+    def __init__(self, provider: ChainProvider, clock: Callable[[], float]) -> None:
+        """
+        Args:
+            provider: the chain.
+            clock: seconds of a clock that only goes forward.
+        """
+        self._provider = provider
+        self._clock = clock
+        self._known: tuple[float, Fees] | None = None
+
+    async def fees(self, *, fresh: bool = False) -> Fees:
+        """The fees to offer; with `fresh` the chain is asked in any case."""
+        now = self._clock()
+        if not fresh and self._known is not None and now - self._known[0] < FRESH_SECONDS:
+            return self._known[1]
+        block, tip_text = await self._provider.known(
+            "latest", [("eth_getBlockByNumber", ("latest", False)), ("eth_maxPriorityFeePerGas", ())]
+        )
+        tip = int(tip_text, 16)
+        fees = Fees(_BASE_FEE_ROOM * int(block.get("baseFeePerGas", "0x0"), 16) + tip, tip)
+        self._known = (now, fees)
+        return fees

@@ -1,0 +1,235 @@
+"""Writing to a network: every transaction that people, clients and operators send, as a typed call.
+
+sender = Sender(chain, account)
+receipt = await sender.register([Registration(blob_id, size, epochs=10, deletable=True)])
+await sender.certify(receipt.objects[0], certificate.signers, certificate.signatures)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from walrus_chain.chain.abi import interface
+from walrus_chain.chain.logs import topic_of
+from walrus_chain.chain.network import Chain
+from walrus_chain.chain.transactions import Account, Patience, Receipt, TransactionQueue
+from walrus_chain.chain.views import Attribute
+from walrus_chain.types import Address, BlobId, BlobObjectId, NodeId, Wei
+
+UNLIMITED: Final = Wei(2**256 - 1)
+"""An allowance that is never used up."""
+MAXIMUM_BATCH: Final = 100
+"""Registrations that one transaction takes; the registry refuses more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What an owner asks for."""
+
+    blob_id: BlobId
+    size: int
+    """Bytes of the blob, as its id commits to."""
+    epochs: int
+    """Length of the term, the current epoch included."""
+    deletable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterReceipt:
+    """Objects that were registered, and what they cost."""
+
+    objects: tuple[BlobObjectId, ...]
+    """In the order of the registrations."""
+    paid: Wei
+    """For all of them together."""
+    charges: tuple[Wei, ...]
+    """For each of them."""
+    transaction: str
+    block: int
+    gas_used: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDetails:
+    """What an operator says of a node."""
+
+    name: str
+    """For people, 1 to 64 bytes."""
+    url: str
+    """Where the agent answers, 1 to 256 bytes, without a trailing slash."""
+    region: str
+    """Where the disks stand: 1 to 32 characters out of a-z, 0-9 and hyphen."""
+    signer: Address
+    """The key that signs attestations; one node a key, for ever."""
+    encryption_key: bytes
+    """32 to 192 bytes; opaque to the chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReceipt:
+    """A node that was registered."""
+
+    node_id: NodeId
+    transaction: str
+    block: int
+    gas_used: int
+
+
+class Sender:
+    """Sends one account's transactions to one network, and waits until each is in a block.
+
+    Calls may be made at the same time. Every method raises what `TransactionQueue.send` raises: `Rejected` (decoded)
+    when a contract refuses, `NotEnoughGasMoney`, `TransactionPending`, `TransactionDisplaced`, `RpcUnavailable`.
+    """
+
+    def __init__(self, chain: Chain, account: Account, patience: Patience | None = None) -> None:
+        """
+        Args:
+            chain: the network.
+            account: who signs and pays; an `eth_account` local account, or a remote signer of the same shape.
+            patience: how long a transaction may take.
+        """
+        self._chain = chain
+        self._queue = TransactionQueue(chain.provider, account, patience)
+
+    @property
+    def address(self) -> Address:
+        """The account that sends."""
+        return self._queue.address
+
+    # -- blobs -------------------------------------------------------------------------------------------------------
+
+    async def register(self, registrations: Sequence[Registration]) -> RegisterReceipt:
+        """Registers blobs for this account, at most `MAXIMUM_BATCH` in one transaction, and pays for their terms.
+
+        Raises:
+            NotEnoughWal: the account holds less than the price; says how much is missing.
+            AllowanceTooSmall: the vault may not take that much; call `approve_vault`.
+            AlreadyInvalid, BlobTooLarge, WrongTerm, WrongBatchSize: a registration that the network does not take.
+        """
+        rows = [(row.blob_id.digest, row.size, row.epochs, row.deletable) for row in registrations]
+        if len(rows) == 1:
+            receipt = await self._send("BlobRegistry", "register", rows[0])
+        else:
+            receipt = await self._send("BlobRegistry", "registerBatch", rows)
+        objects = tuple(
+            BlobObjectId(int(topics[1], 16)) for topics, _ in self._logs(receipt, "BlobRegistry", "BlobRegistered")
+        )
+        charges = tuple(
+            Wei(int.from_bytes(data[-32:], "big")) for _, data in self._logs(receipt, "StorageFees", "TermPaid")
+        )
+        return RegisterReceipt(
+            objects=objects,
+            paid=Wei(sum(charges)),
+            charges=charges,
+            transaction=receipt.transaction,
+            block=receipt.block,
+            gas_used=receipt.gas_used,
+        )
+
+    async def certify(self, blob_object: BlobObjectId, signers: int, signatures: bytes) -> Receipt:
+        """Submits a certificate: the point from which the network answers for the object.
+
+        Args:
+            signers: bit i is set when committee member i signed.
+            signatures: 65 bytes for each bit, lowest bit first.
+        Raises: CertificateBelowQuorum, WrongMemberSignature, UnknownMember, WrongStatus (certified already).
+        """
+        return await self._send("BlobRegistry", "certify", blob_object, signers, signatures)
+
+    async def extend(self, blob_object: BlobObjectId, epochs: int) -> Receipt:
+        """Makes an object's term `epochs` epochs longer and pays for it; anybody may."""
+        return await self._send("BlobRegistry", "extend", blob_object, epochs)
+
+    async def delete(self, blob_object: BlobObjectId) -> Receipt:
+        """Ends a deletable object's term; its unused epochs become the owner's claim (`withdraw`)."""
+        return await self._send("BlobRegistry", "deleteBlob", blob_object)
+
+    async def transfer(self, blob_object: BlobObjectId, to: Address) -> Receipt:
+        """Gives an object of this account to another one. A contract gets it only if it takes ERC-721 tokens."""
+        return await self._send(
+            "BlobRegistry", "safeTransferFrom(address,address,uint256)", self.address, to, blob_object
+        )
+
+    async def set_attributes(self, blob_object: BlobObjectId, attributes: Sequence[Attribute]) -> Receipt:
+        """Writes attributes of an object; an empty value removes its key."""
+        rows = [(attribute.key, attribute.value) for attribute in attributes]
+        return await self._send("BlobAttributes", "setAttributes", blob_object, rows)
+
+    async def invalidate(self, blob_id: BlobId, signers: int, signatures: bytes) -> Receipt:
+        """Submits the proof of f + 1 shards that a blob's bytes do not encode to its id."""
+        return await self._send("BlobRegistry", "invalidate", blob_id.digest, signers, signatures)
+
+    # -- money -------------------------------------------------------------------------------------------------------
+
+    async def approve_vault(self, amount: Wei = UNLIMITED) -> Receipt:
+        """Lets the vault take up to `amount` WAL from this account when it registers, extends or bonds."""
+        return await self._send("WAL", "approve", self._chain.deployment.address("TokenVault"), amount)
+
+    async def withdraw(self, amount: Wei, to: Address | None = None) -> Receipt:
+        """Takes `amount` of what the vault owes this account, to `to` or to itself."""
+        return await self._send("TokenVault", "withdraw", amount, to or self.address)
+
+    async def send_wal(self, to: Address, amount: Wei) -> Receipt:
+        """Gives WAL to another account."""
+        return await self._send("WAL", "transfer", to, amount)
+
+    async def send_native(self, to: Address, amount: Wei) -> Receipt:
+        """Gives the chain's own currency to another account, for its transaction fees."""
+        return await self._queue.send(to, b"", amount)
+
+    # -- nodes -------------------------------------------------------------------------------------------------------
+
+    async def register_node(self, details: NodeDetails, signer_proof: bytes) -> NodeReceipt:
+        """Registers a node that this account operates.
+
+        Args:
+            signer_proof: `NodeKeys(operator=this account, ...)` signed by the node's key.
+        Raises: SignerTaken, WrongSignerProof, WrongFieldLength, WrongRegion.
+        """
+        row = (details.name, details.url, details.region, details.signer, details.encryption_key)
+        receipt = await self._send("NodeRegistry", "register", row, signer_proof)
+        topics, _ = next(iter(self._logs(receipt, "NodeRegistry", "NodeRegistered")))
+        return NodeReceipt(NodeId(int(topics[1], 16)), receipt.transaction, receipt.block, receipt.gas_used)
+
+    async def update_node(self, node_id: NodeId, name: str, url: str, region: str) -> Receipt:
+        """Changes a node's name, URL and region; a new region counts when the next committee is formed."""
+        return await self._send("NodeRegistry", "update", node_id, name, url, region)
+
+    async def rotate_node_keys(
+        self, node_id: NodeId, signer: Address, encryption_key: bytes, signer_proof: bytes
+    ) -> Receipt:
+        """Changes a node's keys; the serving committee takes the new signer over by `refresh_signer`."""
+        return await self._send("NodeRegistry", "rotateKeys", node_id, signer, encryption_key, signer_proof)
+
+    async def bond(self, node_id: NodeId, amount: Wei) -> Receipt:
+        """Adds WAL of this account to a node's bond; only its operator may."""
+        return await self._send("Staking", "bond", node_id, amount)
+
+    async def unbond(self, node_id: NodeId, amount: Wei) -> Receipt:
+        """Turns part of a node's bond into this account's claim; not while the node serves."""
+        return await self._send("Staking", "unbond", node_id, amount)
+
+    async def form_committee(self) -> Receipt:
+        """Puts the first committee in office; only the genesis account may, once."""
+        return await self._send("Committee", "form")
+
+    async def refresh_signer(self, member: int) -> Receipt:
+        """Takes a committee member's present key over from the node registry; anybody may."""
+        return await self._send("Committee", "refreshSigner", member)
+
+    async def _send(self, contract: str, function: str, *arguments: Any) -> Receipt:
+        data = interface(contract)[function].call(*arguments)
+        return await self._queue.send(self._chain.deployment.address(contract), data)
+
+    def _logs(self, receipt: Receipt, contract: str, solidity_name: str) -> list[tuple[Sequence[str], bytes]]:
+        """Topics and data of a receipt's logs of one kind, in order."""
+        address = self._chain.deployment.address(contract).lower()
+        topic = "0x" + topic_of(contract, solidity_name).hex()
+        return [
+            (log["topics"], bytes.fromhex(log["data"][2:]))
+            for log in receipt.logs
+            if log["address"].lower() == address and log["topics"] and log["topics"][0] == topic
+        ]

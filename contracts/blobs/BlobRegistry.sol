@@ -13,6 +13,7 @@ import {Amount} from "../types/Amount.sol";
 import {BlobId} from "../types/BlobId.sol";
 import {Epoch} from "../types/Epoch.sol";
 import {Timestamp} from "../types/Timestamp.sol";
+import {BlobFacts, newBlobFacts} from "./BlobFacts.sol";
 import {BlobToken} from "./BlobToken.sol";
 
 /// @title BlobRegistry
@@ -37,9 +38,6 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
 
     uint64 private constant SIZE_LIMIT = 2 ** 40;
     uint256 private constant MAXIMUM_BATCH = 100;
-
-    uint8 private constant DELETABLE = 1;
-    uint8 private constant CERTIFIED = 2;
 
     ICommittee private immutable _committee;
     IStorageFees private immutable _fees;
@@ -71,7 +69,7 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
     function register(Registration calldata registration) external returns (uint256 blobObject) {
         // Effect
         blobObject = ++objectCount;
-        _create(blobObject, registration);
+        _enter(blobObject, registration);
 
         // Interaction
         _fees.charge(blobObject, msg.sender, registration.size, registration.epochs);
@@ -89,7 +87,7 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
         IStorageFees.Term[] memory terms = new IStorageFees.Term[](count);
         for (uint256 i = 0; i < count; ++i) {
             Registration calldata registration = registrations[i];
-            _create(firstObject + i, registration);
+            _enter(firstObject + i, registration);
             terms[i] = IStorageFees.Term(firstObject + i, registration.size, registration.epochs);
         }
 
@@ -100,52 +98,52 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
     /// @inheritdoc IBlobRegistry
     function certify(uint256 blobObject, uint256 signers, bytes calldata signatures) external returns (uint16 weight) {
         // Check
-        Facts storage facts = _facts[blobObject];
-        Status status = _statusOf(facts);
+        BlobFacts facts = _factsOf[blobObject];
+        BlobId blobId = _blobIdOf[blobObject];
+        Status status = _statusOf(facts, blobId);
         if (status == Status.Unknown) revert BlobRegistry_UnknownObject(blobObject);
         if (status != Status.Registered) revert BlobRegistry_WrongStatus(blobObject, Status.Registered, status);
 
         Epoch committeeEpoch = _committee.epoch();
-        bytes32 digest = attestationDigest(facts.blobId, blobObject, committeeEpoch, _isDeletable(facts));
+        bytes32 digest = attestationDigest(blobId, blobObject, committeeEpoch, facts.isDeletable());
         weight = _committee.verify(digest, signers, signatures);
         if (weight < _quorum) revert BlobRegistry_QuorumNotReached(blobObject, _quorum, weight);
 
         // Effect
-        facts.flags |= CERTIFIED;
-        emit BlobCertified(blobObject, facts.blobId, committeeEpoch, weight);
+        _factsOf[blobObject] = facts.withCertificate();
+        emit BlobCertified(blobObject, blobId, committeeEpoch, weight);
     }
 
     /// @inheritdoc IBlobRegistry
     function extend(uint256 blobObject, uint32 epochs) external {
         // Check
-        Facts storage facts = _facts[blobObject];
-        _checkLive(blobObject, facts);
+        (BlobFacts facts, BlobId blobId) = _live(blobObject);
 
         // Effect
-        uint64 size = facts.size;
-        uint256 oldEnd = facts.end;
-        uint24 newEnd = (oldEnd + epochs).toUint24();
-        facts.end = newEnd;
-        emit BlobExtended(blobObject, facts.blobId, Epoch.wrap(uint32(oldEnd)), Epoch.wrap(newEnd));
+        Epoch oldEnd = facts.endOf();
+        uint24 newEnd = _endAfter(oldEnd, epochs);
+        _factsOf[blobObject] = facts.withEnd(newEnd);
+        emit BlobExtended(blobObject, blobId, oldEnd, Epoch.wrap(newEnd));
 
         // Interaction
-        _fees.chargeExtension(blobObject, msg.sender, size, _rateOf(size), Epoch.wrap(uint32(oldEnd)), epochs);
+        uint64 size = facts.sizeOf();
+        _fees.chargeExtension(blobObject, msg.sender, size, _rateOf(size), oldEnd, epochs);
     }
 
     /// @inheritdoc IBlobRegistry
     function deleteBlob(uint256 blobObject) external returns (Amount refunded) {
         // Check
-        Facts memory facts = _facts[blobObject];
-        _checkLive(blobObject, _facts[blobObject]);
-        _checkAuthorized(facts.owner, msg.sender, blobObject);
-        if (facts.flags & DELETABLE == 0) revert BlobRegistry_NotDeletable(blobObject);
+        (BlobFacts facts, BlobId blobId) = _live(blobObject);
+        address owner = facts.ownerOf();
+        _checkAuthorized(owner, msg.sender, blobObject);
+        if (!facts.isDeletable()) revert BlobRegistry_NotDeletable(blobObject);
 
         // Effect
         _burn(blobObject);
 
         // Interaction
-        refunded = _fees.refund(blobObject, facts.owner, _rateOf(facts.size), Epoch.wrap(facts.end));
-        emit BlobDeleted(blobObject, facts.blobId, facts.owner, refunded);
+        refunded = _fees.refund(blobObject, owner, _rateOf(facts.sizeOf()), facts.endOf());
+        emit BlobDeleted(blobObject, blobId, owner, refunded);
     }
 
     /// @inheritdoc IBlobRegistry
@@ -163,23 +161,23 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
 
     /// @inheritdoc IBlobRegistry
     function blobOf(uint256 blobObject) external view returns (BlobObject memory blob) {
-        Facts storage facts = _facts[blobObject];
+        BlobFacts facts = _factsOf[blobObject];
         blob.id = blobObject;
-        blob.status = _statusOf(facts);
+        blob.blobId = _blobIdOf[blobObject];
+        blob.status = _statusOf(facts, blob.blobId);
         if (blob.status == Status.Unknown) return blob;
 
-        blob.blobId = facts.blobId;
-        blob.owner = facts.owner;
-        blob.size = facts.size;
-        blob.start = Epoch.wrap(facts.start);
-        blob.end = Epoch.wrap(facts.end);
-        blob.deletable = _isDeletable(facts);
-        blob.rate = _rateOf(facts.size);
+        blob.owner = facts.ownerOf();
+        blob.size = facts.sizeOf();
+        blob.start = facts.startOf();
+        blob.end = facts.endOf();
+        blob.deletable = facts.isDeletable();
+        blob.rate = _rateOf(blob.size);
     }
 
     /// @inheritdoc IBlobRegistry
     function statusOf(uint256 blobObject) external view returns (Status) {
-        return _statusOf(_facts[blobObject]);
+        return _statusOf(_factsOf[blobObject], _blobIdOf[blobObject]);
     }
 
     /// @inheritdoc IBlobRegistry
@@ -199,44 +197,40 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
     }
 
     /// @dev Writes a new object of the caller. Whether the term may be paid is for the fees to check.
-    function _create(uint256 blobObject, Registration calldata registration) private {
+    function _enter(uint256 blobObject, Registration calldata registration) private {
         // Check
         BlobId blobId = registration.blobId;
         uint64 size = registration.size;
         if (blobId.isNone()) revert BlobRegistry_NoBlobId();
         if (size >= SIZE_LIMIT) revert BlobRegistry_TooLarge(blobId, SIZE_LIMIT, size);
-        if (isInvalid[blobId]) revert BlobRegistry_AlreadyInvalid(blobId);
 
         // Effect
         bool deletable = registration.deletable;
         Epoch start = _currentEpoch();
-        uint24 end = (uint256(Epoch.unwrap(start)) + registration.epochs).toUint24();
-        Facts storage facts = _facts[blobObject];
-        facts.blobId = blobId;
-        facts.size = uint40(size);
-        facts.start = uint24(Epoch.unwrap(start));
-        facts.end = end;
-        facts.flags = deletable ? DELETABLE : 0;
-        _mint(msg.sender, blobObject);
+        uint24 end = _endAfter(start, registration.epochs);
+        _create(blobObject, blobId, newBlobFacts(msg.sender, uint40(size), uint24(Epoch.unwrap(start)), end, deletable));
         emit BlobRegistered(blobObject, blobId, msg.sender, size, start, Epoch.wrap(end), deletable);
     }
 
-    function _checkLive(uint256 blobObject, Facts storage facts) private view {
-        Status status = _statusOf(facts);
+    /// @dev The facts of an object whose term may still be changed.
+    function _live(uint256 blobObject) private view returns (BlobFacts facts, BlobId blobId) {
+        (facts, blobId) = (_factsOf[blobObject], _blobIdOf[blobObject]);
+        Status status = _statusOf(facts, blobId);
         if (status == Status.Unknown) revert BlobRegistry_UnknownObject(blobObject);
         if (status != Status.Registered && status != Status.Certified) revert BlobRegistry_NotLive(blobObject, status);
     }
 
     /// @dev Derived from facts and the clock. Invalid says more than expired, so it goes first.
-    function _statusOf(Facts storage facts) private view returns (Status) {
-        if (facts.owner == address(0)) return Status.Unknown;
-        if (isInvalid[facts.blobId]) return Status.Invalid;
-        if (Epoch.wrap(facts.end) <= _currentEpoch()) return Status.Expired;
-        return facts.flags & CERTIFIED == 0 ? Status.Registered : Status.Certified;
+    function _statusOf(BlobFacts facts, BlobId blobId) private view returns (Status) {
+        if (facts.ownerOf() == address(0)) return Status.Unknown;
+        if (isInvalid[blobId]) return Status.Invalid;
+        if (facts.endOf() <= _currentEpoch()) return Status.Expired;
+        return facts.isCertified() ? Status.Certified : Status.Registered;
     }
 
-    function _isDeletable(Facts storage facts) private view returns (bool) {
-        return facts.flags & DELETABLE != 0;
+    /// @dev The fees refuse terms long before they leave 24 bits.
+    function _endAfter(Epoch start, uint32 epochs) private pure returns (uint24) {
+        return (uint256(Epoch.unwrap(start)) + epochs).toUint24();
     }
 
     /// @dev What an object pays for each epoch. The price never changes, so it follows from the size; the day it can, this

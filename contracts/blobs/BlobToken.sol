@@ -4,25 +4,18 @@ pragma solidity 0.8.37;
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 
 import {BlobId} from "../types/BlobId.sol";
+import {BlobFacts} from "./BlobFacts.sol";
 
 /// @title BlobToken
-/// @notice The ERC-721 side of blob objects, with the owner in the same storage slot as the object's facts.
+/// @notice The ERC-721 side of blob objects, with the owner in the same storage slot as the object's other facts.
 /// @dev A new object costs two new slots instead of three. Owners and balances live here; of {ERC721} only the approvals
-/// and the rules about who may transfer are used, so `_increaseBalance` must not be called.
+/// and the rules about who may transfer are used, so nothing may call its `_mint` or `_increaseBalance`.
 ///
-/// Invariant: `balanceOf(a)` is the number of objects whose owner is `a`; an object without owner has no facts.
+/// Invariant: `balanceOf(a)` is the number of objects whose owner is `a`; what has no owner has no facts.
 abstract contract BlobToken is ERC721 {
-    /// @dev Two slots. `end` is the first epoch that is not paid.
-    struct Facts {
-        address owner;
-        uint40 size;
-        uint24 start;
-        uint24 end;
-        uint8 flags;
-        BlobId blobId;
-    }
+    mapping(uint256 blobObject => BlobFacts) internal _factsOf;
 
-    mapping(uint256 blobObject => Facts) internal _facts;
+    mapping(uint256 blobObject => BlobId) internal _blobIdOf;
 
     mapping(address owner => uint256) private _balances;
 
@@ -34,34 +27,43 @@ abstract contract BlobToken is ERC721 {
         return _balances[owner];
     }
 
-    /// @inheritdoc ERC721
-    function _ownerOf(uint256 blobObject) internal view override returns (address) {
-        return _facts[blobObject].owner;
+    /// @dev Writes an object that did not exist; its owner is not asked.
+    function _create(uint256 blobObject, BlobId blobId, BlobFacts facts) internal {
+        address owner = facts.ownerOf();
+        _factsOf[blobObject] = facts;
+        _blobIdOf[blobObject] = blobId;
+        // Cannot overflow: it counts objects.
+        unchecked {
+            ++_balances[owner];
+        }
+        emit Transfer(address(0), owner, blobObject);
     }
 
     /// @inheritdoc ERC721
-    /// @dev Same rules as the original; burning also clears the facts.
+    function _ownerOf(uint256 blobObject) internal view override returns (address) {
+        return _factsOf[blobObject].ownerOf();
+    }
+
+    /// @inheritdoc ERC721
+    /// @dev Same rules as the original, for objects that exist: transfer, or burn when `to` is zero.
     function _update(address to, uint256 blobObject, address auth) internal override returns (address from) {
         // Check
-        from = _ownerOf(blobObject);
+        BlobFacts facts = _factsOf[blobObject];
+        from = facts.ownerOf();
         if (auth != address(0)) _checkAuthorized(from, auth, blobObject);
 
         // Effect
-        if (from != address(0)) {
-            _approve(address(0), blobObject, address(0), false);
-            // Cannot underflow: `from` owns this object.
-            unchecked {
-                --_balances[from];
-            }
+        _approve(address(0), blobObject, address(0), false);
+        // Cannot underflow nor overflow: `from` owns this object, and balances count objects.
+        unchecked {
+            --_balances[from];
+            if (to != address(0)) ++_balances[to];
         }
-        if (to != address(0)) {
-            // Cannot overflow: objects are counted.
-            unchecked {
-                ++_balances[to];
-            }
-            _facts[blobObject].owner = to;
+        if (to == address(0)) {
+            _factsOf[blobObject] = BlobFacts.wrap(0);
+            _blobIdOf[blobObject] = BlobId.wrap(0);
         } else {
-            delete _facts[blobObject];
+            _factsOf[blobObject] = facts.withOwner(to);
         }
         emit Transfer(from, to, blobObject);
     }

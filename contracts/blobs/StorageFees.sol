@@ -225,7 +225,10 @@ contract StorageFees is IStorageFees {
 
     /// @inheritdoc IStorageFees
     function unitsOf(uint64 size) public view returns (uint128) {
-        return Math.ceilDiv(RedStuffMath.encodedSize(size, _shards), unitBytes).toUint128();
+        // Cannot overflow: a size has 64 bits, its encoding four more at most, and no encoding is empty.
+        unchecked {
+            return uint128((RedStuffMath.encodedSize(size, _shards) - 1) / unitBytes + 1);
+        }
     }
 
     /// @inheritdoc IStorageFees
@@ -289,8 +292,9 @@ contract StorageFees is IStorageFees {
         return EpochClock.current(_genesis, _epochSeconds);
     }
 
-    function _signed(Amount amount) private pure returns (int128) {
-        return int256(uint256(Amount.unwrap(amount))).toInt128();
+    /// @dev Cannot turn negative: rates stay below 2^104, see {MAXIMUM_PRICE}.
+    function _signed(Amount rate) private pure returns (int128) {
+        return int128(Amount.unwrap(rate));
     }
 
     function _checkBounds(bytes32 parameter, uint256 minimum, uint256 maximum, uint256 actual) private pure {

@@ -109,9 +109,12 @@ interface IBlobRegistry is IERC721 {
 
     /// @notice Registers a blob for the caller and charges its whole term.
     /// @dev Emits {BlobRegistered}, {IStorageFees-TermPaid} and the ERC-721 Transfer.
+    /// Notes:
+    /// - A blob that is known as invalid is not refused, to spare everybody the look-up: it can never be certified, and who
+    ///   encodes correctly never gets such an id. {isInvalid} tells beforehand.
     /// Requirements:
     /// - The caller must have approved the vault for the price ({IStorageFees-quote}).
-    /// - The blob must not be known as invalid.
+    /// - The blob id must not be zero, the size less than 2^40, the term within {IStorageFees-maximumEpochs}.
     function register(Registration calldata registration) external returns (uint256 blobObject);
 
     /// @notice {register} for several blobs of the caller, with one payment. Objects get consecutive ids.

@@ -17,7 +17,9 @@ import {Epoch} from "../types/Epoch.sol";
 /// Invariant: the vault's reserve of this contract equals the income of all epochs, past and to come.
 interface IStorageFees {
     /// @notice Emitted when an object's term was paid.
-    event TermPaid(uint256 indexed blobObject, address indexed payer, Amount rate, Epoch start, Epoch end, Amount charge);
+    event TermPaid(
+        uint256 indexed blobObject, address indexed payer, Amount rate, Epoch start, Epoch end, Amount charge
+    );
 
     /// @notice Emitted when unused epochs were paid back as the payee's claim in the vault.
     event TermRefunded(uint256 indexed blobObject, address indexed payee, Amount amount);

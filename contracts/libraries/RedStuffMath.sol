@@ -56,7 +56,7 @@ library RedStuffMath {
 
     /// @notice Segments of a blob; an empty blob has one, of no bytes.
     function segments(uint256 size) internal pure returns (uint256) {
-        return Math.max(1, Math.ceilDiv(size, SEGMENT_BYTES));
+        return size == 0 ? 1 : (size - 1) / SEGMENT_BYTES + 1;
     }
 
     /// @notice Bytes of the blob in segment `segment`, which is less than `segments(size)`.
@@ -66,8 +66,7 @@ library RedStuffMath {
 
     /// @notice Bytes of one symbol of a segment that holds `length` bytes: the least multiple of 8, at least 8, that fits.
     function symbolBytes(uint256 length, uint256 shards) internal pure returns (uint256) {
-        uint256 cells = SYMBOL_ALIGNMENT * rows(shards) * columns(shards);
-        return SYMBOL_ALIGNMENT * Math.max(1, Math.ceilDiv(length, cells));
+        return _symbolBytes(length, rows(shards), columns(shards));
     }
 
     /// @notice Bytes of a sliver of a segment that holds `length` bytes.
@@ -75,16 +74,17 @@ library RedStuffMath {
         return (secondary ? rows(shards) : columns(shards)) * symbolBytes(length, shards);
     }
 
-    /// @notice Bytes that the network keeps for a segment of `length` bytes: all sliver pairs and their metadata.
-    function encodedSegmentSize(uint256 length, uint256 shards) internal pure returns (uint256) {
-        return shards * ((rows(shards) + columns(shards)) * symbolBytes(length, shards) + PAIR_METADATA_BYTES);
-    }
-
-    /// @notice Bytes that the network keeps for a blob of `size` bytes. All segments but the last one are full.
-    function encodedSize(uint256 size, uint256 shards) internal pure returns (uint256) {
-        uint256 full = segments(size) - 1;
-        return full * encodedSegmentSize(SEGMENT_BYTES, shards)
-            + encodedSegmentSize(size - full * SEGMENT_BYTES, shards);
+    /// @notice Bytes that the network keeps for a blob of `size` bytes: all sliver pairs of all segments and their metadata.
+    function encodedSize(uint64 size, uint16 shards) internal pure returns (uint256 total) {
+        // Cannot overflow: a size has 64 bits, all other numbers have 26 at most. This runs in every registration.
+        unchecked {
+            uint256 r = rows(shards);
+            uint256 c = columns(shards);
+            uint256 fullSegments = segments(size) - 1;
+            uint256 symbols = _symbolBytes(size - fullSegments * SEGMENT_BYTES, r, c);
+            if (fullSegments != 0) symbols += fullSegments * _symbolBytes(SEGMENT_BYTES, r, c);
+            return shards * ((r + c) * symbols + (fullSegments + 1) * PAIR_METADATA_BYTES);
+        }
     }
 
     /// @notice The sliver pair of a blob that lives on a shard, the same in each segment.
@@ -95,5 +95,13 @@ library RedStuffMath {
     /// @notice The shard on which a sliver pair of a blob lives.
     function shardOfPair(BlobId blobId, uint256 pair, uint256 shards) internal pure returns (uint256) {
         return (pair + uint256(BlobId.unwrap(blobId)) % shards) % shards;
+    }
+
+    /// @dev As {symbolBytes}, of a matrix of r rows and c columns. Cannot overflow: lengths have 64 bits, r and c have 8.
+    function _symbolBytes(uint256 length, uint256 r, uint256 c) private pure returns (uint256) {
+        unchecked {
+            if (length == 0) return SYMBOL_ALIGNMENT;
+            return ((length - 1) / (SYMBOL_ALIGNMENT * r * c) + 1) * SYMBOL_ALIGNMENT;
+        }
     }
 }

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {BlobAttributes} from "../../../contracts/blobs/BlobAttributes.sol";
+import {BlobRegistry} from "../../../contracts/blobs/BlobRegistry.sol";
+import {StorageFees} from "../../../contracts/blobs/StorageFees.sol";
+import {Committee} from "../../../contracts/committee/Committee.sol";
+import {IBlobRegistry} from "../../../contracts/interfaces/IBlobRegistry.sol";
+import {ICommittee} from "../../../contracts/interfaces/ICommittee.sol";
+import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {NetworkLens} from "../../../contracts/lens/NetworkLens.sol";
+import {NodeRegistry} from "../../../contracts/staking/NodeRegistry.sol";
+import {Staking} from "../../../contracts/staking/Staking.sol";
+import {WAL} from "../../../contracts/token/WAL.sol";
+import {Amount} from "../../../contracts/types/Amount.sol";
+import {BlobId} from "../../../contracts/types/BlobId.sol";
+import {Epoch} from "../../../contracts/types/Epoch.sol";
+import {NodeId} from "../../../contracts/types/NodeId.sol";
+import {Timestamp} from "../../../contracts/types/Timestamp.sol";
+import {TokenVault} from "../../../contracts/vault/TokenVault.sol";
+import {Test} from "./Test.sol";
+import {vm} from "./Vm.sol";
+
+/// @title System
+/// @notice The whole system, deployed as `walrus network deploy` does it, with nodes in office and helpers to drive it.
+/// @dev A test calls {deploySystem} and, when it needs certificates, {formCommittee}. Each test then changes one thing.
+abstract contract System is Test {
+    /// @notice What a deployment fixes.
+    struct Parameters {
+        uint16 shards;
+        uint64 epochSeconds;
+        Amount minimumStake;
+        uint32 unitBytes;
+        Amount unitPrice;
+        Amount writeFee;
+        uint32 maximumEpochs;
+    }
+
+    uint256 internal constant SUPPLY = 1_000_000_000e18;
+
+    WAL internal token;
+    TokenVault internal vault;
+    NodeRegistry internal nodeRegistry;
+    Staking internal staking;
+    Committee internal committee;
+    StorageFees internal fees;
+    BlobRegistry internal registry;
+    BlobAttributes internal attributes;
+    NetworkLens internal lens;
+
+    /// @notice Deploys everything with `parameters`; this test holds the supply and is the genesis account.
+    function deploySystem(Parameters memory parameters) internal {
+        uint64 nonce = vm.getNonce(address(this));
+        address predictedVault = vm.computeCreateAddress(address(this), nonce + 1);
+        address predictedStaking = vm.computeCreateAddress(address(this), nonce + 3);
+        address predictedCommittee = vm.computeCreateAddress(address(this), nonce + 4);
+        address predictedFees = vm.computeCreateAddress(address(this), nonce + 5);
+        address predictedRegistry = vm.computeCreateAddress(address(this), nonce + 6);
+        address[] memory modules = new address[](2);
+        (modules[0], modules[1]) = (predictedStaking, predictedFees);
+
+        token = new WAL(address(this), SUPPLY);
+        vault = new TokenVault(token, modules);
+        nodeRegistry = new NodeRegistry();
+        staking = new Staking(vault, nodeRegistry, ICommittee(predictedCommittee), parameters.minimumStake);
+        committee = new Committee(nodeRegistry, staking, parameters.shards, parameters.epochSeconds, address(this));
+        fees = new StorageFees(
+            vault,
+            committee,
+            predictedRegistry,
+            parameters.unitBytes,
+            parameters.unitPrice,
+            parameters.writeFee,
+            parameters.maximumEpochs
+        );
+        registry = new BlobRegistry(committee, fees);
+        attributes = new BlobAttributes(registry);
+        lens = new NetworkLens(registry, fees, committee, nodeRegistry, staking);
+
+        require(address(vault) == predictedVault && address(registry) == predictedRegistry, "System: addresses moved");
+    }
+
+    /// @notice The parameters that tests start from: n = 10 (f = 3), a unit of 64 KiB, epochs of a day.
+    function defaultParameters() internal pure returns (Parameters memory) {
+        return Parameters({
+            shards: 10,
+            epochSeconds: 1 days,
+            minimumStake: Amount.wrap(1e18),
+            unitBytes: 64 * 1024,
+            unitPrice: Amount.wrap(1000),
+            writeFee: Amount.wrap(77),
+            maximumEpochs: 50
+        });
+    }
+
+    /// @notice Registers `count` nodes in `regions` regions with equal stakes and puts them in office.
+    function formCommittee(uint256 count, uint256 regions) internal {
+        for (uint256 i = 0; i < count; ++i) {
+            joinNode(i, regions);
+        }
+        committee.form();
+    }
+
+    /// @notice Registers and bonds the node of place `i`; its signer is {signerAccount}.
+    function joinNode(uint256 i, uint256 regions) internal returns (NodeId nodeId) {
+        Account memory operator = makeAccount(string.concat("operator ", vm.toString(i)));
+        Account memory signer = signerAccount(i);
+        INodeRegistry.NodeDetails memory details = INodeRegistry.NodeDetails({
+            name: string.concat("Node ", vm.toString(i)),
+            url: string.concat("http://node-", vm.toString(i), ".example:9000"),
+            region: string.concat("region-", vm.toString(i % regions)),
+            signer: signer.addr,
+            encryptionKey: abi.encode(signer.addr)
+        });
+        bytes memory proof = nodeKeysProof(signer, operator.addr, details.encryptionKey);
+
+        giveTokens(operator.addr, 100e18);
+        vm.startPrank(operator.addr);
+        nodeId = nodeRegistry.register(details, proof);
+        staking.bond(nodeId, Amount.wrap(100e18));
+        vm.stopPrank();
+    }
+
+    /// @notice The signer's consent to be a node's key, as {INodeRegistry-register} wants it.
+    function nodeKeysProof(Account memory signer, address operator, bytes memory encryptionKey)
+        internal
+        view
+        returns (bytes memory)
+    {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256("Walrus Chain Node Registry"),
+                keccak256("1"),
+                block.chainid,
+                address(nodeRegistry)
+            )
+        );
+        bytes32 message = keccak256(
+            abi.encode(
+                keccak256("NodeKeys(address operator,address signer,bytes encryptionKey)"),
+                operator,
+                signer.addr,
+                keccak256(encryptionKey)
+            )
+        );
+        return sign(signer.key, keccak256(abi.encodePacked(hex"1901", domain, message)));
+    }
+
+    /// @notice The account that signs for the node of place `i`. Nodes join in this order, so it is also the member index.
+    function signerAccount(uint256 i) internal returns (Account memory) {
+        return makeAccount(string.concat("signer ", vm.toString(i)));
+    }
+
+    /// @notice Hands tokens to an account that approved the vault without limit.
+    function giveTokens(address account, uint256 amount) internal {
+        assertTrue(token.transfer(account, amount));
+        vm.prank(account);
+        assertTrue(token.approve(address(vault), type(uint256).max));
+    }
+
+    /// @notice The bitmap of members first .. first + count - 1.
+    function bitmap(uint256 first, uint256 count) internal pure returns (uint256) {
+        return ((1 << count) - 1) << first;
+    }
+
+    /// @notice The signatures of the members in a bitmap over a digest, in the order {ICommittee-verify} wants.
+    function signaturesOf(bytes32 digest, uint256 signers) internal returns (bytes memory signatures) {
+        for (uint256 i = 0; i < 256; ++i) {
+            if (signers >> i & 1 == 1) signatures = bytes.concat(signatures, sign(signerAccount(i).key, digest));
+        }
+    }
+
+    /// @notice What the members in a bitmap sign to attest an object.
+    function attestations(uint256 blobObject, uint256 signers) internal returns (bytes memory) {
+        IBlobRegistry.BlobObject memory blob = registry.blobOf(blobObject);
+        return
+            signaturesOf(
+                registry.attestationDigest(blob.blobId, blobObject, committee.epoch(), blob.deletable), signers
+            );
+    }
+
+    /// @notice A registration of a deletable blob of 1 MiB for five epochs.
+    function defaultRegistration() internal pure returns (IBlobRegistry.Registration memory) {
+        return IBlobRegistry.Registration({blobId: blobId("default"), size: 2 ** 20, epochs: 5, deletable: true});
+    }
+
+    function blobId(string memory name) internal pure returns (BlobId) {
+        return BlobId.wrap(keccak256(bytes(name)));
+    }
+
+    /// @notice Moves the clock to the beginning of an epoch.
+    function warpTo(uint32 epoch) internal {
+        vm.warp(Timestamp.unwrap(committee.startOf(Epoch.wrap(epoch))));
+    }
+
+    /// @notice The price that {IStorageFees-charge} takes for a blob.
+    function priceOf(uint64 size, uint32 epochs) internal view returns (uint256) {
+        (Amount total,,) = fees.quote(size, epochs);
+        return Amount.unwrap(total);
+    }
+
+    /// @notice The epoch of the clock.
+    function currentEpoch() internal view returns (uint32) {
+        return Epoch.unwrap(committee.currentEpoch());
+    }
+}

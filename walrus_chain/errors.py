@@ -524,6 +524,14 @@ class SourceUnreadable(Misuse):
         self.source, self.why = source, why
 
 
+class TargetUnwritable(Misuse):
+    """Where a blob should be written to cannot be written to."""
+
+    def __init__(self, target: str, why: str) -> None:
+        super().__init__(f"{target} cannot be written: {why}")
+        self.target, self.why = target, why
+
+
 class SourceChanged(Misuse):
     """A file changed while it was being stored, so its slivers do not belong to its blob id."""
 

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 from walrus_chain.messages.domain import Domain
 from walrus_chain.rules.committee import Committee
 from walrus_chain.transport.agent import AgentClient
-from walrus_chain.types import Address, BlobId, BlobObjectId
+from walrus_chain.types import Address, BlobId, BlobObjectId, Wei
 
 if TYPE_CHECKING:
+    from walrus_chain.chain.sender import RegisterReceipt, Registration
+    from walrus_chain.chain.transactions import Receipt
     from walrus_chain.chain.views import (
         Attribute,
         Balances,
@@ -47,8 +49,8 @@ class ChainReader(Protocol):
     async def blobs(self, blob_objects: Sequence[BlobObjectId]) -> tuple[BlobObject, ...]:
         """Several objects, in the order asked."""
 
-    async def objects_of(self, blob_id: BlobId) -> tuple[BlobObjectId, ...]:
-        """Every object that was ever registered for a blob, by id."""
+    async def objects_of(self, blob_id: BlobId) -> tuple[BlobObject, ...]:
+        """Every object of a blob that was not deleted, as it is now, by id."""
 
     async def blobs_of(self, owner: Address) -> tuple[BlobObject, ...]:
         """All objects of an owner."""
@@ -74,3 +76,35 @@ class Agents(Protocol):
 
     async def aclose(self) -> None:
         """Closes all connections."""
+
+
+class ChainWriter(Protocol):
+    """The chain, written to by one account."""
+
+    @property
+    def address(self) -> Address:
+        """The account that pays and owns."""
+
+    async def approve_vault(self) -> object:
+        """Lets the vault collect what this account's registrations cost."""
+
+    async def register(self, registrations: Sequence[Registration]) -> RegisterReceipt:
+        """Registers blobs with one payment."""
+
+    async def certify(self, blob_object: BlobObjectId, signers: int, signatures: bytes) -> Receipt:
+        """Hands a certificate in."""
+
+    async def extend(self, blob_object: BlobObjectId, epochs: int) -> Receipt:
+        """Makes an object's term longer."""
+
+    async def delete(self, blob_object: BlobObjectId) -> Receipt:
+        """Ends an object's term."""
+
+    async def transfer(self, blob_object: BlobObjectId, to: Address) -> Receipt:
+        """Gives an object to somebody else."""
+
+    async def set_attributes(self, blob_object: BlobObjectId, attributes: Sequence[Attribute]) -> Receipt:
+        """Writes texts on an object."""
+
+    async def withdraw(self, amount: Wei, to: Address) -> Receipt:
+        """Takes a claim out of the vault."""

@@ -33,6 +33,7 @@ from walrus_chain.codec.verify import check_strict
 from walrus_chain.errors import (
     AgentRefused,
     BlobUnreachable,
+    Bug,
     MalformedMetadata,
     Retryable,
     Untrusted,
@@ -96,24 +97,26 @@ class BlobReader:
 
     def __init__(
         self,
+        resolve: Callable[[], Awaitable[BlobId]],
         context: Callable[[], Awaitable[ReadContext]],
         explain: Callable[[BlobUnreachable], Awaitable[WalrusError]],
-        blob_id: BlobId,
         start: int = 0,
         stop: int | None = None,
         check: Check = Check.DEFAULT,
     ) -> None:
         """
         Args:
+            resolve: which blob is meant.
             explain: what to raise when no agent has the blob; may ask the chain.
             stop: one past the last byte; None for the blob's end.
         """
-        self.blob_id = blob_id
+        self.blob_id: BlobId | None = None
+        """None until the first piece is there."""
         self.size: int | None = None
         """Bytes of the whole blob; None until the first piece is there."""
         self.read = 0
         """Bytes handed out so far."""
-        self._make_context, self._explain = context, explain
+        self._resolve, self._make_context, self._explain = resolve, context, explain
         self._start, self._stop, self._check = start, stop, check
         self._suspects: dict[str, Suspect] = {}
         self._pieces = self._iterate()
@@ -125,7 +128,9 @@ class BlobReader:
 
     @property
     def summary(self) -> ReadSummary:
-        """What can be said of the read up to now."""
+        """What can be said of the read when it is over."""
+        if self.blob_id is None:
+            raise Bug("a read was asked for its summary before it began")
         return ReadSummary(self.blob_id, self.read, self.suspects)
 
     def __aiter__(self) -> AsyncIterator[Buffer]:
@@ -147,6 +152,7 @@ class BlobReader:
         await self._pieces.aclose()
 
     async def _iterate(self) -> AsyncGenerator[Buffer, None]:
+        self.blob_id = await self._resolve()
         reading = _Reading(await self._make_context(), self.blob_id, self._check, self._suspects)
         try:
             metadata = await reading.metadata()

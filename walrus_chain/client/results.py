@@ -154,7 +154,7 @@ class BlobReport:
     """What chain and nodes know of a blob."""
 
     blob_id: BlobId
-    size: int | None
+    size: int
     objects: tuple[BlobObject, ...]
     """All its objects, oldest first."""
     nodes: tuple[NodeReport, ...]

@@ -1,0 +1,481 @@
+"""The façade: everything that one can do with a network, each with the name it has in the `walrus` CLI.
+
+    async with Client.connect(["http://127.0.0.1:8545"], deployment, account=account) as client:
+        stored = await client.store("report.pdf", epochs=10)
+        data = await client.read_bytes(stored.blob_id)
+
+Source: docs/guides/developers.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, TypeVar
+
+from walrus_chain.client.ports import Agents, ChainReader, ChainWriter
+from walrus_chain.client.read import BlobReader, ReadContext
+from walrus_chain.client.reputation import Reputation
+from walrus_chain.client.results import (
+    BlobReport,
+    Check,
+    FailedBlob,
+    NetworkReport,
+    NodeReport,
+    OnProgress,
+    ReadSummary,
+    StoredBlob,
+    StoreQuote,
+)
+from walrus_chain.client.sources import Storable, source_of
+from walrus_chain.client.store import StoreDriver, StoreTerms, commit_source, quote_store
+from walrus_chain.errors import AmbiguousBlob, BlobNotFound, BlobUnreachable, NoWallet, WalrusError
+from walrus_chain.rules.committee import Committee, Member
+from walrus_chain.transport.agent import AgentClient
+from walrus_chain.types import Address, BlobId, BlobObjectId, BlobStatus, Wei
+
+if TYPE_CHECKING:
+    from walrus_chain.chain.deployments import Deployment
+    from walrus_chain.chain.transactions import Receipt, TransactionSigner
+    from walrus_chain.chain.views import BlobObject, ExtensionQuote
+
+#: A blob by its id (also as text), or one object of it by its number.
+BlobRef = BlobId | BlobObjectId | str
+
+#: How long a committee is taken to serve on before the chain is asked again, in seconds.
+_COMMITTEE_SECONDS = 30.0
+#: How long a closing client waits for nodes that are still being sent slivers, in seconds.
+_GRACE_SECONDS = 30.0
+#: How long a node has to say how it is, in seconds.
+_HEALTH_SECONDS = 5.0
+
+_NOT_HERE = "it was never registered in this network, or its owner deleted it; check the id and the network"
+LIVE = (BlobStatus.REGISTERED, BlobStatus.CERTIFIED)
+T = TypeVar("T")
+
+
+class Client:
+    """One network, seen by one account; an async context manager. Calls may be made at the same time."""
+
+    def __init__(self, chain: ChainReader, agents: Agents, writer: ChainWriter | None = None) -> None:
+        """
+        Args:
+            writer: who signs and pays; None for a client that only reads.
+        """
+        self.chain = chain
+        self._agents = agents
+        self._writer = writer
+        self._reputation = Reputation()
+        self._context: ReadContext | None = None
+        self._context_time = 0.0
+        self._context_lock = asyncio.Lock()
+        self._background: set[asyncio.Task[None]] = set()
+        self._closing: list[Callable[[], Awaitable[None]]] = [agents.aclose]
+
+    @classmethod
+    def connect(
+        cls,
+        urls: Sequence[str],
+        deployment: Deployment | str | PathLike[str],
+        *,
+        account: TransactionSigner | None = None,
+    ) -> Client:
+        """A client of a deployed network. Nothing is asked before the first call.
+
+        Args:
+            urls: RPC endpoints of the chain, the preferred one first.
+            deployment: where the contracts are: the value, or the file that holds it.
+            account: who signs and pays, such as an `eth_account` local account; None to read only.
+        Raises: MalformedDeployment: the file holds something else.
+        """
+        from walrus_chain.chain.deployments import Deployment
+        from walrus_chain.chain.network import Chain
+        from walrus_chain.chain.sender import Sender
+        from walrus_chain.transport.http import HttpAgents
+
+        if not isinstance(deployment, Deployment):
+            deployment = Deployment.load(Path(deployment))
+        chain = Chain.connect(urls, deployment)
+        client = cls(chain, HttpAgents(), None if account is None else Sender(chain, account))
+        client._closing.append(chain.aclose)
+        return client
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def finish(self, seconds: float | None = None) -> bool:
+        """Waits for nodes that are still being sent slivers of certified blobs.
+
+        Args:
+            seconds: how long; None for as long as it takes.
+        Returns: whether nothing is under way any more.
+        """
+        if self._background:
+            await asyncio.wait(self._background, timeout=seconds)
+        return not self._background
+
+    async def aclose(self, grace: float = _GRACE_SECONDS) -> None:
+        """Gives uploads in the background `grace` seconds, then closes all connections."""
+        await self.finish(grace)
+        for task in list(self._background):
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        for close in self._closing:
+            await close()
+
+    @property
+    def account(self) -> Address | None:
+        """The account that signs and pays; None for a client that only reads."""
+        return None if self._writer is None else self._writer.address
+
+    # -- storing -----------------------------------------------------------------------------------------------------
+
+    async def store(
+        self,
+        source: Storable,
+        *,
+        epochs: int = 1,
+        deletable: bool = True,
+        attributes: Mapping[str, str] | None = None,
+        reuse: bool = True,
+        name: str | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> StoredBlob:
+        """Store a blob; returns when it is certified, while the last nodes may still be sent their slivers.
+
+        A store that was interrupted goes on where it stopped, without paying twice.
+
+        Args:
+            source: a path, bytes, or a binary file or stream.
+            epochs: how long to store it, the current epoch included.
+            deletable: whether you may end the term early and get the rest back.
+            attributes: small texts to write on the object: name, media type, licence.
+            reuse: be content with an object of yours that is certified already.
+            name: what to call it in results and progress.
+            on_progress: told how far it is.
+        Raises:
+            SourceUnreadable, SourceChanged: the source is not there, or does not hold still.
+            Rejected: the chain refused; NotEnoughWal says how much is missing.
+            QuorumUnreachable: too few nodes took it; store it again to go on.
+        """
+        [result] = await self.store_many(
+            [source],
+            epochs=epochs,
+            deletable=deletable,
+            attributes=attributes,
+            reuse=reuse,
+            names=None if name is None else [name],
+            on_progress=on_progress,
+        )
+        if isinstance(result, FailedBlob):
+            raise result.error
+        return result
+
+    async def store_many(
+        self,
+        sources: Sequence[Storable],
+        *,
+        epochs: int = 1,
+        deletable: bool = True,
+        attributes: Mapping[str, str] | None = None,
+        reuse: bool = True,
+        names: Sequence[str] | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> list[StoredBlob | FailedBlob]:
+        """Store several blobs with one payment; one result for each, in order.
+
+        A blob that fails does not hold the others up: see `FailedBlob.error`. Arguments are those of `store`.
+
+        Raises: Rejected: the chain refused the registration, so nothing was stored or paid.
+        """
+        writer = self._signing("storing")
+        opened = [
+            await asyncio.to_thread(source_of, source, names[place] if names else None)
+            for place, source in enumerate(sources)
+        ]
+        terms = StoreTerms(epochs, deletable, attributes or {}, reuse)
+        driver = StoreDriver(self.chain, writer, await self._read_context(), terms, on_progress)
+        try:
+            return await driver.run(opened)
+        finally:
+            for rest in driver.background:
+                self._spawn(rest.finish())
+
+    async def quote(self, source: Storable, *, epochs: int = 1, name: str | None = None) -> StoreQuote:
+        """What storing a source would cost, and its blob id; pays and sends nothing."""
+        opened = await asyncio.to_thread(source_of, source, name)
+        committee = (await self._read_context()).committee
+        try:
+            return await quote_store(self.chain, self.account, opened, committee.shards, epochs)
+        finally:
+            opened.close()
+
+    async def blob_id(self, source: Storable) -> BlobId:
+        """The blob id that a source has in this network; pays and sends nothing."""
+        opened = await asyncio.to_thread(source_of, source)
+        try:
+            return (await commit_source(opened, (await self._read_context()).committee.shards)).blob_id
+        finally:
+            opened.close()
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def read(
+        self, blob: BlobRef, start: int = 0, stop: int | None = None, *, check: Check = Check.DEFAULT
+    ) -> BlobReader:
+        """The bytes `[start, stop)` of a blob, as an asynchronous iterator of verified pieces, in order.
+
+        Args:
+            stop: one past the last byte; None for the blob's end.
+            check: how to make sure that the blob means the same to everybody.
+        Raises (while iterating):
+            BlobNotFound: there is no such blob, or not any more; says why.
+            BlobUnreachable: too few nodes answered; says what each of them said.
+            InconsistentEncoding: whoever stored it encoded it wrongly.
+            RangeOutsideBlob: the blob is shorter.
+        """
+        return BlobReader(lambda: self._resolve(blob), self._read_context, self._explain_missing, start, stop, check)
+
+    async def read_bytes(
+        self, blob: BlobRef, start: int = 0, stop: int | None = None, *, check: Check = Check.DEFAULT
+    ) -> bytes:
+        """The bytes `[start, stop)` of a blob, all at once. Arguments and errors are those of `read`."""
+        async with self.read(blob, start, stop, check=check) as reader:
+            return b"".join([piece async for piece in reader])
+
+    async def read_to(
+        self,
+        blob: BlobRef,
+        target: str | PathLike[str] | IO[bytes],
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        check: Check = Check.DEFAULT,
+        on_bytes: Callable[[int, int], None] | None = None,
+    ) -> ReadSummary:
+        """Writes the bytes `[start, stop)` of a blob to a file. Arguments and errors are those of `read`.
+
+        Args:
+            target: a path, at which a file appears only when it is complete; or an open binary file.
+            on_bytes: told how many bytes were written, and how many there will be.
+        """
+        from walrus_chain.client.targets import writing_to
+
+        async with self.read(blob, start, stop, check=check) as reader:
+            with writing_to(target) as file:
+                async for piece in reader:
+                    await asyncio.to_thread(file.write, piece)
+                    if on_bytes is not None and reader.size is not None:
+                        on_bytes(reader.read, (reader.size if stop is None else stop) - start)
+            return reader.summary
+
+    async def _resolve(self, blob: BlobRef) -> BlobId:
+        if isinstance(blob, BlobId):
+            return blob
+        if isinstance(blob, str):
+            return BlobId.parse(blob)
+        return (await self._object(blob)).blob_id
+
+    async def _explain_missing(self, error: BlobUnreachable) -> WalrusError:
+        """Why no agent has a blob, as far as the chain knows."""
+        blob_id = BlobId.parse(str(error.blob_id))
+        ids = await self.chain.objects_of(blob_id)
+        if not ids:
+            return BlobNotFound(
+                f"blob {blob_id}", "it was never registered in this network; check the id and the network"
+            )
+        statuses = {item.status for item in await self.chain.blobs(ids)}
+        if BlobStatus.CERTIFIED in statuses:
+            return error
+        if BlobStatus.REGISTERED in statuses:
+            why = "it is registered but not certified yet: its owner has not finished storing it"
+        elif BlobStatus.INVALID in statuses:
+            why = "nodes attested that its bytes do not encode to its id, so it was dropped"
+        else:
+            why = "its term is over, so the nodes may have dropped it"
+        return BlobNotFound(f"blob {blob_id}", why)
+
+    # -- looking -----------------------------------------------------------------------------------------------------
+
+    async def status(self, blob: BlobRef, *, ask_nodes: bool = True) -> BlobReport:
+        """What chain and nodes know of a blob: its objects, and how many shards hold it in full.
+
+        Raises: BlobNotFound: it was never registered here.
+        """
+        blob_id = await self._resolve(blob)
+        ids = await self.chain.objects_of(blob_id)
+        if not ids:
+            raise BlobNotFound(
+                f"blob {blob_id}", "it was never registered in this network; check the id and the network"
+            )
+        objects = await self.chain.blobs(ids)
+        attributes = {
+            item.id: {pair.key: pair.value for pair in await self.chain.attributes(item.id)}
+            for item in objects
+            if item.status in LIVE
+        }
+        context = await self._read_context()
+        committee = context.committee
+        nodes: tuple[NodeReport, ...] = ()
+        if ask_nodes:
+            nodes = await self._ask_all(lambda agent, member: _held(agent, member, blob_id))
+        return BlobReport(
+            blob_id=blob_id,
+            size=objects[0].size,
+            objects=objects,
+            nodes=nodes,
+            healthy_shards=sum(len(node.held.pairs) for node in nodes if node.held is not None),
+            needed_shards=committee.geometry.rows,
+            shards=committee.shards,
+            attributes=attributes,
+        )
+
+    async def list(self, owner: Address | None = None) -> tuple[BlobObject, ...]:
+        """All objects of an account; of this client's own one when none is named."""
+        return await self.chain.blobs_of(owner or self._signing("listing your own blobs").address)
+
+    async def info(self) -> NetworkReport:
+        """The network, its clock and prices, and what this client's account has in it."""
+        parameters = await self.chain.parameters()
+        committee = (await self._read_context()).committee if parameters.committee_epoch else None
+        balances = None if self.account is None else await self.chain.balances(self.account)
+        return NetworkReport(parameters, committee.members if committee else (), self.account, balances)
+
+    async def health(self) -> tuple[NodeReport, ...]:
+        """How each node of the committee says it is; all are asked at once."""
+        return await self._ask_all(_health)
+
+    async def attributes(self, blob: BlobRef) -> dict[str, str]:
+        """What the owner wrote on an object."""
+        blob_object = await self._own(blob)
+        return {pair.key: pair.value for pair in await self.chain.attributes(blob_object.id)}
+
+    async def quote_extension(self, blob: BlobRef, epochs: int) -> ExtensionQuote:
+        """What a longer term would cost."""
+        return await self.chain.quote_extension(await self._own(blob), epochs)
+
+    # -- changing ----------------------------------------------------------------------------------------------------
+
+    async def extend(self, blob: BlobRef, epochs: int) -> BlobObject:
+        """Make an object's term longer; the object as it is afterwards. Anybody may pay for any object.
+
+        Raises: Rejected: the chain refused; NotEnoughWal says how much is missing.
+        """
+        writer, blob_object = self._signing("extending a blob"), await self._own(blob)
+        await self._paying(writer, lambda: writer.extend(blob_object.id, epochs))
+        return await self.chain.blob(blob_object.id)
+
+    async def delete(self, blob: BlobRef) -> Wei:
+        """End an object's term; what is paid back to your claim in the vault (`withdraw` takes it out)."""
+        writer, blob_object = self._signing("deleting a blob"), await self._own(blob)
+        before = (await self.chain.balances(writer.address)).claim
+        await writer.delete(blob_object.id)
+        return Wei((await self.chain.balances(writer.address)).claim - before)
+
+    async def transfer(self, blob: BlobRef, to: Address) -> Receipt:
+        """Give an object to another account."""
+        writer, blob_object = self._signing("transferring a blob"), await self._own(blob)
+        return await writer.transfer(blob_object.id, to)
+
+    async def set_attributes(self, blob: BlobRef, attributes: Mapping[str, str]) -> Receipt:
+        """Write small texts on an object; an empty one removes its key."""
+        from walrus_chain.chain.views import Attribute
+
+        writer, blob_object = self._signing("writing attributes"), await self._own(blob)
+        return await writer.set_attributes(blob_object.id, [Attribute(*pair) for pair in attributes.items()])
+
+    async def withdraw(self, amount: Wei | None = None) -> Wei:
+        """Take what the vault owes this account out of it; all of it when no amount is named."""
+        writer = self._signing("withdrawing")
+        due = amount if amount is not None else (await self.chain.balances(writer.address)).claim
+        if due:
+            await writer.withdraw(due, writer.address)
+        return due
+
+    # -- parts -------------------------------------------------------------------------------------------------------
+
+    def _signing(self, what: str) -> ChainWriter:
+        if self._writer is None:
+            raise NoWallet(what)
+        return self._writer
+
+    async def _paying(self, writer: ChainWriter, call: Callable[[], Awaitable[T]]) -> T:
+        from walrus_chain.chain.library_rejections import AllowanceTooSmall
+
+        try:
+            return await call()
+        except AllowanceTooSmall:
+            await writer.approve_vault()
+            return await call()
+
+    async def _object(self, number: BlobObjectId) -> BlobObject:
+        found = await self.chain.blob(number)
+        if found.status is BlobStatus.UNKNOWN:
+            raise BlobNotFound(f"object {number}", "it was never registered in this network, or it was deleted")
+        return found
+
+    async def _own(self, blob: BlobRef) -> BlobObject:
+        """The one object that is meant: by its number, or the only live one of this account and blob."""
+        if not isinstance(blob, BlobId | str):
+            return await self._object(blob)
+        blob_id = await self._resolve(blob)
+        objects = await self.chain.objects_of(blob_id)
+        live = [item for item in objects if item.status in LIVE]
+        own = [item for item in live if item.owner == self.account] if self.account else live
+        if not own:
+            why = "others have it; name their object by its number" if live else "no object of it is live"
+            raise BlobNotFound(f"an object of yours of blob {blob_id}", why)
+        if len(own) > 1:
+            raise AmbiguousBlob(blob_id, [item.id for item in own])
+        return own[0]
+
+    async def _read_context(self) -> ReadContext:
+        """Committee and agents; asked of the chain now and then."""
+        now = asyncio.get_running_loop().time()
+        async with self._context_lock:
+            if self._context is None or now - self._context_time > _COMMITTEE_SECONDS:
+                committee = await self.chain.committee()
+                if self._context is None or committee != self._context.committee:
+                    self._reputation = Reputation()
+                    self._context = ReadContext(committee, self._agents_of(committee), self._reputation)
+                self._context_time = now
+            return self._context
+
+    def _agents_of(self, committee: Committee) -> tuple[AgentClient, ...]:
+        return tuple(self._agents.at(member.url, member.name) for member in committee.members)
+
+    async def _ask_all(self, ask: Callable[[AgentClient, Member], Awaitable[NodeReport]]) -> tuple[NodeReport, ...]:
+        context = await self._read_context()
+
+        async def one(agent: AgentClient, member: Member) -> NodeReport:
+            try:
+                async with asyncio.timeout(_HEALTH_SECONDS):
+                    return await ask(agent, member)
+            except TimeoutError:
+                return NodeReport(member, why=f"no answer within {_HEALTH_SECONDS:g} s")
+            except WalrusError as error:
+                return NodeReport(member, why=str(error))
+
+        return tuple(await asyncio.gather(*map(one, context.agents, context.committee.members)))
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+async def _held(agent: AgentClient, member: Member, blob_id: BlobId) -> NodeReport:
+    begun = asyncio.get_running_loop().time()
+    held = await agent.blob(blob_id)
+    return NodeReport(member, held=held, seconds=asyncio.get_running_loop().time() - begun)
+
+
+async def _health(agent: AgentClient, member: Member) -> NodeReport:
+    begun = asyncio.get_running_loop().time()
+    health = await agent.health()
+    return NodeReport(member, health=health, seconds=asyncio.get_running_loop().time() - begun)

@@ -1,0 +1,344 @@
+"""Drives stores: commit, look for what is paid already, register the rest in one transaction, upload, certify.
+
+A store that was interrupted goes on where it stopped: the chain knows what was paid, the agents know what they have.
+
+Source: docs/guides/storing.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from walrus_chain.chain.library_rejections import AllowanceTooSmall
+from walrus_chain.chain.rejections import WrongStatus
+from walrus_chain.chain.sender import MAXIMUM_BATCH, RegisterReceipt, Registration
+from walrus_chain.chain.views import Attribute, BlobObject
+from walrus_chain.client.ports import ChainReader, ChainWriter
+from walrus_chain.client.read import ReadContext
+from walrus_chain.client.results import (
+    FailedBlob,
+    OnProgress,
+    Outcome,
+    Progress,
+    Stage,
+    StoredBlob,
+    StoreQuote,
+)
+from walrus_chain.client.sources import Source
+from walrus_chain.client.upload import Upload, UploadTask
+from walrus_chain.codec.metadata import BlobMetadata
+from walrus_chain.codec.redstuff import EncodedSegment
+from walrus_chain.codec.stream import Readable, commit_blob, encode_segments, iter_segments
+from walrus_chain.errors import Bug, SourceChanged, WalrusError
+from walrus_chain.types import Address, BlobId, BlobObjectId, BlobStatus, Wei
+
+if TYPE_CHECKING:
+    from walrus_chain.chain.transactions import Receipt
+
+_NOTHING: Final = Wei(0)
+#: Blobs that are uploaded at the same time.
+_UPLOADS: Final = 4
+#: Encodings of small blobs are kept from the first pass to the second up to so many bytes of blobs.
+_KEPT_BYTES: Final = 32 * 2**20
+
+
+@dataclass(slots=True)
+class Pending:
+    """A blob between its first pass and its certificate."""
+
+    source: Source
+    stamp: tuple[int, int] | None
+    metadata: BlobMetadata
+    encoded: EncodedSegment | None
+    existing: BlobObject | None = None
+    """An object that was paid before."""
+    paid: Wei = _NOTHING
+    blob_object: BlobObject | None = None
+    """The object that was registered now."""
+    register_gas: int = 0
+
+    @property
+    def blob_id(self) -> BlobId:
+        """What the metadata commits to."""
+        return self.metadata.blob_id
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What is left of an upload after its certificate."""
+
+    upload: Upload
+    files: ExitStack
+
+    async def finish(self) -> None:
+        """Waits until every node has its slivers, or failed; cancelled, it stops sending."""
+        try:
+            await self.upload.finish()
+        finally:
+            await self.upload.abandon()
+            self.files.close()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTerms:
+    """What is asked for."""
+
+    epochs: int
+    deletable: bool
+    attributes: Mapping[str, str]
+    reuse: bool
+    """Go on with, or content oneself with, an object of the same owner and blob."""
+
+
+class StoreDriver:
+    """One call of `Client.store_many`."""
+
+    def __init__(
+        self,
+        chain: ChainReader,
+        writer: ChainWriter,
+        context: ReadContext,
+        terms: StoreTerms,
+        on_progress: OnProgress | None,
+    ) -> None:
+        self._chain = chain
+        self._writer = writer
+        self._context = context
+        self._terms = terms
+        self._on_progress = on_progress
+        self._uploads = asyncio.Semaphore(_UPLOADS)
+        self.background: list[Background] = []
+        """Uploads that go on after their certificate."""
+
+    async def run(self, sources: Sequence[Source]) -> list[StoredBlob | FailedBlob]:
+        """Stores all sources; one result for each, in order. The same blob twice is stored once."""
+        results: dict[int, StoredBlob | FailedBlob] = {}
+        pending: dict[BlobId, Pending] = {}
+        places: dict[BlobId, list[int]] = {}
+        kept = 0
+        for place, source in enumerate(sources):
+            try:
+                item = await self._commit(source)
+            except WalrusError as error:
+                results[place] = FailedBlob(source.name, None, error)
+                continue
+            places.setdefault(item.blob_id, []).append(place)
+            if item.blob_id not in pending:
+                kept += item.metadata.size
+                if kept > _KEPT_BYTES and len(sources) > 1:
+                    item.encoded = None
+                pending[item.blob_id] = item
+        self._tell(Stage.REGISTER, "", 0, len(pending))
+        if self._terms.reuse:
+            await asyncio.gather(*map(self._find_existing, pending.values()))
+        await self._register([item for item in pending.values() if item.existing is None])
+        self._tell(Stage.REGISTER, "", len(pending), len(pending))
+        tasks = {blob_id: asyncio.create_task(self._finish(item)) for blob_id, item in pending.items()}
+        try:
+            await asyncio.gather(*tasks.values())
+        finally:
+            for task in tasks.values():
+                task.cancel()
+        for blob_id, task in tasks.items():
+            for place in places[blob_id]:
+                results[place] = replace(task.result(), name=sources[place].name)
+        return [results[place] for place in range(len(sources))]
+
+    # -- steps -------------------------------------------------------------------------------------------------------
+
+    async def _commit(self, source: Source) -> Pending:
+        return await commit_source(source, self._context.committee.shards, self._on_progress)
+
+    async def _find_existing(self, item: Pending) -> None:
+        item.existing = await find_existing(self._chain, self._writer.address, item.blob_id)
+
+    async def _register(self, items: Sequence[Pending]) -> None:
+        """Registers what was not paid yet, in as few transactions as possible."""
+        for start in range(0, len(items), MAXIMUM_BATCH):
+            batch = items[start : start + MAXIMUM_BATCH]
+            terms = self._terms
+            receipt = await self._pay(
+                [Registration(item.blob_id, item.metadata.size, terms.epochs, terms.deletable) for item in batch]
+            )
+            objects = await self._chain.blobs(receipt.objects)
+            for item, blob_object, charge in zip(batch, objects, receipt.charges, strict=True):
+                item.blob_object, item.paid = blob_object, charge
+                item.register_gas = receipt.gas_used // len(batch)
+
+    async def _pay(self, registrations: Sequence[Registration]) -> RegisterReceipt:
+        try:
+            return await self._writer.register(registrations)
+        except AllowanceTooSmall:
+            # Once for each account: the vault collects only what the account itself asks to be charged.
+            await self._writer.approve_vault()
+            return await self._writer.register(registrations)
+
+    async def _finish(self, item: Pending) -> StoredBlob | FailedBlob:
+        try:
+            async with self._uploads:
+                return await self._store(item)
+        except WalrusError as error:
+            return FailedBlob(item.source.name, item.blob_id, error)
+
+    async def _store(self, item: Pending) -> StoredBlob:
+        blob_object = item.existing or item.blob_object
+        if blob_object is None:
+            raise Bug(f"blob {item.blob_id} was neither found nor registered")
+        with ExitStack() as files:
+            files.callback(item.source.close)
+            if blob_object.status is BlobStatus.CERTIFIED:
+                await self._write_attributes(blob_object.id)
+                return self._stored(item, blob_object, Outcome.ALREADY_STORED)
+            upload = self._upload_of(item, blob_object, files)
+            try:
+                certificate = await upload.certificate()
+            except WalrusError as error:
+                if item.source.stamp() != item.stamp:
+                    raise SourceChanged(item.source.name) from error
+                raise
+            receipt = await self._certify(blob_object.id, certificate.signers, certificate.signatures)
+            # The rest of the upload may still read the source.
+            self.background.append(Background(upload, files.pop_all()))
+        await self._write_attributes(blob_object.id)
+        self._tell(Stage.CERTIFY, item.source.name, 1, 1)
+        stored = self._stored(item, blob_object, Outcome.RESUMED if item.existing else Outcome.STORED)
+        if receipt is None:
+            return stored
+        return replace(
+            stored,
+            weight=certificate.weight,
+            transaction=receipt.transaction,
+            gas_used=item.register_gas + receipt.gas_used,
+            skipped=upload.failures,
+        )
+
+    def _upload_of(self, item: Pending, blob_object: BlobObject, files: ExitStack) -> Upload:
+        shards = self._context.committee.shards
+        encoded, item.encoded = item.encoded, None
+        if encoded is None:
+            segments = encode_segments(iter_segments(files.enter_context(item.source.open())), shards)
+        else:
+            segments = iter([encoded])
+        del encoded
+        sent, total = 0, item.metadata.geometry.encoded_bytes - item.metadata.geometry.segments * shards * 64
+
+        def on_sent(size: int) -> None:
+            nonlocal sent
+            sent += size
+            self._tell(Stage.UPLOAD, item.source.name, sent, total)
+
+        self._tell(Stage.UPLOAD, item.source.name, 0, total)
+        task = UploadTask(item.metadata, blob_object.id, blob_object.deletable, item.existing is not None)
+        return Upload(
+            task,
+            self._context.committee,
+            self._context.agents,
+            self._chain.registry_domain,
+            lambda: _next_segment(segments, item),
+            on_sent,
+        )
+
+    async def _certify(self, blob_object: BlobObjectId, signers: int, signatures: bytes) -> Receipt | None:
+        """Hands the certificate in; None when somebody else, or an earlier store, did so meanwhile."""
+        try:
+            return await self._writer.certify(blob_object, signers, signatures)
+        except WrongStatus as error:
+            if error.actual is not BlobStatus.CERTIFIED:
+                raise
+            return None
+
+    async def _write_attributes(self, blob_object: BlobObjectId) -> None:
+        if self._terms.attributes:
+            attributes = [Attribute(key, value) for key, value in self._terms.attributes.items()]
+            await self._writer.set_attributes(blob_object, attributes)
+
+    def _stored(self, item: Pending, blob_object: BlobObject, outcome: Outcome) -> StoredBlob:
+        return StoredBlob(
+            name=item.source.name,
+            blob_id=item.blob_id,
+            blob_object=blob_object.id,
+            size=item.metadata.size,
+            encoded_bytes=item.metadata.geometry.encoded_bytes,
+            end=blob_object.end,
+            deletable=blob_object.deletable,
+            outcome=outcome,
+            paid=item.paid,
+            weight=0,
+            transaction=None,
+            gas_used=item.register_gas,
+            skipped={},
+        )
+
+    def _tell(self, stage: Stage, name: str, done: int, total: int | None) -> None:
+        if self._on_progress is not None:
+            self._on_progress(Progress(stage, name, done, total))
+
+
+async def commit_source(source: Source, shards: int, on_progress: OnProgress | None = None) -> Pending:
+    """The first pass over a source: its metadata, and with it the blob id. Works without a network."""
+    stamp = source.stamp()
+    loop = asyncio.get_running_loop()
+    done = 0
+
+    def tell() -> None:
+        if on_progress is not None:
+            on_progress(Progress(Stage.COMMIT, source.name, done, stamp[0] if stamp else None))
+
+    def commit() -> Pending:
+        def counted(file: Readable) -> Iterator[bytes]:
+            nonlocal done
+            for segment in iter_segments(file):
+                yield segment
+                done += len(segment)
+                loop.call_soon_threadsafe(tell)
+
+        with source.open() as file:
+            committed = commit_blob(counted(file), shards)
+        return Pending(source, stamp, committed.metadata, committed.encoded)
+
+    return await asyncio.to_thread(commit)
+
+
+async def find_existing(chain: ChainReader, owner: Address, blob_id: BlobId) -> BlobObject | None:
+    """An object of this owner and blob that is paid for: a certified one, else one that waits for its certificate."""
+    objects = await chain.objects_of(blob_id)
+    own = [item for item in objects if item.owner == owner]
+    for status in (BlobStatus.CERTIFIED, BlobStatus.REGISTERED):
+        if found := [item for item in own if item.status is status]:
+            return max(found, key=lambda item: item.end)
+    return None
+
+
+async def quote_store(
+    chain: ChainReader, owner: Address | None, source: Source, shards: int, epochs: int
+) -> StoreQuote:
+    """What storing a source would cost; pays and sends nothing."""
+    item = await commit_source(source, shards)
+    quote = await chain.quote(item.metadata.size, epochs)
+    existing = None if owner is None else await find_existing(chain, owner, item.blob_id)
+    return StoreQuote(
+        name=source.name,
+        blob_id=item.blob_id,
+        size=item.metadata.size,
+        encoded_bytes=item.metadata.geometry.encoded_bytes,
+        units=quote.units,
+        rate=quote.rate,
+        fee=quote.fee,
+        total=quote.total,
+        already=None if existing is None else existing.id,
+    )
+
+
+def _next_segment(segments: Iterator[EncodedSegment], item: Pending) -> EncodedSegment:
+    """The next segment of the second pass.
+
+    Raises: SourceChanged: the source has fewer segments than in the first pass, or they are of other lengths.
+    """
+    encoded = next(segments, None)
+    if encoded is None:
+        raise SourceChanged(item.source.name)
+    return encoded

@@ -19,7 +19,7 @@ from walrus_chain.chain.abi import interface
 from walrus_chain.chain.artifacts import artifact
 from walrus_chain.chain.deployments import CONTRACTS, Deployment
 from walrus_chain.chain.provider import ChainProvider
-from walrus_chain.chain.transactions import Account, Patience, TransactionQueue
+from walrus_chain.chain.transactions import Patience, TransactionQueue, TransactionSigner
 from walrus_chain.chain.values import checksum_address
 from walrus_chain.codec.geometry import MAX_SHARDS, MIN_SHARDS
 from walrus_chain.errors import ContractMissing, ParameterOutOfBounds, UnexpectedAddress
@@ -159,7 +159,7 @@ def plan_deployment(parameters: DeploymentParameters, deployer: Address, nonce: 
 
 async def deploy(
     provider: ChainProvider,
-    account: Account,
+    account: TransactionSigner,
     parameters: DeploymentParameters,
     *,
     name: str = "local",

@@ -1,18 +1,19 @@
 """One chain behind several RPC endpoints: fail-over, errors that name the endpoint, and a check that it is that chain.
 
-web3.py carries the requests; its per-request middleware is left out, because answers are read here as the JSON that
-the endpoint gave. `ChainProvider.web3` gives the whole library to those who want it.
+Requests go out over one kept connection pool and answers are read as the JSON that the endpoint gave: this is the hot
+path, and web3.py's own HTTP provider opens a connection for each call (docs/adr/0020-chain-access.md).
+`ChainProvider.web3` gives all of web3.py, over the same endpoints and with the same fail-over, to those who want it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, cast
+import itertools
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
-from aiohttp import ClientError, ClientTimeout
-from web3 import AsyncHTTPProvider, AsyncWeb3
-from web3.types import RPCEndpoint
+from aiohttp import ClientError, ClientSession, ClientTimeout, ServerDisconnectedError, TCPConnector
 
 from walrus_chain.chain.reverts import decode_revert
 from walrus_chain.errors import (
@@ -24,8 +25,14 @@ from walrus_chain.errors import (
     WrongChain,
 )
 
+if TYPE_CHECKING:
+    from web3 import AsyncWeb3
+
 DEFAULT_TIMEOUT: Final = 15.0
 """Seconds that an endpoint has for an answer."""
+
+_CONNECTIONS: Final = 32
+_KEEPALIVE_SECONDS: Final = 30.0
 
 Call = tuple[str, Sequence[Any]]
 """A JSON-RPC method and its parameters."""
@@ -48,38 +55,73 @@ class _Endpoint:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise NoEndpoint(f"{parts.scheme or 'it'}://... is no HTTP URL of an RPC endpoint")
         self._name = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
-        self.provider = AsyncHTTPProvider(
-            url, request_kwargs={"timeout": ClientTimeout(total=timeout)}, exception_retry_configuration=None
-        )
+        self._url = url
+        self._timeout = ClientTimeout(total=timeout)
+        self._session: ClientSession | None = None
+        self._ids = itertools.count(1)
         self.chain_id: int | None = None
 
     def __str__(self) -> str:
         return self._name
 
+    async def aclose(self) -> None:
+        """Closes the connections; the next question opens new ones."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
     async def ask(self, calls: Sequence[Call]) -> list[Any]:
-        """The answers to `calls`, sent together, in order.
+        """The results of `calls`, sent together, in order.
 
         Raises: _EndpointFailed: no usable answer.
         """
+        answers = await self.answers(calls)
+        return [self._result(call[0], answer) for call, answer in zip(calls, answers, strict=True)]
+
+    async def answers(self, calls: Sequence[Call]) -> list[Mapping[str, Any]]:
+        """The JSON-RPC answers to `calls`, errors included, in order.
+
+        Raises: _EndpointFailed: no usable answer.
+        """
+        requests = [
+            {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": parameters}
+            for method, parameters in calls
+        ]
         try:
-            if len(calls) == 1:
-                method, parameters = calls[0]
-                answers: Any = [await self.provider.make_request(RPCEndpoint(method), parameters)]
-            else:
-                answers = await self.provider.make_batch_request(
-                    [(RPCEndpoint(method), parameters) for method, parameters in calls]
-                )
+            answer = json.loads(await self._post(json.dumps(requests[0] if len(requests) == 1 else requests).encode()))
         except TimeoutError as error:
             raise _EndpointFailed("no answer in time") from error
         except (ClientError, OSError) as error:
             raise _EndpointFailed(_in_words(error)) from error
         except ValueError as error:
             raise _EndpointFailed("the answer is not JSON") from error
-        if isinstance(answers, dict):
-            raise _EndpointFailed(f"it takes no batches ({_error_text(answers)})")
-        if len(answers) != len(calls) or not all(isinstance(answer, dict) for answer in answers):
-            raise _EndpointFailed("the answer is not JSON-RPC")
-        return [self._result(call[0], answer) for call, answer in zip(calls, answers, strict=True)]
+        if len(requests) == 1:
+            answer = [answer]
+        elif isinstance(answer, dict):
+            raise _EndpointFailed(f"it takes no batches ({_error_text(answer)})")
+        try:
+            by_id = {one["id"]: one for one in answer}
+            return [by_id[request["id"]] for request in requests]
+        except (KeyError, TypeError) as error:
+            raise _EndpointFailed("the answer is not JSON-RPC") from error
+
+    async def _post(self, body: bytes) -> bytes:
+        if self._session is None or self._session.closed:
+            self._session = ClientSession(
+                connector=TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_KEEPALIVE_SECONDS),
+                headers={"Content-Type": "application/json"},
+                raise_for_status=True,
+                timeout=self._timeout,
+            )
+        try:
+            return await self._exchange(self._session, body)
+        except (ServerDisconnectedError, ConnectionResetError, BrokenPipeError):
+            # The endpoint closed a connection that was kept: once more on a new one.
+            return await self._exchange(self._session, body)
+
+    async def _exchange(self, session: ClientSession, body: bytes) -> bytes:
+        async with session.post(self._url, data=body) as response:
+            return await response.read()
 
     def _result(self, method: str, answer: Mapping[str, Any]) -> Any:
         if "error" not in answer:
@@ -93,6 +135,31 @@ class _Endpoint:
         if code in _TRY_ANOTHER_CODES or any(words in message.lower() for words in _TRY_ANOTHER_WORDS):
             raise _EndpointFailed(message)
         raise RpcRefused(str(self), method, code, message)
+
+
+class _Failures:
+    """Why each endpoint gave no answer to one question."""
+
+    def __init__(self, method: str, endpoints: int) -> None:
+        self._method = method
+        self._endpoints = endpoints
+        self._reasons: dict[str, str] = {}
+        self._strangers: list[WrongChain] = []
+
+    def add(self, endpoint: _Endpoint, why: str) -> None:
+        """An endpoint failed."""
+        self._reasons[str(endpoint)] = why
+
+    def add_stranger(self, endpoint: _Endpoint, stranger: WrongChain) -> None:
+        """An endpoint serves another chain."""
+        self._strangers.append(stranger)
+        self.add(endpoint, f"it serves chain {stranger.actual} instead of {stranger.expected}")
+
+    def error(self) -> RpcUnavailable | WrongChain:
+        """What to tell the caller when all failed."""
+        if len(self._strangers) == self._endpoints:
+            return self._strangers[0]
+        return RpcUnavailable(self._method, self._reasons)
 
 
 class ChainProvider:
@@ -124,16 +191,18 @@ class ChainProvider:
     async def aclose(self) -> None:
         """Closes the connections."""
         for endpoint in self._endpoints:
-            await endpoint.provider.disconnect()
+            await endpoint.aclose()
 
     @property
     def endpoint(self) -> str:
         """The endpoint that is asked first at present, without what may be secret in its URL."""
         return str(self._endpoints[self._preferred])
 
-    def web3(self) -> AsyncWeb3[AsyncHTTPProvider]:
-        """web3.py on the endpoint that is asked first at present; without fail-over."""
-        return AsyncWeb3(self._endpoints[self._preferred].provider)
+    def web3(self) -> AsyncWeb3[Any]:
+        """web3.py over these endpoints, with the same fail-over."""
+        from walrus_chain.chain.web3_bridge import bridge
+
+        return bridge(self)
 
     async def chain_id(self) -> int:
         """The chain that the endpoints serve.
@@ -169,38 +238,52 @@ class ChainProvider:
         """
         return await self._ask(calls, known=block)
 
-    async def _ask(self, calls: Sequence[Call], known: object = None) -> list[Any]:
-        failures: dict[str, str] = {}
-        strangers: list[WrongChain] = []
-        lagging = False
-        for place in self._places():
-            endpoint = self._endpoints[place]
+    async def answer(self, method: str, parameters: Sequence[Any]) -> Mapping[str, Any]:
+        """The whole JSON-RPC answer to one call, an error in it left as it is. For web3.py, which reads it itself.
+
+        Raises: RpcUnavailable, WrongChain.
+        """
+        failures = _Failures(method, len(self._endpoints))
+        async for endpoint in self._usable(failures):
             try:
-                await self._check_chain(endpoint)
+                answer = (await endpoint.answers([(method, parameters)]))[0]
+            except _EndpointFailed as failure:
+                failures.add(endpoint, str(failure))
+                continue
+            self._prefer(endpoint)
+            return answer
+        raise failures.error()
+
+    async def _ask(self, calls: Sequence[Call], known: object = None) -> list[Any]:
+        failures = _Failures(calls[0][0], len(self._endpoints))
+        lagging = False
+        async for endpoint in self._usable(failures):
+            try:
                 results = await endpoint.ask(calls)
             except _EndpointFailed as failure:
-                failures[str(endpoint)] = str(failure)
-                continue
-            except WrongChain as stranger:
-                failures[str(endpoint)] = f"it serves chain {stranger.actual} instead of {stranger.expected}"
-                strangers.append(stranger)
+                failures.add(endpoint, str(failure))
                 continue
             if known is not None and any(result is None for result in results):
                 lagging = True
-                failures[str(endpoint)] = f"it does not know block {known}"
                 continue
-            self._preferred = place
+            self._prefer(endpoint)
             return results
-        if lagging:
-            raise BlockUnknown(known)
-        if len(strangers) == len(self._endpoints):
-            raise strangers[0]
-        raise RpcUnavailable(calls[0][0], failures)
+        raise BlockUnknown(known) if lagging else failures.error()
 
-    def _places(self) -> Iterator[int]:
-        count = len(self._endpoints)
-        start = self._preferred
-        return ((start + step) % count for step in range(count))
+    async def _usable(self, failures: _Failures) -> AsyncIterator[_Endpoint]:
+        """The endpoints that serve the chain, beginning with the preferred one; the others go into `failures`."""
+        for endpoint in (*self._endpoints[self._preferred :], *self._endpoints[: self._preferred]):
+            try:
+                await self._check_chain(endpoint)
+            except _EndpointFailed as failure:
+                failures.add(endpoint, str(failure))
+            except WrongChain as stranger:
+                failures.add_stranger(endpoint, stranger)
+            else:
+                yield endpoint
+
+    def _prefer(self, endpoint: _Endpoint) -> None:
+        self._preferred = self._endpoints.index(endpoint)
 
     async def _check_chain(self, endpoint: _Endpoint) -> None:
         if endpoint.chain_id is None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from walrus_chain.chain.abi import interface
 from walrus_chain.chain.logs import topic_of
 from walrus_chain.chain.network import Chain
-from walrus_chain.chain.transactions import Account, Patience, Receipt, TransactionQueue
+from walrus_chain.chain.transactions import Patience, Receipt, TransactionQueue, TransactionSigner
 from walrus_chain.chain.views import Attribute
 from walrus_chain.types import Address, BlobId, BlobObjectId, NodeId, Wei
 
@@ -84,7 +84,7 @@ class Sender:
     when a contract refuses, `NotEnoughGasMoney`, `TransactionPending`, `TransactionDisplaced`, `RpcUnavailable`.
     """
 
-    def __init__(self, chain: Chain, account: Account, patience: Patience | None = None) -> None:
+    def __init__(self, chain: Chain, account: TransactionSigner, patience: Patience | None = None) -> None:
         """
         Args:
             chain: the network.

@@ -46,7 +46,7 @@ class SignedTransaction(Protocol):
         """Its hash, 32 bytes."""
 
 
-class Account(Protocol):
+class TransactionSigner(Protocol):
     """Whoever signs transactions; an `eth_account` local account is one."""
 
     @property
@@ -94,7 +94,7 @@ class TransactionQueue:
     def __init__(
         self,
         provider: ChainProvider,
-        account: Account,
+        account: TransactionSigner,
         patience: Patience | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -292,7 +292,7 @@ class _Pending:
         self.fees = fees
         self.hashes: list[str] = []
 
-    def sign(self, account: Account) -> SignedTransaction:
+    def sign(self, account: TransactionSigner) -> SignedTransaction:
         """The version with the present fees."""
         signed: SignedTransaction = account.sign_transaction(
             {**self.envelope, "maxFeePerGas": self.fees.maximum, "maxPriorityFeePerGas": self.fees.tip}

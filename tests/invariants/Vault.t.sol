@@ -85,6 +85,8 @@ contract VaultHandler is Test {
     }
 }
 
+/// @dev Handlers never revert by accident.
+/// forge-config: default.invariant.fail_on_revert = true
 contract VaultInvariants is InvariantTest {
     VaultHandler private handler;
     WAL private token;

@@ -27,7 +27,10 @@ FLOORS: Final[dict[str, tuple[frozenset[str], ...]]] = {
     ),
     "storage_agent": (
         frozenset({"config", "observe", "state"}),
-        frozenset({"watch", "act", "store", "serve", "sync", "custody", "keys", "compute"}),
+        frozenset({"store"}),
+        frozenset({"watch", "act"}),
+        frozenset({"node"}),
+        frozenset({"serve", "sync", "custody", "keys", "compute"}),
         frozenset({"daemon"}),
         frozenset({"cli"}),
     ),

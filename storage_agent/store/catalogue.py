@@ -1,0 +1,461 @@
+"""The catalogue: what the chain said, what is durable here, what is to be done. One SQLite file.
+
+* Writes are `async` and durable when they return. Each is all or nothing; those under way together share a commit.
+* Reads are plain calls: indexed look-ups or bounded pages in what is committed, some ten microseconds each.
+
+Whatever changes how a blob stands or what is held of it also puts its work in line, in the same transaction; so work is
+at any moment what `storage_agent.state.plan` derives (invariant I12).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
+from sqlite3 import Connection
+
+from storage_agent.state.duties import Duties
+from storage_agent.state.facts import Located
+from storage_agent.state.objects import ObjectRecord, Standing
+from storage_agent.state.plan import WorkKind
+from storage_agent.state.trail import Cursor, last_object_after
+from storage_agent.store import chain_rows, pair_rows, work_rows
+from storage_agent.store.database import Database
+from storage_agent.store.rows import BlobRow, GivenAttestation, PackRow, PairPlace, Totals, Work
+from walrus_chain.chain.blocks import BlockRef
+from walrus_chain.codec.metadata import BlobMetadata
+from walrus_chain.errors import Bug, CatalogueOfOtherNetwork
+from walrus_chain.messages.attestation import StorageAttestation
+from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, PairIndex
+
+#: Blocks that a reorganisation may undo without everything being read again.
+DEFAULT_HISTORY = 1024
+#: Seconds between a certificate and healing: slivers may still be on their way from the client.
+DEFAULT_HEAL_DELAY = 10.0
+#: Blocks after which old rows are looked for.
+_TIDY_BLOCKS = 64
+
+
+class Catalogue:
+    """What this node knows and has. Make it by `open`, end it by `close`."""
+
+    def __init__(
+        self, database: Database, clock: Callable[[], float], heal_delay: float, history: int, first_pack: int
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._heal_delay = heal_delay
+        self._history = history
+        self._packs = itertools.count(first_pack)
+        self._listeners: list[Callable[[], None]] = []
+        self._tidied_at = 0
+        self.first_pack = first_pack
+        """Packs with lower numbers were made before this start."""
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        network: str,
+        node_id: NodeId,
+        clock: Callable[[], float],
+        heal_delay: float = DEFAULT_HEAL_DELAY,
+        history: int = DEFAULT_HISTORY,
+    ) -> Catalogue:
+        """The catalogue at `path`, created when there is none.
+
+        Args:
+            network: names chain and registry; a catalogue serves one network only.
+            node_id: the node it is for.
+            clock: seconds since 1970.
+            heal_delay: seconds between a certificate and the healing of what is missing of the blob.
+            history: blocks that a reorganisation may undo without everything being read again.
+        Raises: CatalogueInUse, CatalogueTooNew, CatalogueOfOtherNetwork, CatalogueBroken, StoreFull.
+        """
+
+        def prepare(connection: Connection) -> None:
+            row = connection.execute("SELECT network, node FROM identity").fetchone()
+            if row is None:
+                connection.execute("INSERT INTO identity (only, network, node) VALUES (1, ?, ?)", (network, node_id))
+            elif row != (network, node_id):
+                raise CatalogueOfOtherNetwork(path, f"node {node_id} on {network}", f"node {row[1]} on {row[0]}")
+
+        database = Database.open(path, prepare)
+        with database.read() as connection:
+            first_pack = pair_rows.first_free_pack(connection)
+        return cls(database, clock, heal_delay, history, first_pack)
+
+    def close(self) -> None:
+        """Commits what was submitted and lets go of the file."""
+        self._database.close()
+
+    def on_work(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called, on the loop of the write, whenever new work came up."""
+        self._listeners.append(listener)
+
+    def _tell(self, new_work: bool) -> None:
+        if new_work:
+            for listener in self._listeners:
+                listener()
+
+    # -- the chain ---------------------------------------------------------------------------------------------------
+
+    @property
+    def cursor(self) -> Cursor | None:
+        """How far the chain was followed; none before `start_at`."""
+        with self._database.read() as connection:
+            return chain_rows.read_cursor(connection)
+
+    @property
+    def epoch(self) -> Epoch:
+        """The epoch at the cursor; 0 before the chain was followed."""
+        cursor = self.cursor
+        return Epoch(0) if cursor is None else cursor.epoch
+
+    @property
+    def trail(self) -> list[Cursor]:
+        """The blocks up to which the chain was followed, ascending; the anchor is the first."""
+        with self._database.read() as connection:
+            return chain_rows.read_trail(connection)
+
+    @property
+    def duties(self) -> Duties:
+        """What the node answers for under the committee in office."""
+        with self._database.read() as connection:
+            return work_rows.situation(connection).duties
+
+    async def start_at(self, anchor: BlockRef) -> None:
+        """Set the block after which the chain is followed; once, before the first `take`."""
+
+        def run(connection: Connection) -> None:
+            if chain_rows.read_cursor(connection) is not None:
+                raise Bug(f"the catalogue follows the chain already, it cannot start at block {anchor}")
+            chain_rows.advance(connection, Cursor(anchor, Epoch(0), BlobObjectId(0)))
+
+        await self._database.write(run)
+
+    async def take(self, after: Cursor, facts: Sequence[Located], block: BlockRef, epoch: Epoch) -> Cursor:
+        """Keep the facts of all blocks after `after` up to `block`, and move the cursor there, in one transaction.
+
+        Args:
+            after: the cursor as it was when the facts were asked for.
+            facts: in chain order, none left out.
+            epoch: that the clock of `block` shows.
+        Raises: FactsMissing: facts were left out; nothing was changed.
+        """
+        now = self._clock()
+
+        def run(connection: Connection) -> tuple[Cursor, bool]:
+            current = chain_rows.read_cursor(connection)
+            if current != after:
+                raise Bug(f"facts after block {after.block} came, the cursor is at {current and current.block}")
+            cursor = Cursor(block, epoch, last_object_after(after.last_object, facts))
+            before = work_rows.situation(connection)
+            touched, committee = chain_rows.take(connection, facts)
+            chain_rows.advance(connection, cursor)
+            return cursor, self._replan_after(connection, before, touched, committee, now)
+
+        cursor, new_work = await self._database.write(run)
+        self._tell(new_work)
+        if cursor.block.number >= self._tidied_at + _TIDY_BLOCKS or cursor.epoch > after.epoch:
+            await self._tidy(cursor)
+        return cursor
+
+    async def rewind(self, to: Cursor) -> None:
+        """Undo everything that was taken after a block of the trail, in one transaction."""
+        now = self._clock()
+
+        def run(connection: Connection) -> bool:
+            before = work_rows.situation(connection)
+            touched, committee = chain_rows.rewind(connection, to.block.number)
+            return self._replan_after(connection, before, touched, committee, now)
+
+        self._tell(await self._database.write(run))
+        self._tidied_at = min(self._tidied_at, to.block.number)
+
+    def _replan_after(
+        self, connection: Connection, before: work_rows.Situation, touched: set[int], committee: bool, now: float
+    ) -> bool:
+        after = work_rows.situation(connection)
+        affected = set(touched)
+        if committee:
+            pair_rows.recount_held(connection, after.duties)
+        if committee or after.epoch < before.epoch:
+            affected.update(chain_rows.blobs_certified(connection, after.epoch))
+        if after.epoch != before.epoch:
+            affected.update(chain_rows.blobs_with_work(connection))
+        if after.epoch != before.epoch or after.settled != before.settled:
+            affected.update(chain_rows.blobs_ended(connection, after.epoch))
+        heal_at = now + self._heal_delay
+        new_work = [blob for blob in affected if work_rows.replan(connection, blob, after, heal_at, now)]
+        return bool(new_work)
+
+    async def _tidy(self, cursor: Cursor) -> None:
+        more = await self._database.write(lambda c: chain_rows.forget_old(c, cursor, self._history))
+        if not more:
+            self._tidied_at = cursor.block.number
+
+    # -- blobs -------------------------------------------------------------------------------------------------------
+
+    def blob(self, blob_id: BlobId) -> BlobRow | None:
+        """What the node knows and has of a blob; none when no fact ever named it."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT live_until, certified_until, invalid, size, segments, held, bytes FROM blobs WHERE blob_id = ?",
+                (blob_id.digest,),
+            ).fetchone()
+            if row is None:
+                return None
+            live_until, certified_until, invalid, size, segments, held, stored = row
+            own = len(work_rows.situation(connection).duties.own)
+        standing = Standing(Epoch(live_until), Epoch(certified_until), bool(invalid))
+        return BlobRow(blob_id, standing, size, segments, held, None if segments is None else segments * own, stored)
+
+    def object(self, blob_object: BlobObjectId) -> ObjectRecord | None:
+        """An object as the chain's facts leave it; none when it was never registered, or ended long ago."""
+        with self._database.read() as connection:
+            return chain_rows.read_object(connection, blob_object)
+
+    def objects_of(self, blob_id: BlobId, limit: int = 100) -> list[ObjectRecord]:
+        """The newest objects of a blob, the newest first."""
+        with self._database.read() as connection:
+            return chain_rows.read_objects(connection, blob_id, limit)
+
+    def metadata(self, blob_id: BlobId) -> bytes | None:
+        """The metadata of a blob as it travels; none when it is not here."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT data FROM metadata JOIN blobs ON blobs.id = blob WHERE blob_id = ?", (blob_id.digest,)
+            ).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def held(self, blob_id: BlobId, segment: int) -> set[PairIndex]:
+        """The pairs of one segment that are durable here."""
+        with self._database.read() as connection:
+            blob = chain_rows.blob_row(connection, blob_id)
+            return set() if blob is None else pair_rows.held_pairs(connection, blob, segment)
+
+    def missing(self, blob_id: BlobId, limit: int | None = None) -> list[tuple[int, PairIndex]] | None:
+        """The first pairs that the node must hold and does not: (segment, pair), ascending.
+
+        Returns: none while the metadata is not here, since it tells how many segments there are.
+        """
+        with self._database.read() as connection:
+            row = connection.execute("SELECT id, segments FROM blobs WHERE blob_id = ?", (blob_id.digest,)).fetchone()
+            if row is None or row[1] is None:
+                return None
+            own = work_rows.situation(connection).duties.pairs(blob_id)
+            return list(itertools.islice(pair_rows.missing_pairs(connection, row[0], row[1], own), limit))
+
+    def totals(self) -> Totals:
+        """The catalogue in figures. Counts whole tables: for operators, not for each request."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                """
+                SELECT (SELECT count(*) FROM blobs WHERE bytes > 0),
+                    (SELECT count(*) FROM blobs WHERE certified_until > ?),
+                    (SELECT count(*) FROM pairs),
+                    (SELECT ifnull(sum(bytes), 0) FROM blobs WHERE bytes > 0),
+                    (SELECT count(*) FROM work WHERE kind = 'heal'),
+                    (SELECT count(*) FROM work WHERE kind = 'free'),
+                    (SELECT count(*) FROM facts)
+                """,
+                (work_rows.situation(connection).epoch,),
+            ).fetchone()
+        return Totals(*row)
+
+    # -- what is durable ---------------------------------------------------------------------------------------------
+
+    def next_pack(self) -> int:
+        """A number for a pack that no other has."""
+        return next(self._packs)
+
+    async def add_metadata(self, metadata: BlobMetadata, data: bytes) -> None:
+        """Keep a blob's metadata. `data` is what `metadata` was parsed from."""
+
+        def run(connection: Connection, blob: int, own: Collection[PairIndex]) -> bool:
+            self._add_metadata(connection, blob, metadata, data)
+            return False
+
+        await self._change(metadata.blob_id, run, to_keep=True)
+
+    async def add_pack(
+        self,
+        pack: int,
+        blob_id: BlobId,
+        segment: int,
+        pairs: Sequence[tuple[PairIndex, int, int]],
+        data: bytes | None = None,
+        metadata: tuple[BlobMetadata, bytes] | None = None,
+    ) -> None:
+        """Note that verified pairs are durable: (pair, start, bytes) in the pack numbered `pack`.
+
+        Args:
+            data: the pack's bytes when they are to be kept in the catalogue itself; else they are durable already.
+            metadata: of the blob, when it came along; as for `add_metadata`.
+        """
+        now = self._clock()
+
+        def run(connection: Connection, blob: int, own: Collection[PairIndex]) -> bool:
+            if metadata is not None:
+                self._add_metadata(connection, blob, *metadata)
+            if pair_rows.add_pack(connection, pack, blob, segment, pairs, data, own, now) or data is not None:
+                return False
+            pair_rows.add_garbage(connection, pack)
+            return work_rows.add_collecting(connection, now)
+
+        await self._change(blob_id, run, to_keep=True)
+
+    async def drop_pairs(self, blob_id: BlobId, places: Iterable[tuple[int, PairIndex]]) -> None:
+        """Forget pairs (segment, pair) whose bytes are gone or wrong; a certified blob will be healed."""
+        now = self._clock()
+        lost = list(places)
+
+        def run(connection: Connection, blob: int, own: Collection[PairIndex]) -> bool:
+            left_garbage = pair_rows.drop_pairs(connection, blob, lost, own)
+            return left_garbage and work_rows.add_collecting(connection, now)
+
+        await self._change(blob_id, run, heal_at=now)
+
+    async def free_blob(self, blob_id: BlobId) -> None:
+        """Forget all that is held of a blob, if nobody pays for it; otherwise nothing happens."""
+        now = self._clock()
+
+        def run(connection: Connection, blob: int, own: Collection[PairIndex]) -> bool:
+            wanted = work_rows.is_wanted(connection, WorkKind.FREE, blob)
+            left_garbage = wanted and pair_rows.drop_blob(connection, blob)
+            return left_garbage and work_rows.add_collecting(connection, now)
+
+        await self._change(blob_id, run)
+
+    async def _change(
+        self,
+        blob_id: BlobId,
+        run: Callable[[Connection, int, Collection[PairIndex]], bool],
+        *,
+        to_keep: bool = False,
+        heal_at: float | None = None,
+    ) -> None:
+        """Runs a change of what is held of a blob, then puts the blob's work in line."""
+        now = self._clock()
+
+        def change(connection: Connection) -> bool:
+            blob = chain_rows.blob_row(connection, blob_id)
+            if blob is None:
+                if to_keep:
+                    raise Bug(f"blob {blob_id} was never registered, yet something is to be kept of it")
+                return False
+            situation = work_rows.situation(connection)
+            told = run(connection, blob, situation.duties.pairs(blob_id))
+            start = now + self._heal_delay if heal_at is None else heal_at
+            return work_rows.replan(connection, blob, situation, start, now) or told
+
+        self._tell(await self._database.write(change))
+
+    @staticmethod
+    def _add_metadata(connection: Connection, blob: int, metadata: BlobMetadata, data: bytes) -> None:
+        pair_rows.add_metadata(connection, blob, data, metadata.size, metadata.geometry.segments)
+
+    def place_of(
+        self, blob_id: BlobId, segment: int, pair: PairIndex, start: int = 0, length: int | None = None
+    ) -> PairPlace | None:
+        """Where bytes of a pair are, with the bytes themselves if they are in here; none when it is not held."""
+        with self._database.read() as connection:
+            return pair_rows.place_of(connection, blob_id, segment, pair, start, length)
+
+    def packs_to_check(self, checked_before: float, limit: int) -> list[PackRow]:
+        """Packs whose bytes were not checked since then (seconds since 1970), those longest unchecked first."""
+        with self._database.read() as connection:
+            return pair_rows.packs_to_check(connection, checked_before, limit)
+
+    def pack_data(self, pack: int) -> bytes | None:
+        """The bytes of a pack that is kept in the catalogue itself; none when it is elsewhere, or gone."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT data FROM packs WHERE id = ?", (pack,)).fetchone()
+        return None if row is None or row[0] is None else bytes(row[0])
+
+    def mark_checked(self, packs: Iterable[int]) -> None:
+        """Note, within a second, that the bytes of packs were found right."""
+        now, checked = self._clock(), list(packs)
+        self._database.write_later(lambda c: pair_rows.mark_checked(c, checked, now))
+
+    def garbage(self, limit: int) -> list[int]:
+        """Packs that are to be deleted from the sliver store."""
+        with self._database.read() as connection:
+            return pair_rows.garbage(connection, limit)
+
+    async def forget_garbage(self, packs: Sequence[int]) -> None:
+        """Note that packs are deleted from the sliver store."""
+
+        def run(connection: Connection) -> None:
+            if not pair_rows.forget_garbage(connection, packs):
+                connection.execute("DELETE FROM work WHERE kind = 'collect'")
+
+        await self._database.write(run)
+
+    def packs_outside(self, after: int, limit: int) -> list[PackRow]:
+        """The packs with the next numbers above `after` whose bytes are in the sliver store."""
+        with self._database.read() as connection:
+            return pair_rows.packs_outside(connection, after, limit)
+
+    # -- attestations ------------------------------------------------------------------------------------------------
+
+    def note_attestation(self, signed: GivenAttestation) -> None:
+        """Keep an attestation for the operator's records, within a second; it can be signed again at any time."""
+        attestation = signed.attestation
+
+        def run(connection: Connection) -> None:
+            connection.execute(
+                "INSERT OR REPLACE INTO attestations (object, epoch, blob, deletable, signer, signature, given_at) "
+                "SELECT ?, ?, id, ?, ?, ?, ? FROM blobs WHERE blob_id = ?",
+                (
+                    attestation.blob_object,
+                    attestation.epoch,
+                    attestation.deletable,
+                    signed.signer,
+                    signed.signature,
+                    signed.given_at,
+                    attestation.blob_id.digest,
+                ),
+            )
+
+        self._database.write_later(run)
+
+    def attestations_of(self, blob_id: BlobId, limit: int = 100) -> list[GivenAttestation]:
+        """The attestations that were given for objects of a blob, the newest object first."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT object, epoch, deletable, signer, signature, given_at FROM attestations "
+                "JOIN blobs ON blobs.id = blob WHERE blob_id = ? ORDER BY object DESC LIMIT ?",
+                (blob_id.digest, limit),
+            ).fetchall()
+        return [
+            GivenAttestation(
+                StorageAttestation(blob_id, BlobObjectId(number), Epoch(epoch), bool(deletable)), Address(signer), *rest
+            )
+            for number, epoch, deletable, signer, *rest in rows
+        ]
+
+    # -- work --------------------------------------------------------------------------------------------------------
+
+    def due(self, kind: WorkKind, limit: int) -> list[Work]:
+        """The work of a kind that may be done now, what waits longest first."""
+        with self._database.read() as connection:
+            return work_rows.due(connection, kind, self._clock(), limit)
+
+    def next_work_at(self, kind: WorkKind) -> float | None:
+        """When the next work of a kind may be done (seconds since 1970); none when there is no work."""
+        with self._database.read() as connection:
+            return work_rows.next_time(connection, kind)
+
+    async def postpone(self, work: Work, seconds: float, problem: str) -> None:
+        """Note that work failed and why, to be tried again in `seconds`."""
+        not_before = self._clock() + seconds
+
+        def run(connection: Connection) -> None:
+            blob = work_rows.NO_BLOB if work.blob_id is None else chain_rows.blob_row(connection, work.blob_id)
+            if blob is not None:
+                work_rows.postpone(connection, work.kind, blob, not_before, problem)
+
+        await self._database.write(run)

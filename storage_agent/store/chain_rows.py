@@ -1,0 +1,244 @@
+"""The chain's facts in SQL: taken in chain order, undone on a reorganisation, folded into objects and standings."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from storage_agent.state.facts import CommitteeFormed, Invalidated, Located, ObjectFact
+from storage_agent.state.objects import ObjectRecord, apply_fact, fold_object
+from storage_agent.state.trail import Cursor
+from storage_agent.store.fact_codec import INVALIDATED, decode_fact, encode_fact
+from walrus_chain.chain.blocks import BlockRef
+from walrus_chain.types import BlobId, BlobObjectId, Epoch
+
+#: Objects that are forgotten in one transaction at most.
+PRUNED_AT_ONCE = 1000
+_OBJECT = "objects.id, blob_id, objects.size, start_epoch, end_epoch, deletable, certified, deleted"
+
+
+def read_cursor(connection: sqlite3.Connection) -> Cursor | None:
+    """How far the chain was followed; none before the anchor is set."""
+    row = connection.execute(
+        "SELECT number, hash, timestamp, epoch, last_object FROM trail ORDER BY number DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else _cursor(row)
+
+
+def read_trail(connection: sqlite3.Connection) -> list[Cursor]:
+    """The blocks up to which the chain was followed, ascending; the anchor is the first."""
+    rows = connection.execute("SELECT number, hash, timestamp, epoch, last_object FROM trail ORDER BY number")
+    return [_cursor(row) for row in rows]
+
+
+def _cursor(row: tuple[int, bytes, int, int, int]) -> Cursor:
+    number, block_hash, timestamp, epoch, last_object = row
+    return Cursor(BlockRef(number, block_hash, timestamp), Epoch(epoch), BlobObjectId(last_object))
+
+
+def advance(connection: sqlite3.Connection, cursor: Cursor) -> None:
+    """Note that the chain was followed up to `cursor`."""
+    block = cursor.block
+    connection.execute(
+        "INSERT INTO trail (number, hash, timestamp, epoch, last_object) VALUES (?, ?, ?, ?, ?)",
+        (block.number, block.hash, block.timestamp, cursor.epoch, cursor.last_object),
+    )
+    connection.execute("UPDATE identity SET high_water = max(high_water, ?)", (block.number,))
+
+
+def blob_row(connection: sqlite3.Connection, blob_id: BlobId) -> int | None:
+    """The row of a blob; none when no fact ever named it."""
+    row = connection.execute("SELECT id FROM blobs WHERE blob_id = ?", (blob_id.digest,)).fetchone()
+    return None if row is None else cast(int, row[0])
+
+
+def take(connection: sqlite3.Connection, facts: Sequence[Located]) -> tuple[set[int], bool]:
+    """Keep facts, the next ones in chain order, and fold them.
+
+    Returns: the rows of the blobs whose standing may have changed, and whether a committee took office.
+    Raises: FactsMissing: they do not fit what is known.
+    """
+    touched: set[int] = set()
+    committee = False
+    for located in facts:
+        fact = located.fact
+        match fact:
+            case CommitteeFormed():
+                committee = True
+                blob = blob_object = None
+            case Invalidated():
+                blob, blob_object = _make_blob(connection, fact.blob_id), None
+            case _:
+                record = apply_fact(read_object(connection, fact.blob_object), fact)
+                blob, blob_object = _make_blob(connection, record.blob_id), fact.blob_object
+                _write_object(connection, blob, record)
+        kind, data = encode_fact(fact)
+        connection.execute(
+            "INSERT INTO facts (block, log_index, kind, blob, object, data) VALUES (?, ?, ?, ?, ?, ?)",
+            (located.place.block, located.place.log_index, kind, blob, blob_object, data),
+        )
+        if blob is not None:
+            touched.add(blob)
+    for blob in touched:
+        _write_standing(connection, blob)
+    return touched, committee
+
+
+def rewind(connection: sqlite3.Connection, block: int) -> tuple[set[int], bool]:
+    """Undo everything that was taken after a block of the trail; returns the same as `take`."""
+    gone = connection.execute("SELECT kind, blob, object FROM facts WHERE block > ?", (block,)).fetchall()
+    connection.execute("DELETE FROM facts WHERE block > ?", (block,))
+    connection.execute("DELETE FROM trail WHERE number > ?", (block,))
+    for blob_object in {row[2] for row in gone if row[2] is not None}:
+        _fold_again(connection, blob_object)
+    touched = {row[1] for row in gone if row[1] is not None}
+    for blob in touched:
+        _write_standing(connection, blob)
+    return touched, any(row[0] == CommitteeFormed.__name__ for row in gone)
+
+
+def _fold_again(connection: sqlite3.Connection, blob_object: int) -> None:
+    rows = connection.execute(
+        "SELECT kind, data, blob FROM facts WHERE object = ? ORDER BY block, log_index", (blob_object,)
+    ).fetchall()
+    if not rows:
+        connection.execute("DELETE FROM objects WHERE id = ?", (blob_object,))
+        return
+    facts = (cast(ObjectFact, decode_fact(kind, data)) for kind, data, _ in rows)
+    _write_object(connection, rows[0][2], fold_object(facts))
+
+
+def _make_blob(connection: sqlite3.Connection, blob_id: BlobId) -> int:
+    known = blob_row(connection, blob_id)
+    if known is not None:
+        return known
+    made = connection.execute("INSERT INTO blobs (blob_id) VALUES (?)", (blob_id.digest,))
+    return cast(int, made.lastrowid)
+
+
+def _write_object(connection: sqlite3.Connection, blob: int, record: ObjectRecord) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO objects (id, blob, size, start_epoch, end_epoch, deletable, certified, deleted) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            record.blob_object,
+            blob,
+            record.size,
+            record.start,
+            record.end,
+            record.deletable,
+            record.certified,
+            record.deleted,
+        ),
+    )
+
+
+def _write_standing(connection: sqlite3.Connection, blob: int) -> None:
+    """`state.objects.standing_of` over all objects of a blob, by index: there may be very many."""
+    connection.execute(
+        """
+        UPDATE blobs SET
+            invalid = facts.invalid,
+            live_until = iif(facts.invalid, 0, max(facts.certified_until, facts.registered_until)),
+            certified_until = iif(facts.invalid, 0, facts.certified_until)
+        FROM (
+            SELECT
+                EXISTS (SELECT 1 FROM facts WHERE kind = ?2 AND object IS NULL AND blob = ?1) AS invalid,
+                ifnull((SELECT max(end_epoch) FROM objects WHERE blob = ?1 AND deleted = 0 AND certified = 1), 0)
+                    AS certified_until,
+                ifnull((SELECT max(end_epoch) FROM objects WHERE blob = ?1 AND deleted = 0 AND certified = 0), 0)
+                    AS registered_until
+        ) AS facts
+        WHERE blobs.id = ?1
+        """,
+        (blob, INVALIDATED),
+    )
+
+
+def read_object(connection: sqlite3.Connection, blob_object: BlobObjectId) -> ObjectRecord | None:
+    """An object as its facts leave it; none when it was never registered, or ended long ago."""
+    row = connection.execute(
+        f"SELECT {_OBJECT} FROM objects JOIN blobs ON blobs.id = blob WHERE objects.id = ?", (blob_object,)
+    ).fetchone()
+    return None if row is None else _object(row)
+
+
+def read_objects(connection: sqlite3.Connection, blob_id: BlobId, limit: int) -> list[ObjectRecord]:
+    """The newest objects of a blob, the newest first."""
+    rows = connection.execute(
+        f"SELECT {_OBJECT} FROM objects JOIN blobs ON blobs.id = blob WHERE blob_id = ? "
+        "ORDER BY objects.id DESC LIMIT ?",
+        (blob_id.digest, limit),
+    )
+    return [_object(row) for row in rows]
+
+
+def _object(row: tuple[int, bytes, int, int, int, int, int, int]) -> ObjectRecord:
+    number, blob_id, size, start, end, deletable, certified, deleted = row
+    return ObjectRecord(
+        BlobObjectId(number),
+        BlobId(blob_id),
+        size,
+        Epoch(start),
+        Epoch(end),
+        bool(deletable),
+        bool(certified),
+        bool(deleted),
+    )
+
+
+def blobs_ended(connection: sqlite3.Connection, epoch: Epoch) -> list[int]:
+    """Rows of the blobs that nobody pays for in `epoch` and of which bytes are here."""
+    rows = connection.execute("SELECT id FROM blobs WHERE live_until <= ? AND bytes > 0", (epoch,))
+    return [row[0] for row in rows]
+
+
+def blobs_with_work(connection: sqlite3.Connection) -> list[int]:
+    """Rows of the blobs that something is to be done for."""
+    return [row[0] for row in connection.execute("SELECT DISTINCT blob FROM work WHERE kind IN ('heal', 'free')")]
+
+
+def blobs_certified(connection: sqlite3.Connection, epoch: Epoch) -> list[int]:
+    """Rows of the blobs that the network answers for in `epoch`."""
+    return [row[0] for row in connection.execute("SELECT id FROM blobs WHERE certified_until > ?", (epoch,))]
+
+
+def forget_old(connection: sqlite3.Connection, cursor: Cursor, history: int) -> bool:
+    """Drop blocks and ended objects that no reorganisation of at most `history` blocks can bring back.
+
+    Returns: whether there may be more to forget.
+
+    An object that expired is kept for one more epoch, since a reorganisation can also turn the clock back.
+    """
+    horizon = cursor.block.number - history
+    connection.execute("DELETE FROM trail WHERE number < ? AND number > (SELECT min(number) FROM trail)", (horizon,))
+    ended = connection.execute(
+        """
+        SELECT id, blob FROM (
+            SELECT id, blob FROM objects WHERE end_epoch < ?1
+            UNION SELECT id, blob FROM objects WHERE deleted = 1
+        ) WHERE (SELECT max(block) FROM facts WHERE object = id) < ?2 LIMIT ?3
+        """,
+        (cursor.epoch, horizon, PRUNED_AT_ONCE),
+    ).fetchall()
+    for blob_object, _ in ended:
+        connection.execute("DELETE FROM facts WHERE object = ?", (blob_object,))
+        connection.execute("DELETE FROM attestations WHERE object = ?", (blob_object,))
+        connection.execute("DELETE FROM objects WHERE id = ?", (blob_object,))
+    _forget_blobs(connection, {blob for _, blob in ended})
+    return len(ended) == PRUNED_AT_ONCE
+
+
+def _forget_blobs(connection: sqlite3.Connection, blobs: Iterable[int]) -> None:
+    for blob in blobs:
+        _write_standing(connection, blob)
+        connection.execute(
+            """
+            DELETE FROM blobs WHERE id = ?1 AND bytes = 0
+                AND NOT EXISTS (SELECT 1 FROM objects WHERE blob = ?1)
+                AND NOT EXISTS (SELECT 1 FROM facts WHERE kind = ?2 AND object IS NULL AND blob = ?1)
+                AND NOT EXISTS (SELECT 1 FROM attestations WHERE blob = ?1)
+            """,
+            (blob, INVALIDATED),
+        )

@@ -1,8 +1,10 @@
 """The codec: from bytes to slivers and a blob id, and back from whichever slivers are left.
 
-geometry   sizes and places                      erasure   the Reed-Solomon code (the only pyeclib import)
-redstuff   encode, decode, heal a segment        hashing   tagged SHA-256 trees
-stream     blobs of any size                     merkle    sliver trees, paths for runs of chunks
-ranges     byte ranges                           metadata  what a blob id commits to
-verify     compare with the commitment           proof     a chunk's way up to the blob id
+* `geometry`: sizes and places
+* `erasure`: the Reed-Solomon code, the only pyeclib import
+* `redstuff`: encode, decode and heal one segment
+* `stream`, `decoder`: blobs of any size, there and back
+* `nodes`, `hashing`, `merkle`: tagged SHA-256, trees over slivers, paths for runs of chunks
+* `metadata`, `proof`: what a blob id commits to, and a chunk's way up to it
+* `verify`, `ranges`: compare with the commitment, whole slivers and byte ranges
 """

@@ -1,67 +1,39 @@
-"""Tagged SHA-256 trees: the one seam through which the codec hashes.
-
-| node  | preimage                                    |
-| ----- | ------------------------------------------- |
-| leaf  | `00 || chunk`, a chunk is up to 256 bytes   |
-| inner | `01 || left || right`                       |
-| pair  | `02 || primary root || secondary root`      |
+"""Trees over items and slivers: the one seam through which the codec hashes in bulk.
 
 A tree over m items has depth `ceil(log2 m)`; missing items are 32 zero bytes, so whole missing subtrees are constants.
 
-Source: docs/spec/03-commitment.md.
+Slivers are hashed by the compiled `_hashtree` where it was built and the processor has the instructions for it, and by
+`portable_tree` elsewhere. Nothing chooses between them but what is there, and both give the same bytes.
+
+Source: docs/spec/03-commitment.md; docs/adr/0006-compiled-sliver-trees.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 
+from walrus_chain.codec import portable_tree
 from walrus_chain.codec.buffers import Buffer
-from walrus_chain.codec.geometry import CHUNK_BYTES, ROOT_BYTES
+from walrus_chain.codec.geometry import ROOT_BYTES
 
-LEAF_TAG = b"\x00"
-INNER_TAG = b"\x01"
-PAIR_TAG = b"\x02"
-BLOB_TAG = b"\x03"
+try:
+    from walrus_chain.codec import _hashtree
+except ImportError:
+    COMPILED = False
+    sliver_leaves = portable_tree.sliver_leaves
+    parents = portable_tree.parents
+    _sliver_roots = portable_tree.sliver_roots
+else:
+    #: Whether slivers are hashed by the compiled module.
+    COMPILED = True
+    sliver_leaves = _hashtree.sliver_leaves
+    parents = _hashtree.parents
+    _sliver_roots = _hashtree.sliver_roots
 
 
 def tree_depth(items: int) -> int:
     """Levels between the items of a tree and its root: `ceil(log2 items)`."""
     return (items - 1).bit_length()
-
-
-def leaf_hash(chunk: Buffer) -> bytes:
-    """The leaf over one chunk of a sliver."""
-    return sha256(LEAF_TAG + chunk).digest()
-
-
-def inner_hash(left: Buffer, right: Buffer) -> bytes:
-    """The node over two nodes."""
-    return sha256(b"".join((INNER_TAG, left, right))).digest()
-
-
-def pair_hash(primary_root: Buffer, secondary_root: Buffer) -> bytes:
-    """The node over the roots of a sliver pair."""
-    return sha256(b"".join((PAIR_TAG, primary_root, secondary_root))).digest()
-
-
-def _padding_nodes(levels: int) -> tuple[bytes, ...]:
-    nodes = [bytes(ROOT_BYTES)]
-    for _ in range(levels):
-        nodes.append(inner_hash(nodes[-1], nodes[-1]))
-    return tuple(nodes)
-
-
-#: The root of a subtree of which all items are missing, by its height.
-PADDING: tuple[bytes, ...] = _padding_nodes(64)
-
-
-def _parents(nodes: bytes, height: int) -> bytes:
-    """The nodes at `height + 1` over the nodes at `height`, both as their concatenation."""
-    if len(nodes) % (2 * ROOT_BYTES):
-        nodes += PADDING[height]
-    digest = sha256
-    return b"".join([digest(INNER_TAG + nodes[i : i + 64]).digest() for i in range(0, len(nodes), 64)])
 
 
 def tree_levels(items: bytes) -> list[bytes]:
@@ -73,7 +45,7 @@ def tree_levels(items: bytes) -> list[bytes]:
     """
     levels = [items]
     while len(levels[-1]) > ROOT_BYTES:
-        levels.append(_parents(levels[-1], len(levels) - 1))
+        levels.append(parents(levels[-1], len(levels) - 1))
     return levels
 
 
@@ -82,17 +54,12 @@ def tree_root(items: bytes) -> bytes:
     return tree_levels(items)[-1]
 
 
-def sliver_leaves(sliver: Buffer) -> bytes:
-    """The leaves over a sliver's chunks, concatenated."""
-    digest, data = sha256, bytes(sliver)
-    return b"".join([digest(LEAF_TAG + data[i : i + 256]).digest() for i in range(0, len(data), CHUNK_BYTES)])
-
-
 def sliver_levels(sliver: Buffer) -> list[bytes]:
     """All levels of the tree over a sliver, leaves first, as in `tree_levels`."""
     return tree_levels(sliver_leaves(sliver))
 
 
 def sliver_roots(slivers: Sequence[Buffer]) -> list[bytes]:
-    """The root of each sliver's tree."""
-    return [tree_root(sliver_leaves(sliver)) for sliver in slivers]
+    """The root of each sliver's tree. The compiled module lets other threads run meanwhile."""
+    roots = _sliver_roots(list(slivers))
+    return [roots[start : start + ROOT_BYTES] for start in range(0, len(roots), ROOT_BYTES)]

@@ -16,6 +16,7 @@ from typing import Final
 from walrus_chain.codec import hashing
 from walrus_chain.codec.buffers import Buffer
 from walrus_chain.codec.geometry import CHUNK_BYTES, ROOT_BYTES
+from walrus_chain.codec.nodes import PADDING
 from walrus_chain.errors import CommitmentMismatch, RangeOutsideBlob, WrongLength
 
 
@@ -57,7 +58,7 @@ def run_path(levels: Sequence[bytes], first: int, count: int) -> list[bytes]:
         if left & 1:
             path.append(nodes[(left - 1) * ROOT_BYTES : left * ROOT_BYTES])
         if not right & 1:
-            path.append(nodes[(right + 1) * ROOT_BYTES : (right + 2) * ROOT_BYTES] or hashing.PADDING[height])
+            path.append(nodes[(right + 1) * ROOT_BYTES : (right + 2) * ROOT_BYTES] or PADDING[height])
         left, right = left >> 1, right >> 1
     return path
 
@@ -72,31 +73,29 @@ def path_nodes(items: int, first: int, count: int) -> int:
     return nodes
 
 
-def fold_run(items: int, first: int, run: Sequence[bytes], path: Sequence[bytes]) -> bytes:
+def fold_run(items: int, first: int, run: bytes, path: Sequence[bytes]) -> bytes:
     """The root that `run` and `path` lead to.
 
     Args:
         items: items in the whole tree.
         first: place of the run's first item.
-        run: the nodes of the run, in order.
+        run: the nodes of the run, concatenated.
     Raises:
         RangeOutsideBlob: the run is empty or leaves the tree.
         WrongLength: the path, or a node of it, is too long or too short.
     """
-    expected = path_nodes(items, first, len(run))
+    count = len(run) // ROOT_BYTES
+    expected = path_nodes(items, first, count)
     if len(path) != expected or any(len(node) != ROOT_BYTES for node in path):
         raise WrongLength("a Merkle path", expected * ROOT_BYTES, sum(len(node) for node in path))
     siblings = iter(path)
-    left, nodes = first, list(run)
-    for _ in range(hashing.tree_depth(items)):
-        if left & 1:
-            nodes.insert(0, next(siblings))
-            left -= 1
-        if len(nodes) & 1:
-            nodes.append(next(siblings))
-        nodes = [hashing.inner_hash(nodes[i], nodes[i + 1]) for i in range(0, len(nodes), 2)]
-        left >>= 1
-    return nodes[0]
+    left, right = first, first + count - 1
+    for height in range(hashing.tree_depth(items)):
+        before = next(siblings) if left & 1 else b""
+        after = b"" if right & 1 else next(siblings)
+        run = hashing.parents(b"".join((before, run, after)), height)
+        left, right = left >> 1, right >> 1
+    return run
 
 
 def verify_run(root: bytes, leaf_count: int, first: int, chunks: Buffer, path: Sequence[bytes]) -> None:
@@ -113,10 +112,9 @@ def verify_run(root: bytes, leaf_count: int, first: int, chunks: Buffer, path: S
         WrongLength: the path is too long or too short.
     """
     leaves = hashing.sliver_leaves(chunks)
-    run = [leaves[i : i + ROOT_BYTES] for i in range(0, len(leaves), ROOT_BYTES)]
-    actual = fold_run(leaf_count, first, run, path)
+    actual = fold_run(leaf_count, first, leaves, path)
     if actual != root:
-        what = f"the run of {len(run)} chunks from byte {first * CHUNK_BYTES} of a sliver"
+        what = f"the run of {len(leaves) // ROOT_BYTES} chunks from byte {first * CHUNK_BYTES} of a sliver"
         raise CommitmentMismatch(what, root, actual)
 
 

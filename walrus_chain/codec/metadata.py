@@ -20,6 +20,7 @@ from typing import NamedTuple
 from walrus_chain.codec import hashing
 from walrus_chain.codec.buffers import Buffer
 from walrus_chain.codec.geometry import ROOT_BYTES, BlobGeometry, Geometry
+from walrus_chain.codec.nodes import BLOB_TAG, pair_hash
 from walrus_chain.errors import CommitmentMismatch, MalformedMetadata, UnsupportedGeometry
 from walrus_chain.types import Axis, BlobId, PairIndex
 
@@ -60,7 +61,7 @@ class SegmentMetadata:
 
     def levels(self) -> list[bytes]:
         """All levels of the segment tree, pair nodes first, as in `hashing.tree_levels`."""
-        return hashing.tree_levels(b"".join([hashing.pair_hash(*pair) for pair in self.pairs]))
+        return hashing.tree_levels(b"".join([pair_hash(*pair) for pair in self.pairs]))
 
     @property
     def root(self) -> bytes:
@@ -145,4 +146,4 @@ def metadata_bytes(geometry: BlobGeometry) -> int:
 
 def blob_id_of(shards: int, size: int, content_root: bytes) -> BlobId:
     """The blob id over a content tree."""
-    return BlobId(sha256(hashing.BLOB_TAG + _HEADER.pack(ENCODING, shards, size) + content_root).digest())
+    return BlobId(sha256(BLOB_TAG + _HEADER.pack(ENCODING, shards, size) + content_root).digest())

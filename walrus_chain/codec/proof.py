@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from walrus_chain.codec import hashing, merkle
+from walrus_chain.codec import merkle
 from walrus_chain.codec.buffers import Buffer
 from walrus_chain.codec.geometry import CHUNK_BYTES, ROOT_BYTES, BlobGeometry
 from walrus_chain.codec.metadata import BlobMetadata, blob_id_of
+from walrus_chain.codec.nodes import leaf_hash, pair_hash
 from walrus_chain.errors import CommitmentMismatch, WrongLength
 from walrus_chain.types import Axis, BlobId, PairIndex
 
@@ -76,11 +77,11 @@ def verify_chunk(blob_id: BlobId, geometry: BlobGeometry, place: ChunkPlace, pro
         raise WrongLength(f"chunk {place.chunk} of {axis.value} sliver {place.pair}", due, len(proof.chunk))
     if len(proof.sibling_root) != ROOT_BYTES:
         raise WrongLength("the root of the other sliver", ROOT_BYTES, len(proof.sibling_root))
-    leaf = hashing.leaf_hash(proof.chunk)
-    root = merkle.fold_run(segment.chunks(axis), place.chunk, [leaf], proof.sliver_path)
+    leaf = leaf_hash(proof.chunk)
+    root = merkle.fold_run(segment.chunks(axis), place.chunk, leaf, proof.sliver_path)
     roots = (root, proof.sibling_root) if axis is Axis.PRIMARY else (proof.sibling_root, root)
-    segment_root = merkle.fold_run(segment.shards, place.pair, [hashing.pair_hash(*roots)], proof.segment_path)
-    content_root = merkle.fold_run(geometry.segments, place.segment, [segment_root], proof.content_path)
+    segment_root = merkle.fold_run(segment.shards, place.pair, pair_hash(*roots), proof.segment_path)
+    content_root = merkle.fold_run(geometry.segments, place.segment, segment_root, proof.content_path)
     actual = blob_id_of(segment.shards, geometry.size, content_root)
     if actual != blob_id:
         raise CommitmentMismatch(f"a proof for chunk {place.chunk} of blob {blob_id}", blob_id.digest, actual.digest)

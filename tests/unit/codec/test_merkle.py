@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from walrus_chain.codec import hashing
 from walrus_chain.codec.merkle import SliverTree, fold_run, path_nodes, sliver_root, verify_run
+from walrus_chain.codec.nodes import leaf_hash
 from walrus_chain.errors import CommitmentMismatch, RangeOutsideBlob, WrongLength
 
 
@@ -111,13 +112,13 @@ def test_run__outside_the_sliver__raises(first: int, count: int) -> None:
 def test_inner_node__never_passes_for_a_leaf() -> None:
     sliver = bytes(512)
     tree = SliverTree(sliver)
-    inner_preimage = b"".join(hashing.leaf_hash(sliver[start : start + 256]) for start in (0, 256))
+    inner_preimage = b"".join(leaf_hash(sliver[start : start + 256]) for start in (0, 256))
     with pytest.raises(CommitmentMismatch):
         verify_run(tree.root, 1, 0, inner_preimage, [])
 
 
 def test_fold_run__one_item_is_its_own_root() -> None:
-    assert fold_run(1, 0, [b"\x07" * 32], []) == b"\x07" * 32
+    assert fold_run(1, 0, b"\x07" * 32, []) == b"\x07" * 32
 
 
 def test_runs__vectors(vectors: Callable[[str, str], list[dict[str, Any]]]) -> None:

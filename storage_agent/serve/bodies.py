@@ -7,24 +7,16 @@ import json
 
 from starlette.requests import ClientDisconnect, Request
 
-from storage_agent.serve.refusals import BodyTooLarge, BodyTooSlow, MalformedRequest
+from storage_agent.node.refusals import BodyTooLarge, BodyTooSlow, MalformedRequest
 
 
-def check_announced(request: Request, expected: int, limit: int) -> None:
-    """Accept the length that the request announces, before a byte of the body is read.
+def check_within(expected: int, limit: int) -> None:
+    """Accept a body's length before a byte of it is read.
 
-    Args:
-        expected: bytes the body must have.
-        limit: bytes this node takes in one request.
-    Raises:
-        BodyTooLarge: more than `limit` are expected.
-        MalformedRequest: the announced length is not the expected one.
+    Raises: BodyTooLarge: more than the `limit` this node takes in one request.
     """
     if expected > limit:
         raise BodyTooLarge(limit, expected)
-    announced = request.headers.get("content-length")
-    if announced is not None and announced != str(expected):
-        raise MalformedRequest("body", f"{announced} bytes are announced, {expected} are expected")
 
 
 async def read_exactly(request: Request, expected: int, seconds: float) -> bytes | bytearray:

@@ -10,7 +10,7 @@ from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from storage_agent.serve.refusals import TooBusy, TooManyRequests
+from storage_agent.node.refusals import TooBusy, TooManyRequests
 
 
 class Gate:

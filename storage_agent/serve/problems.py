@@ -17,8 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from storage_agent.serve import refusals
-from storage_agent.store.slivers import SliverMissing, StoreFull, StoreUnavailable
+from storage_agent.node import refusals
 from walrus_chain import errors
 from walrus_chain.types import BlobId
 
@@ -29,6 +28,7 @@ STATUS: Final[tuple[tuple[type[Exception], int], ...]] = (
     (refusals.MalformedRequest, 400),
     (refusals.ForeignPair, 421),
     (refusals.BodyTooLarge, 413),
+    (refusals.WrongShape, 422),
     (refusals.BlobOver, 410),
     (refusals.UnknownBlob, 404),
     (refusals.NotStored, 404),
@@ -40,9 +40,8 @@ STATUS: Final[tuple[tuple[type[Exception], int], ...]] = (
     (refusals.TooManyRequests, 429),
     (refusals.BodyTooSlow, 408),
     (refusals.Stopping, 503),
-    (SliverMissing, 404),
-    (StoreFull, 507),
-    (StoreUnavailable, 503),
+    (errors.PairNotHeld, 404),
+    (errors.StoreFull, 507),
     (errors.RangeOutsideBlob, 400),
     (errors.UnsupportedGeometry, 400),
     (errors.Untrusted, 422),

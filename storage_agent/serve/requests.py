@@ -7,7 +7,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from storage_agent.serve.refusals import MalformedRequest
+from storage_agent.node.refusals import MalformedRequest
 from walrus_chain.codec.buffers import Buffer
 from walrus_chain.codec.geometry import BlobGeometry, SegmentGeometry
 from walrus_chain.codec.metadata import metadata_bytes

@@ -5,6 +5,7 @@
     |-- UnknownBlob               the node knows nothing of the blob, or does not hold what was asked for
     |-- NotStored                 the blob is known, this sliver is not (yet) here
     |-- ForeignPair               the sliver pair belongs to another node
+    |-- WrongShape                the blob is not of the size that was registered
     |-- BodyTooLarge              more bytes than the node takes at once
     `-- BlobOver                  every registration of the blob has ended
     Delay (Retryable)             the same request may succeed later
@@ -96,6 +97,14 @@ class BlobOver(Refusal):
         self.blob_id, self.why = blob_id, why
 
 
+class WrongShape(Refusal):
+    """The blob has another size, or another number of shards, than its registration and the network say."""
+
+    def __init__(self, blob_id: BlobId, what: str, expected: int, actual: int) -> None:
+        super().__init__(f"blob {blob_id} has {actual} {what}, registered are {expected}; register it as it is")
+        self.blob_id, self.what, self.expected, self.actual = blob_id, what, expected, actual
+
+
 class NotRegisteredYet(Delay):
     """No block that the node looked at registers the blob."""
 
@@ -123,13 +132,13 @@ class Incomplete(Delay):
 
 
 class NotServing(Delay):
-    """The node has no place in the committee."""
+    """The node has no place in a committee."""
 
-    retry_after = 60.0
+    retry_after = 10.0
 
-    def __init__(self, node: str) -> None:
-        super().__init__(f"node {node} has no place in the committee now; ask the members")
-        self.node = node
+    def __init__(self, node: int, why: str) -> None:
+        super().__init__(f"node {node} serves no shard: {why}; ask the members of the committee")
+        self.node, self.why = node, why
 
 
 class TooBusy(Delay):

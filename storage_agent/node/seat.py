@@ -1,0 +1,95 @@
+"""The node's seat: the committee in office with its members' addresses and keys, asked from the chain.
+
+Which pairs the node must hold follows from the chain's events and is in the catalogue; this is for finding the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+from storage_agent.node.refusals import NotServing
+from walrus_chain.errors import Retryable
+from walrus_chain.rules.committee import Committee
+from walrus_chain.types import Address, NodeId
+
+_log = logging.getLogger(__name__)
+
+
+class CommitteeSource(Protocol):
+    """Whoever knows the committee; `walrus_chain.chain.network.Chain` does."""
+
+    async def committee(self) -> Committee:
+        """The committee in office, with the addresses of its members.
+
+        Raises: Retryable: there is none yet, or the chain does not answer.
+        """
+
+
+class Seat:
+    """The committee as the node knows it. It is asked for anew when it changed, and from time to time for addresses."""
+
+    def __init__(self, source: CommitteeSource, node_id: NodeId, signer: Address, refresh_seconds: float) -> None:
+        """
+        Args:
+            node_id: this node.
+            signer: the account of the key that this agent signs with.
+            refresh_seconds: how long a member's new address may go unnoticed.
+        """
+        self._source = source
+        self._signer = signer
+        self._refresh_seconds = refresh_seconds
+        self._committee: Committee | None = None
+        self._stale = asyncio.Event()
+        self.node_id = node_id
+
+    @property
+    def committee(self) -> Committee:
+        """The committee in office.
+
+        Raises: NotServing: none is known yet.
+        """
+        if self._committee is None:
+            raise NotServing(self.node_id, "no committee is in office, or the chain did not tell yet")
+        return self._committee
+
+    @property
+    def known(self) -> bool:
+        """Whether a committee is known."""
+        return self._committee is not None
+
+    @property
+    def may_sign(self) -> bool:
+        """Whether the network counts this agent's signatures as the node's."""
+        member = self._committee.by_node(self.node_id) if self._committee is not None else None
+        return member is not None and member.signer == self._signer
+
+    def changed(self) -> None:
+        """Have the committee asked for anew soon: the chain said something about it."""
+        self._stale.set()
+
+    async def refresh(self) -> None:
+        """Ask for the committee now.
+
+        Raises: Retryable: there is none yet, or the chain does not answer.
+        """
+        committee = await self._source.committee()
+        if self._committee is None or committee.epoch != self._committee.epoch:
+            _log.info("committee in office", extra={"epoch": committee.epoch, "members": len(committee.members)})
+        self._committee = committee
+
+    async def follow(self) -> None:
+        """Keep the committee fresh for ever."""
+        while True:
+            self._stale.clear()
+            try:
+                await self.refresh()
+            except Retryable as error:
+                _log.warning("the committee cannot be asked for", extra={"reason": str(error)})
+            wait = self._refresh_seconds if self.known else min(1.0, self._refresh_seconds)
+            try:
+                async with asyncio.timeout(wait):
+                    await self._stale.wait()
+            except TimeoutError:
+                continue

@@ -1,0 +1,296 @@
+"""Healing: fetch or rebuild what the node should hold of a blob and does not.
+
+Metadata comes from any peer, for it hashes to the blob id. A segment's lost pairs come back the cheaper way of
+`storage_agent.sync.plan`:
+
+* **symbols** cannot be checked one by one, only the sliver rebuilt from them. When it does not verify, somebody lied:
+  the segment is decoded instead, and then every symbol is compared with the true sliver, which names the liar.
+* **decode** takes primary slivers, each verified as it arrives, so one bad answer costs only that answer. When pairs
+  encoded from them do not verify, nobody lied: the blob is encoded wrongly, and `InconsistentEncoding` is raised.
+
+Source: docs/spec/02-geometry.md and docs/spec/09-agent-http.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from storage_agent.node.holdings import Holdings
+from storage_agent.observe import Metrics
+from storage_agent.sync.gather import gather_pieces
+from storage_agent.sync.peers import Peer, Peers, pairs_by_peer
+from storage_agent.sync.plan import Way, choose_way
+from walrus_chain.codec.buffers import Buffer
+from walrus_chain.codec.geometry import SegmentGeometry
+from walrus_chain.codec.metadata import BlobMetadata, SegmentMetadata
+from walrus_chain.codec.redstuff import decode_segment, encode_segment, recover_sliver, recovery_symbol
+from walrus_chain.codec.verify import split_pair, verify_pair, verify_sliver
+from walrus_chain.errors import (
+    CommitmentMismatch,
+    InconsistentEncoding,
+    NotEnoughSlivers,
+    NotEnoughSymbols,
+    Retryable,
+    Untrusted,
+    WalrusError,
+)
+from walrus_chain.rules.committee import Committee
+from walrus_chain.types import Axis, BlobId, NodeId, PairIndex
+
+_log = logging.getLogger(__name__)
+
+#: Seconds without any answer after which further peers are asked in addition.
+PATIENCE_SECONDS = 3.0
+
+
+class MetadataUnreachable(Retryable):
+    """No peer gave the blob's metadata; `failures` says why, peer by peer."""
+
+    def __init__(self, blob_id: BlobId, failures: Mapping[str, str]) -> None:
+        reasons = "; ".join(f"{peer}: {why}" for peer, why in failures.items()) or "there is no peer"
+        super().__init__(f"no peer gave the metadata of blob {blob_id} ({reasons}); healing is tried again later")
+        self.blob_id, self.failures = blob_id, dict(failures)
+
+
+@dataclass(frozen=True, slots=True)
+class Healed:
+    """What healing a blob did."""
+
+    blob_id: BlobId
+    pairs: int
+    """Sliver pairs brought back."""
+    bytes_fetched: int
+
+
+@dataclass(slots=True)
+class _Segment:
+    """One segment under repair."""
+
+    blob_id: BlobId
+    index: int
+    geometry: SegmentGeometry
+    metadata: SegmentMetadata
+    sources: Sequence[tuple[Peer, tuple[PairIndex, ...]]]
+    own: dict[PairIndex, bytes]
+    """Verified pairs at hand: those the node held, and those rebuilt so far."""
+    fetched: int = 0
+    claims: list[tuple[Axis, PairIndex, PairIndex, bytes, NodeId]] = field(default_factory=list)
+    """Symbols that cannot be trusted: axis and place of the sliver, place of the symbol, the symbol, who gave it."""
+
+
+class Healer:
+    """Brings back what the node lost. One instance an agent; calls for different blobs may run at the same time."""
+
+    def __init__(
+        self,
+        holdings: Holdings,
+        peers: Peers,
+        committee: Callable[[], Committee],
+        metrics: Metrics,
+        clock: Callable[[], float],
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        """
+        Args:
+            committee: the committee in office, as the node knows it now.
+            clock: seconds, never running backwards.
+            patience: seconds without any answer before further peers are asked in addition.
+        """
+        self._holdings = holdings
+        self._peers = peers
+        self._committee = committee
+        self._metrics = metrics
+        self._clock = clock
+        self._patience = patience
+
+    async def heal(self, blob_id: BlobId) -> Healed:
+        """Bring back all that is missing of a blob; what is back is durable on return.
+
+        Raises:
+            MetadataUnreachable, NotEnoughSlivers: too few peers answered well; try again later.
+            InconsistentEncoding: the blob was encoded wrongly; no node can ever hold it.
+            StoreFull, StoreUnavailable: the rebuilt pairs could not be kept.
+        """
+        metadata, fetched = await self._metadata(blob_id)
+        missing = self._holdings.missing(blob_id) or ()
+        by_segment: dict[int, list[PairIndex]] = {}
+        for segment, pair in missing:
+            by_segment.setdefault(segment, []).append(pair)
+        for index, lost in by_segment.items():
+            fetched += await self._heal_segment(metadata, index, lost)
+        return Healed(blob_id, len(missing), fetched)
+
+    async def _metadata(self, blob_id: BlobId) -> tuple[BlobMetadata, int]:
+        held = self._holdings.metadata(blob_id)
+        if held is not None:
+            return held, 0
+        failures: dict[str, str] = {}
+        fetched = 0
+        for peer in self._peers.in_order(self._committee(), blob_id, self._clock()):
+            try:
+                data = await peer.client.metadata(blob_id)
+                fetched += len(data)
+                self._metrics.healing_bytes.labels("metadata").inc(len(data))
+                metadata = BlobMetadata.from_bytes(data, blob_id)
+            except WalrusError as error:
+                self._note(peer, error)
+                failures[peer.client.label] = str(error)
+                continue
+            self._peers.succeeded(peer.node_id)
+            await self._holdings.keep_metadata(metadata)
+            return metadata, fetched
+        raise MetadataUnreachable(blob_id, failures)
+
+    async def _heal_segment(self, metadata: BlobMetadata, index: int, lost: Sequence[PairIndex]) -> int:
+        """Bring back the pairs `lost` of one segment; the bytes it took."""
+        blob_id, committee = metadata.blob_id, self._committee()
+        peers = self._peers.in_order(committee, blob_id, self._clock())
+        held = await self._holdings.verified_pairs(metadata, index)
+        segment = _Segment(
+            blob_id,
+            index,
+            metadata.geometry.segment(index),
+            metadata.segments[index],
+            pairs_by_peer(committee, blob_id, peers),
+            held,
+        )
+        per_node = max(1, committee.shards // max(1, len(committee.members)))
+        way = choose_way(segment.geometry, len(lost), len(held), per_node)
+        if way is Way.SYMBOLS and not await self._by_symbols(segment, lost):
+            way = Way.DECODE
+        if way is Way.DECODE:
+            await self._by_decoding(segment, [pair for pair in lost if pair not in segment.own])
+        rebuilt = {pair: segment.own[pair] for pair in lost}
+        await self._holdings.keep_segment(metadata, index, rebuilt, with_metadata=False)
+        self._metrics.healed_pairs.labels(way.value).inc(len(rebuilt))
+        fields = {
+            "blob": str(blob_id),
+            "segment": index,
+            "pairs": list(lost),
+            "way": way.value,
+            "bytes": segment.fetched,
+        }
+        _log.info("healed sliver pairs", extra=fields)
+        return segment.fetched
+
+    async def _by_symbols(self, segment: _Segment, lost: Sequence[PairIndex]) -> bool:
+        """Rebuild each pair from crossing symbols; whether all of them came back and verify."""
+        try:
+            for pair in lost:
+                slivers = [await self._recovered(segment, axis, pair) for axis in (Axis.PRIMARY, Axis.SECONDARY)]
+                segment.own[pair] = b"".join(slivers)
+        except (CommitmentMismatch, NotEnoughSymbols) as error:
+            fields = {"blob": str(segment.blob_id), "segment": segment.index, "reason": str(error)}
+            _log.warning("symbols do not give a sliver back, decoding the segment", extra=fields)
+            return False
+        return True
+
+    async def _recovered(self, segment: _Segment, axis: Axis, pair: PairIndex) -> bytes:
+        """One lost sliver, rebuilt from symbols and verified."""
+        geometry, crossing = segment.geometry, axis.other
+
+        async def fetch(peer: Peer, places: Sequence[PairIndex]) -> dict[PairIndex, bytes]:
+            symbols = await peer.client.symbols(
+                segment.blob_id,
+                segment.index,
+                axis=axis,
+                target=pair,
+                pairs=places,
+                symbol_bytes=geometry.symbol_bytes,
+            )
+            self._count(segment, "symbols", sum(map(len, symbols)))
+            self._peers.succeeded(peer.node_id)
+            claims = dict(zip(places, symbols, strict=True))
+            segment.claims += [(axis, pair, place, symbol, peer.node_id) for place, symbol in claims.items()]
+            return claims
+
+        needed = geometry.symbols(axis)
+        own = dict(list(segment.own.items())[:needed])
+        symbols: dict[PairIndex, Buffer] = {}
+        for place, data in own.items():
+            sliver = _part(data, crossing, geometry)
+            symbols[place] = await asyncio.to_thread(recovery_symbol, sliver, crossing, pair, geometry)
+        symbols |= await gather_pieces(segment.sources, needed - len(symbols), fetch, self._note, self._patience)
+        sliver_bytes = await asyncio.to_thread(recover_sliver, axis, pair, symbols, geometry)
+        await asyncio.to_thread(verify_sliver, sliver_bytes, axis, pair, segment.metadata, geometry)
+        return sliver_bytes
+
+    async def _by_decoding(self, segment: _Segment, lost: Sequence[PairIndex]) -> None:
+        """Rebuild pairs from a whole segment, decoded from verified primary slivers."""
+        geometry = segment.geometry
+
+        async def fetch(peer: Peer, places: Sequence[PairIndex]) -> dict[PairIndex, bytes]:
+            [place] = places
+            sliver = await peer.client.sliver(
+                segment.blob_id, segment.index, Axis.PRIMARY, place, length=geometry.sliver_bytes(Axis.PRIMARY)
+            )
+            self._count(segment, "slivers", len(sliver))
+            await asyncio.to_thread(verify_sliver, sliver, Axis.PRIMARY, place, segment.metadata, geometry)
+            self._peers.succeeded(peer.node_id)
+            return {place: sliver}
+
+        needed = geometry.needed(Axis.PRIMARY)
+        rows: dict[PairIndex, Buffer] = {
+            place: _part(data, Axis.PRIMARY, geometry) for place, data in list(segment.own.items())[:needed]
+        }
+        singles = [(peer, (place,)) for peer, places in segment.sources for place in places]
+        # Systematic slivers first: they need no decoding.
+        singles.sort(key=lambda source: source[1][0] >= needed)
+        rows |= await gather_pieces(singles, needed - len(rows), fetch, self._note, self._patience)
+        if len(rows) < needed:
+            raise NotEnoughSlivers(len(rows), needed)
+        segment.own |= await asyncio.to_thread(_encoded_pairs, segment, rows, lost)
+        self._name_liars(segment)
+
+    def _name_liars(self, segment: _Segment) -> None:
+        """Compare every symbol that was given with the true sliver it belongs to."""
+        liars = set()
+        for axis, pair, place, symbol, node_id in segment.claims:
+            if pair in segment.own:
+                true_sliver = _part(segment.own[pair], axis, segment.geometry)
+                if recovery_symbol(true_sliver, axis, place, segment.geometry) != symbol:
+                    liars.add(node_id)
+        for node_id in liars:
+            self._suspect(node_id, f"false symbols of segment {segment.index} of blob {segment.blob_id}")
+
+    def _note(self, peer: Peer, error: WalrusError) -> None:
+        if isinstance(error, Untrusted):
+            self._suspect(peer.node_id, str(error))
+        else:
+            self._peers.failed(peer.node_id, self._clock())
+
+    def _suspect(self, node_id: NodeId, what: str) -> None:
+        self._peers.lied(node_id, self._clock())
+        self._metrics.lies.labels(str(node_id)).inc()
+        _log.warning("a peer's bytes do not verify", extra={"peer": node_id, "what": what})
+
+    def _count(self, segment: _Segment, kind: str, size: int) -> None:
+        segment.fetched += size
+        self._metrics.healing_bytes.labels(kind).inc(size)
+
+
+def _part(pair: Buffer, axis: Axis, geometry: SegmentGeometry) -> memoryview:
+    """The sliver of `axis` in a pair."""
+    return split_pair(pair, geometry)[axis is Axis.SECONDARY]
+
+
+def _encoded_pairs(
+    segment: _Segment, rows: Mapping[PairIndex, Buffer], lost: Sequence[PairIndex]
+) -> dict[PairIndex, bytes]:
+    """The pairs `lost` of the segment that verified primary slivers decode to.
+
+    Raises: InconsistentEncoding: they do not verify, though what they were made from does.
+    """
+    geometry = segment.geometry
+    encoded = encode_segment(decode_segment(rows, Axis.PRIMARY, geometry), geometry.shards)
+    pairs = {pair: encoded.pair(pair) for pair in lost}
+    for pair, data in pairs.items():
+        try:
+            verify_pair(data, pair, segment.metadata, geometry)
+        except CommitmentMismatch as error:
+            what = f"segment {segment.index}, decoded from verified slivers, has another pair {pair}: {error}"
+            raise InconsistentEncoding(segment.blob_id, what) from error
+    return pairs

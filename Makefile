@@ -10,6 +10,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 STAMPS := .build/stamps
+READY := $(STAMPS)/python $(STAMPS)/node $(STAMPS)/solc
 PIP := .venv/bin/python -m pip --disable-pip-version-check
 
 # Tools of this clone come first; py-solc-x and Ape look for the compiler in the clone, not in the home directory.
@@ -28,7 +29,7 @@ help: ## List the targets
 
 # -- set-up ----------------------------------------------------------------------------------------------------------
 
-setup: $(STAMPS)/python $(STAMPS)/node $(STAMPS)/solc ## Install everything the other targets need
+setup: $(READY) ## Install everything the other targets need
 	@echo "Ready. Next: make demo, or: source .venv/bin/activate && walrus devnet up"
 
 setup-ipfs: $(STAMPS)/ipfs ## Install the IPFS daemon that one test uses
@@ -70,23 +71,23 @@ lock: $(STAMPS)/python ## Resolve all dependencies again and pin them
 
 # -- seeing it work --------------------------------------------------------------------------------------------------
 
-demo: setup ## Show the whole story on a local network; FILE=... stores your own file
+demo: $(READY) ## Show the whole story on a local network; FILE=... stores your own file
 	python scripts/demo.py $(FILE)
 
 # -- tests -----------------------------------------------------------------------------------------------------------
 
 test: test-contracts test-python test-ape ## Run all tests
 
-test-contracts: setup
+test-contracts: $(READY)
 	forge test $(FORGE)
 
-test-python: setup setup-ipfs
+test-python: $(READY) $(STAMPS)/ipfs
 	pytest $(PYTEST)
 
-test-ape: setup
+test-ape: $(READY)
 	APE_DATA_FOLDER=$(CURDIR)/.build/ape ape test tests/ape
 
-check: setup ## Say what is not tidy: lint, formats, types, artifacts
+check: $(READY) ## Say what is not tidy: lint, formats, types, artifacts
 	ruff check .
 	ruff format --check .
 	mypy
@@ -94,25 +95,26 @@ check: setup ## Say what is not tidy: lint, formats, types, artifacts
 	forge lint
 	python scripts/export_artifacts.py --check
 
-fmt: setup ## Format everything
+fmt: $(READY) ## Format everything
 	ruff check --fix-only --quiet .
 	ruff format .
 	forge fmt
 
 # -- things generated and measured -----------------------------------------------------------------------------------
 
-contracts: setup ## Compile the contracts and refresh the artifacts in walrus_chain
+contracts: $(READY) ## Compile the contracts and refresh the artifacts in walrus_chain
 	python scripts/export_artifacts.py
 
-gas: setup ## Measure gas, show the difference to the committed table, write the new one
+gas: $(READY) ## Measure gas, show the difference to the committed table, write the new one
 	rm -rf .build/forge/snapshots
-	forge test --isolate --match-path 'tests/gas/*.t.sol' $(FORGE)  # each call a transaction: base cost and calldata count
+# Isolated, each call is a transaction: its base cost and calldata count.
+	forge test --isolate --match-path 'tests/gas/*.t.sol' $(FORGE)
 	python scripts/gas_report.py
 
-bench: setup ## Run all benchmarks side by side; one command each in bench/
+bench: $(READY) ## Run all benchmarks side by side; one command each in bench/
 	python -m bench
 
-docs: setup ## Check the documentation: links, commands, generated parts
+docs: $(READY) ## Check the documentation: links, commands, generated parts
 	pytest tests/docs
 
 clean: ## Remove what was built

@@ -284,12 +284,9 @@ class Client:
     async def _explain_missing(self, error: BlobUnreachable) -> WalrusError:
         """Why no agent has a blob, as far as the chain knows."""
         blob_id = BlobId.parse(str(error.blob_id))
-        ids = await self.chain.objects_of(blob_id)
-        if not ids:
-            return BlobNotFound(
-                f"blob {blob_id}", "it was never registered in this network; check the id and the network"
-            )
-        statuses = {item.status for item in await self.chain.blobs(ids)}
+        statuses = {item.status for item in await self.chain.objects_of(blob_id)}
+        if not statuses:
+            return BlobNotFound(f"blob {blob_id}", _NOT_HERE)
         if BlobStatus.CERTIFIED in statuses:
             return error
         if BlobStatus.REGISTERED in statuses:
@@ -308,12 +305,9 @@ class Client:
         Raises: BlobNotFound: it was never registered here.
         """
         blob_id = await self._resolve(blob)
-        ids = await self.chain.objects_of(blob_id)
-        if not ids:
-            raise BlobNotFound(
-                f"blob {blob_id}", "it was never registered in this network; check the id and the network"
-            )
-        objects = await self.chain.blobs(ids)
+        objects = await self.chain.objects_of(blob_id)
+        if not objects:
+            raise BlobNotFound(f"blob {blob_id}", _NOT_HERE)
         attributes = {
             item.id: {pair.key: pair.value for pair in await self.chain.attributes(item.id)}
             for item in objects

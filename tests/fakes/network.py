@@ -1,0 +1,344 @@
+"""A network in memory that keeps the rules: a chain with prices, allowances and certificates, and storage agents.
+
+It is no mock: nothing is programmed call by call. What the contracts refuse it refuses, with the same errors, and a
+certificate is checked signature by signature.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from walrus_chain.chain.library_rejections import AllowanceTooSmall, NotEnoughWal, ObjectNotYours
+from walrus_chain.chain.money_rejections import WrongTerm
+from walrus_chain.chain.rejections import (
+    AttributesNotYours,
+    CertificateBelowQuorum,
+    CommitteeNotFormed,
+    NotDeletable,
+    NotLive,
+    UnknownObject,
+    WrongMemberSignature,
+    WrongStatus,
+)
+from walrus_chain.chain.sender import RegisterReceipt, Registration
+from walrus_chain.chain.transactions import Receipt
+from walrus_chain.chain.views import (
+    Attribute,
+    Balances,
+    BlobObject,
+    ExtensionQuote,
+    NetworkParameters,
+    Node,
+    Quote,
+)
+from walrus_chain.codec.geometry import Geometry
+from walrus_chain.messages.attestation import StorageAttestation
+from walrus_chain.messages.domain import Domain, registry_domain
+from walrus_chain.messages.signing import LocalSigner, recover
+from walrus_chain.rules.committee import Committee, Member
+from walrus_chain.transport.agent import AgentClient
+from walrus_chain.transport.memory import LedgerEntry, MemoryAgent
+from walrus_chain.types import Address, BlobId, BlobObjectId, BlobStatus, Epoch, NodeId, ShardIndex, Wei
+
+ONE_WAL = 10**18
+GENESIS = Epoch(1)
+VAULT = Address("0x000000000000000000000000000000000000dEaD")
+ALICE = Address("0x00000000000000000000000000000000000000A1")
+BOB = Address("0x00000000000000000000000000000000000000b0")
+
+
+@dataclass(slots=True)
+class FakeNetwork:
+    """Chain and agents; `chain`, `agents` and `writer(account)` are what a client takes."""
+
+    shards: int = 10
+    nodes: int = 5
+    epoch: int = 1
+    maximum_epochs: int = 100
+    unit_bytes: int = 65536
+    unit_price: int = 10**12
+    write_fee: int = 10**13
+    objects: dict[int, BlobObject] = field(default_factory=dict)
+    invalid: set[BlobId] = field(default_factory=set)
+    wal: dict[Address, int] = field(default_factory=dict)
+    allowances: dict[Address, int] = field(default_factory=dict)
+    claims: dict[Address, int] = field(default_factory=dict)
+    texts: dict[int, dict[str, str]] = field(default_factory=dict)
+    transactions: list[str] = field(default_factory=list)
+    """What was sent, by name, oldest first."""
+    registry: Domain = field(init=False)
+    committee_epoch: Epoch = GENESIS
+    committee: Committee = field(init=False)
+    members: list[MemoryAgent] = field(init=False)
+    """The agents by member index."""
+    _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        self.registry = registry_domain(31337, VAULT)
+        signers = [LocalSigner((index + 1).to_bytes(32, "big")) for index in range(self.nodes)]
+        owned = [
+            tuple(ShardIndex(shard) for shard in range(self.shards) if shard % self.nodes == index)
+            for index in range(self.nodes)
+        ]
+        self.committee = Committee(
+            self.committee_epoch,
+            self.shards,
+            tuple(
+                Member(
+                    index,
+                    NodeId(index + 1),
+                    f"node-{index + 1}",
+                    f"memory://{index}",
+                    "moon",
+                    signer.address,
+                    len(own),
+                    own,
+                )
+                for index, (signer, own) in enumerate(zip(signers, owned, strict=True))
+            ),
+        )
+        self.members = [
+            MemoryAgent(NodeId(index + 1), own, self.shards, signer=signer, ledger=self)
+            for index, (signer, own) in enumerate(zip(signers, owned, strict=True))
+        ]
+        self.fund(ALICE)
+
+    def fund(self, account: Address, wal: int = 1000 * ONE_WAL) -> None:
+        """Gives an account WAL."""
+        self.wal[account] = wal
+
+    def writer(self, account: Address = ALICE) -> FakeWriter:
+        """Somebody who sends transactions."""
+        return FakeWriter(self, account)
+
+    # -- what agents see ---------------------------------------------------------------------------------------------
+
+    def live(self, blob_id: BlobId) -> Sequence[LedgerEntry]:
+        return [
+            LedgerEntry(item.id, item.size, item.end, item.status is BlobStatus.CERTIFIED, item.deletable)
+            for item in map(self.seen, self.objects.values())
+            if item.blob_id == blob_id and item.status in (BlobStatus.REGISTERED, BlobStatus.CERTIFIED)
+        ]
+
+    # -- Agents ------------------------------------------------------------------------------------------------------
+
+    def at(self, url: str, name: str) -> AgentClient:
+        return self.members[int(url.removeprefix("memory://"))]
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+    # -- ChainReader -------------------------------------------------------------------------------------------------
+
+    def seen(self, item: BlobObject) -> BlobObject:
+        """An object as the chain shows it now."""
+        if item.blob_id in self.invalid:
+            return replace(item, status=BlobStatus.INVALID)
+        return replace(item, status=BlobStatus.EXPIRED) if self.epoch >= item.end else item
+
+    def price(self, size: int) -> tuple[int, int]:
+        """Units, and the rate for each epoch."""
+        units = max(1, -(-Geometry(self.shards).blob(size).encoded_bytes // self.unit_bytes))
+        return units, units * self.unit_price
+
+
+class FakeChain:
+    """The chain, asked."""
+
+    def __init__(self, network: FakeNetwork) -> None:
+        self.network = network
+        self.formed = True
+
+    @property
+    def registry_domain(self) -> Domain:
+        return self.network.registry
+
+    async def parameters(self) -> NetworkParameters:
+        net = self.network
+        return NetworkParameters(
+            shards=net.shards,
+            faults=net.committee.faults,
+            committee_epoch=net.committee_epoch if self.formed else Epoch(0),
+            current_epoch=Epoch(net.epoch),
+            epoch_start=1_000_000 + (net.epoch - 1) * 3600,
+            epoch_seconds=3600,
+            unit_bytes=net.unit_bytes,
+            unit_price=Wei(net.unit_price),
+            write_fee=Wei(net.write_fee),
+            maximum_epochs=net.maximum_epochs,
+            minimum_stake=Wei(ONE_WAL),
+            total_stake=Wei(net.nodes * ONE_WAL),
+            nodes=net.nodes,
+            objects=len(net.objects),
+        )
+
+    async def committee(self) -> Committee:
+        if not self.formed:
+            raise CommitteeNotFormed
+        return self.network.committee
+
+    async def nodes(self) -> tuple[Node, ...]:
+        return tuple(
+            Node(m.node_id, ALICE, m.name, m.url, m.region, m.signer, b"", Wei(ONE_WAL), True, m.shards)
+            for m in self.network.committee.members
+        )
+
+    async def blob(self, blob_object: BlobObjectId) -> BlobObject:
+        if (item := self.network.objects.get(blob_object)) is None:
+            nobody = Address("0x" + "0" * 40)
+            unknown = BlobStatus.UNKNOWN
+            return BlobObject(blob_object, BlobId(bytes(32)), nobody, 0, Epoch(0), Epoch(0), False, Wei(0), unknown)
+        return self.network.seen(item)
+
+    async def blobs(self, blob_objects: Sequence[BlobObjectId]) -> tuple[BlobObject, ...]:
+        return tuple([await self.blob(blob_object) for blob_object in blob_objects])
+
+    async def objects_of(self, blob_id: BlobId) -> tuple[BlobObject, ...]:
+        return tuple(self.network.seen(item) for item in self.network.objects.values() if item.blob_id == blob_id)
+
+    async def blobs_of(self, owner: Address) -> tuple[BlobObject, ...]:
+        return tuple(self.network.seen(item) for item in self.network.objects.values() if item.owner == owner)
+
+    async def attributes(self, blob_object: BlobObjectId) -> tuple[Attribute, ...]:
+        return tuple(Attribute(*pair) for pair in self.network.texts.get(blob_object, {}).items())
+
+    async def quote(self, size: int, epochs: int) -> Quote:
+        units, rate = self.network.price(size)
+        return Quote(Wei(rate * epochs + self.network.write_fee), Wei(rate), Wei(self.network.write_fee), units)
+
+    async def quote_extension(self, blob: BlobObject, epochs: int) -> ExtensionQuote:
+        paid = blob.end - self.network.epoch - 1
+        fresh = self.network.price(blob.size)[1] * epochs
+        rate = -(-(blob.rate * paid + fresh) // (paid + epochs))
+        return ExtensionQuote(Wei(rate * (paid + epochs) - blob.rate * paid), Wei(rate))
+
+    async def balances(self, account: Address) -> Balances:
+        net = self.network
+        return Balances(
+            wal=Wei(net.wal.get(account, 0)),
+            native=Wei(ONE_WAL),
+            claim=Wei(net.claims.get(account, 0)),
+            allowance=Wei(net.allowances.get(account, 0)),
+        )
+
+
+class FakeWriter:
+    """One account that sends transactions."""
+
+    def __init__(self, network: FakeNetwork, account: Address) -> None:
+        self.network = network
+        self.address = account
+        self.chain = FakeChain(network)
+
+    async def approve_vault(self) -> Receipt:
+        self.network.allowances[self.address] = 2**256 - 1
+        return self._receipt("approve")
+
+    async def register(self, registrations: Sequence[Registration]) -> RegisterReceipt:
+        net, charges = self.network, []
+        for row in registrations:
+            if not 1 <= row.epochs <= net.maximum_epochs:
+                raise WrongTerm(row.epochs, net.maximum_epochs)
+            charges.append((await self.chain.quote(row.size, row.epochs)).total)
+        self._pay(sum(charges))
+        objects = []
+        for row in registrations:
+            number, end = BlobObjectId(next(net._ids)), Epoch(net.epoch + row.epochs)
+            rate = Wei(net.price(row.size)[1])
+            net.objects[number] = BlobObject(
+                number,
+                row.blob_id,
+                self.address,
+                row.size,
+                Epoch(net.epoch),
+                end,
+                row.deletable,
+                rate,
+                BlobStatus.REGISTERED,
+            )
+            objects.append(number)
+        receipt = self._receipt("register")
+        return RegisterReceipt(
+            tuple(objects), Wei(sum(charges)), tuple(charges), receipt.transaction, receipt.block, receipt.gas_used
+        )
+
+    async def certify(self, blob_object: BlobObjectId, signers: int, signatures: bytes) -> Receipt:
+        net, item = self.network, await self._known(blob_object)
+        if item.status is not BlobStatus.REGISTERED:
+            raise WrongStatus(blob_object, BlobStatus.REGISTERED, item.status)
+        digest = StorageAttestation(item.blob_id, blob_object, net.committee_epoch, item.deletable).digest(net.registry)
+        weight, rest = 0, signatures
+        for member in net.committee.members:
+            if signers >> member.index & 1:
+                recovered, rest = recover(digest, rest[:65]), rest[65:]
+                if recovered != member.signer:
+                    raise WrongMemberSignature(member.index, member.signer, recovered)
+                weight += member.weight
+        if weight < net.committee.quorum or rest:
+            raise CertificateBelowQuorum(blob_object, net.committee.quorum, weight)
+        net.objects[blob_object] = replace(item, status=BlobStatus.CERTIFIED)
+        return self._receipt("certify")
+
+    async def extend(self, blob_object: BlobObjectId, epochs: int) -> Receipt:
+        item = await self._live(blob_object)
+        quote = await self.chain.quote_extension(item, epochs)
+        self._pay(quote.total)
+        self.network.objects[blob_object] = replace(item, end=Epoch(item.end + epochs), rate=quote.rate)
+        return self._receipt("extend")
+
+    async def delete(self, blob_object: BlobObjectId) -> Receipt:
+        net, item = self.network, await self._live(blob_object)
+        if item.owner != self.address:
+            raise ObjectNotYours(self.address, blob_object)
+        if not item.deletable:
+            raise NotDeletable(blob_object)
+        del net.objects[blob_object]
+        net.claims[self.address] = net.claims.get(self.address, 0) + item.rate * (item.end - net.epoch - 1)
+        return self._receipt("delete")
+
+    async def transfer(self, blob_object: BlobObjectId, to: Address) -> Receipt:
+        item = await self._known(blob_object)
+        if item.owner != self.address:
+            raise ObjectNotYours(self.address, blob_object)
+        self.network.objects[blob_object] = replace(item, owner=to)
+        return self._receipt("transfer")
+
+    async def set_attributes(self, blob_object: BlobObjectId, attributes: Sequence[Attribute]) -> Receipt:
+        item = await self._known(blob_object)
+        if item.owner != self.address:
+            raise AttributesNotYours(blob_object, item.owner, self.address)
+        texts = self.network.texts.setdefault(blob_object, {})
+        texts.update({pair.key: pair.value for pair in attributes})
+        self.network.texts[blob_object] = {key: value for key, value in texts.items() if value}
+        return self._receipt("set_attributes")
+
+    async def withdraw(self, amount: Wei, to: Address) -> Receipt:
+        self.network.claims[self.address] -= amount
+        self.network.wal[to] = self.network.wal.get(to, 0) + amount
+        return self._receipt("withdraw")
+
+    async def _known(self, blob_object: BlobObjectId) -> BlobObject:
+        if (item := self.network.objects.get(blob_object)) is None:
+            raise UnknownObject(blob_object)
+        return self.network.seen(item)
+
+    async def _live(self, blob_object: BlobObjectId) -> BlobObject:
+        item = await self._known(blob_object)
+        if item.status not in (BlobStatus.REGISTERED, BlobStatus.CERTIFIED):
+            raise NotLive(blob_object, item.status)
+        return item
+
+    def _pay(self, amount: int) -> None:
+        net, account = self.network, self.address
+        if net.allowances.get(account, 0) < amount:
+            raise AllowanceTooSmall(VAULT, net.allowances.get(account, 0), amount)
+        if net.wal.get(account, 0) < amount:
+            raise NotEnoughWal(account, net.wal.get(account, 0), amount)
+        net.wal[account] -= amount
+
+    def _receipt(self, name: str) -> Receipt:
+        self.network.transactions.append(name)
+        number = len(self.network.transactions)
+        return Receipt("0x" + number.to_bytes(32, "big").hex(), number, 50_000, 1, None, ())

@@ -1,0 +1,246 @@
+"""The client without async, for scripts and notebooks: the same names, arguments, results and errors as `Client`.
+
+    with SyncClient.connect(["http://127.0.0.1:8545"], "deployment.json", account=account) as client:
+        stored = client.store("report.pdf", epochs=10)
+        data = client.read_bytes(stored.blob_id)
+
+A thread runs the event loop, so uploads go on in the background between calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from os import PathLike
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+from walrus_chain.client.client import BlobRef, Client
+from walrus_chain.client.read import BlobReader
+from walrus_chain.client.results import (
+    BlobReport,
+    Check,
+    FailedBlob,
+    NetworkReport,
+    NodeReport,
+    OnProgress,
+    ReadSummary,
+    StoredBlob,
+    StoreQuote,
+)
+from walrus_chain.client.sources import Storable
+from walrus_chain.codec.buffers import Buffer
+from walrus_chain.types import Address, BlobId, Wei
+
+if TYPE_CHECKING:
+    from walrus_chain.chain.deployments import Deployment
+    from walrus_chain.chain.transactions import Receipt, TransactionSigner
+    from walrus_chain.chain.views import BlobObject, ExtensionQuote
+
+T = TypeVar("T")
+
+
+class SyncClient:
+    """One network, seen by one account; a context manager. Calls may be made from several threads."""
+
+    def __init__(self, make: Callable[[], Client]) -> None:
+        """
+        Args:
+            make: makes the client; called where its event loop runs.
+        """
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="walrus-client", daemon=True)
+        self._thread.start()
+        try:
+            self._client = self._run(_made(make))
+        except BaseException:
+            self._stop()
+            raise
+
+    @classmethod
+    def connect(
+        cls,
+        urls: Sequence[str],
+        deployment: Deployment | str | PathLike[str],
+        *,
+        account: TransactionSigner | None = None,
+    ) -> SyncClient:
+        """See `Client.connect`."""
+        return cls(lambda: Client.connect(urls, deployment, account=account))
+
+    def __enter__(self) -> SyncClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def finish(self, seconds: float | None = None) -> bool:
+        """See `Client.finish`."""
+        return self._run(self._client.finish(seconds))
+
+    def close(self) -> None:
+        """See `Client.aclose`."""
+        if self._thread.is_alive():
+            try:
+                self._run(self._client.aclose())
+            finally:
+                self._stop()
+
+    @property
+    def account(self) -> Address | None:
+        """See `Client.account`."""
+        return self._client.account
+
+    def store(
+        self,
+        source: Storable,
+        *,
+        epochs: int = 1,
+        deletable: bool = True,
+        attributes: Mapping[str, str] | None = None,
+        reuse: bool = True,
+        name: str | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> StoredBlob:
+        """See `Client.store`."""
+        return self._run(
+            self._client.store(
+                source,
+                epochs=epochs,
+                deletable=deletable,
+                attributes=attributes,
+                reuse=reuse,
+                name=name,
+                on_progress=on_progress,
+            )
+        )
+
+    def store_many(
+        self,
+        sources: Sequence[Storable],
+        *,
+        epochs: int = 1,
+        deletable: bool = True,
+        attributes: Mapping[str, str] | None = None,
+        reuse: bool = True,
+        names: Sequence[str] | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> list[StoredBlob | FailedBlob]:
+        """See `Client.store_many`."""
+        return self._run(
+            self._client.store_many(
+                sources,
+                epochs=epochs,
+                deletable=deletable,
+                attributes=attributes,
+                reuse=reuse,
+                names=names,
+                on_progress=on_progress,
+            )
+        )
+
+    def quote(self, source: Storable, *, epochs: int = 1, name: str | None = None) -> StoreQuote:
+        """See `Client.quote`."""
+        return self._run(self._client.quote(source, epochs=epochs, name=name))
+
+    def blob_id(self, source: Storable) -> BlobId:
+        """See `Client.blob_id`."""
+        return self._run(self._client.blob_id(source))
+
+    def read(
+        self, blob: BlobRef, start: int = 0, stop: int | None = None, *, check: Check = Check.DEFAULT
+    ) -> Iterator[Buffer]:
+        """See `Client.read`; an ordinary iterator of verified pieces."""
+
+        async def begin() -> BlobReader:
+            return self._client.read(blob, start, stop, check=check)
+
+        async def piece_of(reader: BlobReader) -> Buffer | None:
+            return await anext(reader, None)
+
+        reader = self._run(begin())
+        try:
+            while (piece := self._run(piece_of(reader))) is not None:
+                yield piece
+        finally:
+            self._run(reader.aclose())
+
+    def read_bytes(
+        self, blob: BlobRef, start: int = 0, stop: int | None = None, *, check: Check = Check.DEFAULT
+    ) -> bytes:
+        """See `Client.read_bytes`."""
+        return self._run(self._client.read_bytes(blob, start, stop, check=check))
+
+    def read_to(
+        self,
+        blob: BlobRef,
+        target: str | PathLike[str] | IO[bytes],
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        check: Check = Check.DEFAULT,
+        on_bytes: Callable[[int, int], None] | None = None,
+    ) -> ReadSummary:
+        """See `Client.read_to`."""
+        return self._run(self._client.read_to(blob, target, start, stop, check=check, on_bytes=on_bytes))
+
+    def status(self, blob: BlobRef, *, ask_nodes: bool = True) -> BlobReport:
+        """See `Client.status`."""
+        return self._run(self._client.status(blob, ask_nodes=ask_nodes))
+
+    def list(self, owner: Address | None = None) -> tuple[BlobObject, ...]:
+        """See `Client.list`."""
+        return self._run(self._client.list(owner))
+
+    def info(self) -> NetworkReport:
+        """See `Client.info`."""
+        return self._run(self._client.info())
+
+    def health(self) -> tuple[NodeReport, ...]:
+        """See `Client.health`."""
+        return self._run(self._client.health())
+
+    def attributes(self, blob: BlobRef) -> dict[str, str]:
+        """See `Client.attributes`."""
+        return self._run(self._client.attributes(blob))
+
+    def quote_extension(self, blob: BlobRef, epochs: int) -> ExtensionQuote:
+        """See `Client.quote_extension`."""
+        return self._run(self._client.quote_extension(blob, epochs))
+
+    def extend(self, blob: BlobRef, epochs: int) -> BlobObject:
+        """See `Client.extend`."""
+        return self._run(self._client.extend(blob, epochs))
+
+    def delete(self, blob: BlobRef) -> Wei:
+        """See `Client.delete`."""
+        return self._run(self._client.delete(blob))
+
+    def transfer(self, blob: BlobRef, to: Address) -> Receipt:
+        """See `Client.transfer`."""
+        return self._run(self._client.transfer(blob, to))
+
+    def set_attributes(self, blob: BlobRef, attributes: Mapping[str, str]) -> Receipt:
+        """See `Client.set_attributes`."""
+        return self._run(self._client.set_attributes(blob, attributes))
+
+    def withdraw(self, amount: Wei | None = None) -> Wei:
+        """See `Client.withdraw`."""
+        return self._run(self._client.withdraw(amount))
+
+    def _run(self, call: Coroutine[Any, Any, T]) -> T:
+        future = asyncio.run_coroutine_threadsafe(call, self._loop)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
+
+    def _stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+async def _made(make: Callable[[], Client]) -> Client:
+    return make()

@@ -551,6 +551,16 @@ class FactsMissing(Retryable):
         self.what = what
 
 
+class ForksDisagree(Retryable):
+    """Two answers about the chain are from different forks; asking again settles it."""
+
+    def __init__(self, block: int, one: bytes, other: bytes) -> None:
+        super().__init__(
+            f"the chain endpoints disagree about block {block}: 0x{one.hex()} or 0x{other.hex()}; asking again"
+        )
+        self.block, self.one, self.other = block, one, other
+
+
 class OtherChain(Misuse):
     """The chain at the configured endpoint is not the one that the agent followed so far."""
 

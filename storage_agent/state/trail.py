@@ -73,6 +73,21 @@ class AncestorSearch:
         return (self._lowest_unknown + self._orphaned) // 2
 
 
+def step_back(trail: Sequence[Cursor], attempt: int) -> Cursor:
+    """From where to read again when facts turned out to be missing.
+
+    What is missing may have been lost since the newest object that is known, so that is where the first attempt goes;
+    each further one goes back twice as far, at most to the anchor.
+
+    Args:
+        trail: in ascending order, the anchor first.
+        attempt: 0, 1, 2, ...: how often going back did not help so far.
+    """
+    older = [place for place, cursor in enumerate(trail) if cursor.last_object < trail[-1].last_object]
+    newest_older = older[-1] if older else 0
+    return trail[max(0, newest_older - ((1 << min(attempt, 32)) - 1))]
+
+
 def last_object_after(last_object: BlobObjectId, facts: Sequence[Located]) -> BlobObjectId:
     """The newest object after `facts`, the next ones in chain order.
 

@@ -439,15 +439,15 @@ class Catalogue:
 
     # -- work --------------------------------------------------------------------------------------------------------
 
-    def due(self, kind: WorkKind, limit: int) -> list[Work]:
-        """The work of a kind that may be done now, what waits longest first."""
+    def due(self, kind: WorkKind, now: float, limit: int) -> list[Work]:
+        """The work of a kind that may be done at `now` (seconds since 1970), what waits longest first."""
         with self._database.read() as connection:
-            return work_rows.due(connection, kind, self._clock(), limit)
+            return work_rows.due(connection, kind, now, limit)
 
-    def next_work_at(self, kind: WorkKind) -> float | None:
-        """When the next work of a kind may be done (seconds since 1970); none when there is no work."""
+    def next_work_after(self, kind: WorkKind, now: float) -> float | None:
+        """When, after `now`, the next work of a kind may be done (seconds since 1970); none when there is none."""
         with self._database.read() as connection:
-            return work_rows.next_time(connection, kind)
+            return work_rows.next_after(connection, kind, now)
 
     async def postpone(self, work: Work, seconds: float, problem: str) -> None:
         """Note that work failed and why, to be tried again in `seconds`."""

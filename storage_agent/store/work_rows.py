@@ -107,9 +107,11 @@ def due(connection: sqlite3.Connection, kind: WorkKind, at: float, limit: int) -
     ]
 
 
-def next_time(connection: sqlite3.Connection, kind: WorkKind) -> float | None:
-    """When the next work of a kind may be done; seconds since 1970, none when there is no work."""
-    row = connection.execute("SELECT min(not_before) FROM work WHERE kind = ?", (kind.value,)).fetchone()
+def next_after(connection: sqlite3.Connection, kind: WorkKind, at: float) -> float | None:
+    """When, after `at`, the next work of a kind may be done; seconds since 1970, none when there is none."""
+    row = connection.execute(
+        "SELECT min(not_before) FROM work WHERE kind = ? AND not_before > ?", (kind.value, at)
+    ).fetchone()
     return cast("float | None", row[0])
 
 

@@ -1,0 +1,1 @@
+"""Doing what is to be done."""

@@ -1,0 +1,90 @@
+"""The chain as the watcher sees it, and which of its events are facts for a storage node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol
+
+from storage_agent.state import facts
+from storage_agent.state.facts import Fact, Located, Place
+from walrus_chain.chain import events
+from walrus_chain.chain.blocks import BlockRef
+from walrus_chain.chain.events import ChainEvent
+
+
+class ChainSource(Protocol):
+    """What the watcher asks the chain; `walrus_chain.chain.network.Chain` answers it."""
+
+    async def head(self, confirmations: int = 0) -> BlockRef:
+        """The newest block that has `confirmations` blocks after it."""
+        ...
+
+    async def block(self, number: int) -> BlockRef:
+        """The block that has this number now."""
+        ...
+
+    async def events(self, first_block: int, last_block: int) -> Sequence[ChainEvent]:
+        """All events of the network's contracts in these blocks, both included, in chain order.
+
+        Answered by an endpoint that has `last_block`; otherwise it would leave events out without saying so.
+        """
+        ...
+
+
+#: Events that a storage node takes no notice of: they are about money, ownership, texts, or nodes outside a committee.
+IGNORED: Final[frozenset[type[ChainEvent]]] = frozenset(
+    {
+        events.BlobTransferred,
+        events.BlobApproval,
+        events.BlobApprovalForAll,
+        events.AttributeSet,
+        events.AttributeRemoved,
+        events.SignerRefreshed,
+        events.NodeRegistered,
+        events.NodeUpdated,
+        events.NodeKeysRotated,
+        events.OperatorTransferStarted,
+        events.OperatorTransferred,
+        events.Bonded,
+        events.Unbonded,
+        events.TermPaid,
+        events.TermRefunded,
+        events.Collected,
+        events.Released,
+        events.Withdrawn,
+        events.WalTransferred,
+        events.WalApproval,
+        events.AuthorizationUsed,
+        events.AuthorizationCanceled,
+    }
+)
+
+
+def facts_of(seen: Iterable[ChainEvent]) -> list[Located]:
+    """The facts among events, in their order."""
+    located = []
+    for event in seen:
+        fact = fact_of(event)
+        if fact is not None:
+            located.append(Located(Place(event.block.number, event.log_index), fact))
+    return located
+
+
+def fact_of(event: ChainEvent) -> Fact | None:
+    """What an event means to a storage node; none when it means nothing."""
+    match event:
+        case events.BlobRegistered():
+            return facts.Registered(
+                event.blob_object, event.blob_id, event.size, event.start, event.end, event.deletable
+            )
+        case events.BlobCertified():
+            return facts.Certified(event.blob_object)
+        case events.BlobExtended():
+            return facts.Extended(event.blob_object, event.new_end)
+        case events.BlobDeleted():
+            return facts.Deleted(event.blob_object)
+        case events.BlobInvalidated():
+            return facts.Invalidated(event.blob_id)
+        case events.CommitteeFormed():
+            return facts.CommitteeFormed(event.epoch, event.members, event.assignment)
+    return None

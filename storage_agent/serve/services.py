@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from storage_agent.node.admission import Admission
 from storage_agent.node.attest import Attester
 from storage_agent.node.holdings import Holdings
-from storage_agent.node.seat import Seat
 from storage_agent.observe import Metrics
 from storage_agent.serve.limits import ByteBudget, Gate, RateLimiter
 from storage_agent.serve.trees import TreeCache
@@ -50,7 +49,6 @@ class Services:
     admission: Admission
     attester: Attester
     holdings: Holdings
-    seat: Seat
     metrics: Metrics
     clock: Callable[[], float]
     """Seconds, never running backwards."""

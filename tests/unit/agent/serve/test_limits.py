@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from storage_agent.node.refusals import TooBusy, TooManyRequests
 from storage_agent.serve.limits import ByteBudget, Gate, RateLimiter
-from storage_agent.serve.refusals import TooBusy, TooManyRequests
 
 
 async def test_gate__places_and_queue_taken__turned_away() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storage_agent.node.refusals import MalformedRequest
 from storage_agent.serve import requests
-from storage_agent.serve.refusals import MalformedRequest
 from walrus_chain.codec.geometry import Geometry
 from walrus_chain.codec.metadata import metadata_bytes
 from walrus_chain.types import Axis, BlobId, PairIndex

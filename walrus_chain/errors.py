@@ -486,14 +486,18 @@ class AmbiguousBlob(Misuse):
     """A blob id where one of several objects has to be named."""
 
     def __init__(self, blob_id: object, objects: Sequence[int]) -> None:
-        super().__init__(f"you have several objects of blob {blob_id}: {', '.join(map(str, objects))}; name one by its number")
+        super().__init__(
+            f"you have several objects of blob {blob_id}: {', '.join(map(str, objects))}; name one by its number"
+        )
         self.blob_id, self.objects = blob_id, tuple(objects)
 
 
 class BlobUnreachable(Retryable):
     """The network should have the blob, but too few nodes gave verified slivers; `reasons` says why, node by node."""
 
-    def __init__(self, blob_id: object, segment: int | None, have: int, needed: int, reasons: Mapping[str, str]) -> None:
+    def __init__(
+        self, blob_id: object, segment: int | None, have: int, needed: int, reasons: Mapping[str, str]
+    ) -> None:
         part = "its metadata" if segment is None else f"segment {segment}"
         super().__init__(
             f"blob {blob_id}: {part} cannot be read now, {have} of {needed} verified pieces came; "
@@ -536,7 +540,9 @@ class SourceChanged(Misuse):
     """A file changed while it was being stored, so its slivers do not belong to its blob id."""
 
     def __init__(self, source: str) -> None:
-        super().__init__(f"{source} changed while it was being stored; wait until nobody writes to it and store it again")
+        super().__init__(
+            f"{source} changed while it was being stored; wait until nobody writes to it and store it again"
+        )
         self.source = source
 
 
@@ -661,3 +667,72 @@ class WrongSetting(Misuse):
         found = "it is missing" if actual is None else f"it is {actual!r}"
         super().__init__(f"{source}: {key} must be {expected}; {found}")
         self.source, self.key, self.expected, self.actual = source, key, expected, actual
+
+
+# -- home: networks and wallets of a person --------------------------------------------------------------------------
+
+
+class UnknownNetwork(Misuse):
+    """A network that this computer knows nothing of, or none where one has to be named."""
+
+    def __init__(self, name: str | None, known: Sequence[str]) -> None:
+        what = "no network is chosen" if name is None else f"there is no network {name!r}"
+        choice = (
+            f"known are {', '.join(known)}; `walrus network use NAME` chooses one"
+            if known
+            else ("`walrus network add` makes one known, `walrus devnet up` starts a local one")
+        )
+        super().__init__(f"{what}: {choice}")
+        self.name, self.known = name, tuple(known)
+
+
+class UnknownWallet(Misuse):
+    """A wallet that this computer does not have, or none where one has to be named."""
+
+    def __init__(self, name: str | None, known: Sequence[str]) -> None:
+        what = "no wallet is chosen" if name is None else f"there is no wallet {name!r}"
+        choice = f"there are {', '.join(known)}; name one by --wallet" if known else "`walrus wallet new` makes one"
+        super().__init__(f"{what}: {choice}")
+        self.name, self.known = name, tuple(known)
+
+
+class NameTaken(Misuse):
+    """A network or wallet of that name exists; nothing is overwritten."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"there is a {kind} {name!r} already; choose another name")
+        self.kind, self.name = kind, name
+
+
+class MalformedName(Misuse):
+    """A name that cannot be the name of a file."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"{name!r} cannot name a {kind}: use letters, digits, hyphen, underscore and dot, 64 at most")
+        self.kind, self.name = kind, name
+
+
+class HomeUnreadable(Misuse):
+    """A file of a person's settings is damaged."""
+
+    def __init__(self, path: object, why: str) -> None:
+        super().__init__(f"{path} cannot be read: {why}; mend or remove it")
+        self.path, self.why = path, why
+
+
+class WrongPassword(Misuse):
+    """A password that does not open a keystore."""
+
+    def __init__(self, wallet: str) -> None:
+        super().__init__(f"that password does not open wallet {wallet!r}; try again")
+        self.wallet = wallet
+
+
+class PasswordMissing(Misuse):
+    """A keystore has to be opened and nobody is there to type its password."""
+
+    def __init__(self, wallet: str) -> None:
+        super().__init__(
+            f"wallet {wallet!r} needs its password: type it at a terminal, or name a file that holds it by --password-file"
+        )
+        self.wallet = wallet

@@ -10,6 +10,7 @@ setup(
         Extension(
             "walrus_chain.codec._hashtree",
             ["walrus_chain/codec/_hashtree.c"],
+            depends=["walrus_chain/codec/_sha256_instructions.h", "walrus_chain/codec/_sha256_lanes.h"],
             extra_compile_args=["-O3"],
             py_limited_api=True,
             optional=True,

@@ -10,3 +10,12 @@ def parents(nodes: Buffer, height: int, /) -> bytes:
 
 def sliver_roots(slivers: list[Buffer], /) -> bytes:
     """The root of each sliver's tree, concatenated."""
+
+def instructions() -> tuple[str, ...]:
+    """The instruction sets of this processor, beyond those all x86-64 have, that the module makes use of."""
+
+def use(*names: str) -> None:
+    """Hash by these instruction sets only from now on: for tests and benchmarks.
+
+    Raises: ValueError: the processor has no such instruction set.
+    """

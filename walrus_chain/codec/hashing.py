@@ -2,8 +2,8 @@
 
 A tree over m items has depth `ceil(log2 m)`; missing items are 32 zero bytes, so whole missing subtrees are constants.
 
-Slivers are hashed by the compiled `_hashtree` where it was built and the processor has the instructions for it, and by
-`portable_tree` elsewhere. Nothing chooses between them but what is there, and both give the same bytes.
+Slivers are hashed by the compiled `_hashtree` where it was built, and by `portable_tree` elsewhere. Nothing chooses
+between them but what is there, and both give the same bytes.
 
 Source: docs/spec/03-commitment.md; docs/adr/0006-compiled-sliver-trees.md.
 """

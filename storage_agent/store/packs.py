@@ -35,7 +35,7 @@ class Packs:
     def __init__(self, catalogue: Catalogue, store: SliverStore, inline_bytes: int = DEFAULT_INLINE_BYTES) -> None:
         """
         Args:
-            inline_bytes: the largest pack that is kept in the catalogue; -1 keeps all bytes in the store.
+            inline_bytes: the largest pack that is kept in the catalogue; 0 keeps all in the store.
         """
         self._catalogue = catalogue
         self._store = store

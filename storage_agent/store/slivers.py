@@ -59,3 +59,27 @@ class SliverStore(Protocol):
     async def close(self) -> None:
         """Lets go of connections; what was put stays."""
         ...
+
+
+class ContentIndex(Protocol):
+    """Which content id each key stands for; `Catalogue` keeps it."""
+
+    def content_of(self, key: str) -> str | None:
+        """The content id under `key`; none when there is none."""
+        ...
+
+    def content_is_used(self, content: str) -> bool:
+        """Whether any key stands for a content id."""
+        ...
+
+    def content_keys(self, prefix: str, after: str, limit: int) -> list[str]:
+        """The next keys below the folder `prefix`, in order."""
+        ...
+
+    async def set_content(self, key: str, content: str) -> None:
+        """Have `key` stand for a content id; durable on return."""
+        ...
+
+    async def forget_content(self, key: str) -> None:
+        """Have `key` stand for nothing."""
+        ...

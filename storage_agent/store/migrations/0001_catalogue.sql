@@ -116,3 +116,10 @@ CREATE TABLE work (
     PRIMARY KEY (kind, blob)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX work_by_time ON work (kind, not_before);
+
+-- For stores that name bytes by their content: which content id each key stands for.
+CREATE TABLE contents (
+    key TEXT PRIMARY KEY,
+    content TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX contents_by_content ON contents (content);

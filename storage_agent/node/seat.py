@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from storage_agent.node.refusals import NotServing
-from walrus_chain.errors import Retryable
+from walrus_chain.errors import Rejected, Retryable
 from walrus_chain.rules.committee import Committee
 from walrus_chain.types import Address, NodeId
 
@@ -28,9 +29,16 @@ class CommitteeSource(Protocol):
 
 
 class Seat:
-    """The committee as the node knows it. It is asked for anew when it changed, and from time to time for addresses."""
+    """The committee as the node knows it, asked for anew from time to time: members get new addresses and keys."""
 
-    def __init__(self, source: CommitteeSource, node_id: NodeId, signer: Address, refresh_seconds: float) -> None:
+    def __init__(
+        self,
+        source: CommitteeSource,
+        node_id: NodeId,
+        signer: Address,
+        refresh_seconds: float,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
         """
         Args:
             node_id: this node.
@@ -41,7 +49,7 @@ class Seat:
         self._signer = signer
         self._refresh_seconds = refresh_seconds
         self._committee: Committee | None = None
-        self._stale = asyncio.Event()
+        self._sleep = sleep
         self.node_id = node_id
 
     @property
@@ -65,10 +73,6 @@ class Seat:
         member = self._committee.by_node(self.node_id) if self._committee is not None else None
         return member is not None and member.signer == self._signer
 
-    def changed(self) -> None:
-        """Have the committee asked for anew soon: the chain said something about it."""
-        self._stale.set()
-
     async def refresh(self) -> None:
         """Ask for the committee now.
 
@@ -82,14 +86,8 @@ class Seat:
     async def follow(self) -> None:
         """Keep the committee fresh for ever."""
         while True:
-            self._stale.clear()
             try:
                 await self.refresh()
-            except Retryable as error:
-                _log.warning("the committee cannot be asked for", extra={"reason": str(error)})
-            wait = self._refresh_seconds if self.known else min(1.0, self._refresh_seconds)
-            try:
-                async with asyncio.timeout(wait):
-                    await self._stale.wait()
-            except TimeoutError:
-                continue
+            except (Retryable, Rejected) as error:
+                _log.warning("the committee cannot be asked for: %s", error)
+            await self._sleep(self._refresh_seconds if self.known else min(1.0, self._refresh_seconds))

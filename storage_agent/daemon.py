@@ -1,0 +1,363 @@
+"""One storage agent, put together: everything is made here, and here it is ended.
+
+`run_agent` starts an agent inside the caller's event loop (the command line, a test, an in-process network) and stops
+it when its block is left. Clock, chance and keys enter here and nowhere below.
+
+An agent that starts: settings -> deployment -> key -> chain (which node is this?) -> catalogue -> store -> socket, each
+with an error that says what to correct. Then one task group runs all that goes on: following the chain, doing work,
+keeping the committee fresh, scrubbing, answering.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import uvicorn
+
+from storage_agent.act.worker import Worker, standard_jobs
+from storage_agent.config import Settings
+from storage_agent.keys.files import load_signer, read_password
+from storage_agent.node.admission import Admission
+from storage_agent.node.attest import Attester
+from storage_agent.node.holdings import Holdings
+from storage_agent.node.seat import Seat
+from storage_agent.observe import Metrics
+from storage_agent.serve.app import build_app
+from storage_agent.serve.services import ServeLimits, Services
+from storage_agent.store.catalogue import Catalogue
+from storage_agent.store.open import inline_bytes_for, open_store
+from storage_agent.store.packs import Packs
+from storage_agent.store.rows import Totals
+from storage_agent.sync.heal import Healer
+from storage_agent.sync.peers import Peers
+from storage_agent.sync.scrub import Scrubber, ScrubSettings
+from storage_agent.watch.watcher import Watcher
+from walrus_chain import __version__
+from walrus_chain.chain.deployments import Deployment
+from walrus_chain.chain.network import Chain
+from walrus_chain.errors import Misuse, Retryable
+from walrus_chain.messages.signing import Signer
+from walrus_chain.rules.committee import Member
+from walrus_chain.transport.agent import AgentClient
+from walrus_chain.transport.http import HttpAgents, HttpLimits
+from walrus_chain.types import Address, NodeId
+
+_log = logging.getLogger(__name__)
+
+#: How long another member's new address or key may go unnoticed.
+COMMITTEE_REFRESH_SECONDS: Final = 30.0
+#: How old the figures about the disk in an answer about health may be: counting reads whole tables.
+FIGURES_SECONDS: Final = 5.0
+_DAY: Final = 86400.0
+
+
+class NotRegistered(Misuse):
+    """The network knows no node with this agent's key."""
+
+    def __init__(self, signer: Address, network: str) -> None:
+        super().__init__(
+            f"network {network} knows no node with the key {signer}; register it with `walrus-agent register`, or "
+            "name the keystore of the key that was registered"
+        )
+        self.signer, self.network = signer, network
+
+
+class CannotListen(Misuse):
+    """The address to listen on is taken, or is not this machine's."""
+
+    def __init__(self, host: str, port: int, why: str) -> None:
+        super().__init__(f"cannot listen on {host} port {port}: {why}; change server.host or server.port")
+        self.host, self.port, self.why = host, port, why
+
+
+@dataclass(frozen=True, slots=True)
+class RunningAgent:
+    """An agent that answers."""
+
+    node_id: NodeId
+    url: str
+    """Where it listens."""
+    catalogue: Catalogue
+    packs: Packs
+    healer: Healer
+    scrubber: Scrubber
+    watcher: Watcher
+    metrics: Metrics
+    failed: asyncio.Future[None]
+    """Done with an error when the agent cannot go on; never done while it can."""
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to whoever runs the agent."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def run_agent(settings: Settings, *, signer: Signer | None = None) -> AsyncIterator[RunningAgent]:
+    """An agent that runs while the block does. On leaving, requests under way are finished first.
+
+    Args:
+        signer: the node's key; read from the keystore when not given.
+    Raises:
+        MalformedDeployment, UnusableKey, WrongChain, ContractMissing, NotRegistered, CannotListen: to be corrected.
+        CatalogueInUse, CatalogueOfOtherNetwork, CatalogueTooNew, UnknownStore: to be corrected.
+        RpcUnavailable, StoreUnavailable: something that the agent needs does not answer.
+    """
+    deployment = Deployment.load(settings.chain.deployment)
+    if signer is None:
+        signer = load_signer(settings.keys.signer, read_password(settings.keys.password_file))
+    async with AsyncExitStack() as stack:
+        chain = await stack.enter_async_context(Chain.connect(settings.chain.rpc, deployment))
+        parameters = await chain.parameters()
+        node_id = await chain.node_of_signer(signer.address)
+        if node_id is None:
+            raise NotRegistered(signer.address, deployment.name)
+        listener = _listen(settings.server.host, settings.server.port)
+        stack.callback(listener.close)
+        catalogue = Catalogue.open(
+            settings.storage.catalogue,
+            network=f"{deployment.chain_id}:{deployment.address('BlobRegistry')}",
+            node_id=node_id,
+            clock=time.time,
+            heal_delay=settings.work.heal_delay_seconds,
+            history=settings.chain.history,
+        )
+        stack.callback(catalogue.close)
+        store = open_store(settings.storage.store_url, catalogue, settings.storage.reserve_bytes)
+        stack.push_async_callback(store.close)
+        packs = Packs(catalogue, store, inline_bytes_for(settings.storage.store_url, settings.storage.inline_bytes))
+        metrics = Metrics()
+        holdings = Holdings(node_id, catalogue, packs, time.time)
+        seat = Seat(chain, node_id, signer.address, COMMITTEE_REFRESH_SECONDS)
+        watcher = Watcher(
+            chain,
+            catalogue,
+            epoch_at=parameters.epoch_at,
+            anchor_block=max(0, deployment.block - 1),
+            confirmations=settings.chain.confirmations,
+            poll_seconds=settings.chain.poll_seconds,
+        )
+        admission = Admission(catalogue, watcher.catch_up)
+        attester = Attester(holdings, admission, seat, signer, chain.registry_domain, metrics)
+        agents = await stack.enter_async_context(HttpAgents(HttpLimits(answer_seconds=settings.work.peer_seconds)))
+
+        def connect(member: Member) -> AgentClient:
+            return agents.at(member.url, member.name)
+
+        peers = Peers(node_id, connect)
+        healer = Healer(holdings, peers, lambda: seat.committee, metrics, time.monotonic)
+        scrubbing = ScrubSettings(settings.work.scrub_bytes_per_second, settings.work.scrub_days * _DAY)
+        scrubber = Scrubber(catalogue, packs, holdings, metrics, scrubbing, time.time, asyncio.sleep)
+        worker = Worker(catalogue, standard_jobs(packs, healer.heal, settings.work.heal_at_once), time.time)
+        reporter = _Reporter(settings, node_id, deployment, watcher, seat, catalogue, packs, peers, metrics)
+        services = Services(
+            admission, attester, holdings, metrics, time.monotonic, reporter.health, reporter.status, _limits(settings)
+        )
+        server = _Server(_server_config(services, settings))
+        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # Nobody has to look at it: an agent that is stopped anyway may have failed unseen.
+        failed.add_done_callback(lambda future: future.cancelled() or future.exception())
+
+        async def guarded(name: str, run: Callable[[], Awaitable[object]]) -> None:
+            try:
+                await run()
+            except Exception as error:  # noqa: BLE001 - handed to whoever runs the agent
+                _log.critical("%s ended", name, exc_info=error)
+                if not failed.done():
+                    failed.set_exception(error)
+
+        host, port = listener.getsockname()[:2]
+        agent = RunningAgent(
+            node_id, f"http://{_for_url(host)}:{port}", catalogue, packs, healer, scrubber, watcher, metrics, failed
+        )
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(guarded("serving", lambda: server.serve([listener])))
+            background = [
+                group.create_task(guarded("following the chain", watcher.run)),
+                group.create_task(guarded("following the committee", seat.follow)),
+                group.create_task(guarded("background work", worker.run)),
+                group.create_task(guarded("scrubbing", scrubber.run)),
+                group.create_task(guarded("sweeping the store", lambda: _sweep(packs))),
+            ]
+            _log.info(
+                "agent started",
+                extra={"node": node_id, "url": agent.url, "network": deployment.name, "store": packs.name},
+            )
+            try:
+                yield agent
+            finally:
+                services.stopping = True
+                server.should_exit = True
+                for task in background:
+                    task.cancel()
+                await asyncio.wait([serving, *background])
+                failed.cancel()
+                _log.info("agent stopped", extra={"node": node_id})
+
+
+async def run_until_stopped(settings: Settings) -> None:
+    """Run an agent until the process is told to stop (SIGTERM or SIGINT), or the agent cannot go on.
+
+    Raises: what `run_agent` raises, and what ended the agent.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with run_agent(settings) as agent:
+        agent.failed.add_done_callback(lambda _: stop.set())
+        await stop.wait()
+        if agent.failed.done():
+            agent.failed.result()
+
+
+class _Reporter:
+    """Says how the agent is."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        node_id: NodeId,
+        deployment: Deployment,
+        watcher: Watcher,
+        seat: Seat,
+        catalogue: Catalogue,
+        packs: Packs,
+        peers: Peers,
+        metrics: Metrics,
+    ) -> None:
+        self._settings = settings
+        self._node_id = node_id
+        self._deployment = deployment
+        self._watcher = watcher
+        self._seat = seat
+        self._catalogue = catalogue
+        self._packs = packs
+        self._peers = peers
+        self._metrics = metrics
+        self._totals = catalogue.totals()
+        self._counted_at = time.monotonic()
+
+    async def health(self) -> dict[str, object]:
+        """The answer to `/v1/health`."""
+        head, cursor = self._watcher.head, self._catalogue.cursor
+        block = cursor.block if cursor is not None else None
+        reasons = await self._reasons()
+        starting = head is None or not self._seat.known
+        return {
+            "status": "starting" if starting else "degraded" if reasons else "ok",
+            "reasons": reasons,
+            "node": self._node_id,
+            "name": self._settings.node.name,
+            "version": __version__,
+            "chain": {
+                "id": self._deployment.chain_id,
+                "block": block.number if block else 0,
+                "lagSeconds": max(0.0, time.time() - block.timestamp) if block else 0.0,
+            },
+            "disk": {"free": await self._free(), "used": self._figures().bytes},
+        }
+
+    async def status(self) -> dict[str, object]:
+        """The answer to `/v1/status`."""
+        figures = self._figures()
+        duties = self._catalogue.duties
+        return {
+            **await self.health(),
+            "network": self._deployment.name,
+            "store": self._packs.name,
+            "committee": {"epoch": duties.epoch, "shards": duties.shards, "own": list(duties.own)},
+            "blobs": {"held": figures.blobs, "certified": figures.certified, "pairs": figures.pairs},
+            "work": {"heal": figures.heal, "free": figures.free},
+            "liars": {str(node): lies for node, lies in self._peers.liars().items()},
+        }
+
+    async def _reasons(self) -> list[str]:
+        reasons = []
+        if self._watcher.problem is not None:
+            reasons.append(f"the chain cannot be followed: {self._watcher.problem}")
+        if self._seat.known and not self._seat.may_sign:
+            reasons.append("the committee knows no member with this agent's key")
+        if await self._free() == 0:
+            reasons.append(f"{self._packs.name} is full")
+        return reasons
+
+    async def _free(self) -> int | None:
+        try:
+            free = await self._packs.free_bytes()
+        except Retryable:
+            return None
+        if free is not None:
+            self._metrics.free_bytes.set(free)
+        return free
+
+    def _figures(self) -> Totals:
+        now = time.monotonic()
+        if now >= self._counted_at + FIGURES_SECONDS:
+            self._totals, self._counted_at = self._catalogue.totals(), now
+        return self._totals
+
+
+async def _sweep(packs: Packs) -> None:
+    """Bring rows and store together, once; a store that fails now is swept at the next start."""
+    try:
+        odd = await packs.sweep()
+    except Retryable as error:
+        _log.warning("the store could not be swept: %s", error)
+        return
+    if odd:
+        _log.warning("packs were on one side only, in the store or in the catalogue", extra={"packs": odd})
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; connections wait in it until the agent answers.
+
+    Raises: CannotListen.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise CannotListen(host, port, error.strerror or str(error)) from error
+
+
+def _server_config(services: Services, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        build_app(services),
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Longer than clients of ours keep a connection, so that it is never closed under a request.
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=max(1, round(settings.server.stop_seconds)),
+    )
+
+
+def _limits(settings: Settings) -> ServeLimits:
+    server = settings.server
+    return ServeLimits(
+        body_bytes=server.body_bytes,
+        memory_bytes=server.memory_bytes,
+        body_seconds=server.body_seconds,
+        concurrency=server.concurrency,
+        queue=server.queue,
+        requests_per_second=server.requests_per_second,
+        burst=server.burst,
+    )
+
+
+def _for_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -23,7 +23,8 @@ import {Timestamp} from "../types/Timestamp.sol";
 ///
 /// Invariants: I3 and I4, see {ICommittee}; members stand in ascending order of their ids, each with at least one shard.
 contract Committee is ICommittee {
-    uint64 private constant MINIMUM_EPOCH_SECONDS = 1;
+    /// @dev The blob registry counts epochs with 24 bits: these last for five years at least.
+    uint64 private constant MINIMUM_EPOCH_SECONDS = 10;
     uint64 private constant MAXIMUM_EPOCH_SECONDS = 366 days;
     uint256 private constant MAXIMUM_CANDIDATES = 255;
     uint256 private constant SIGNATURE_LENGTH = 65;
@@ -57,7 +58,7 @@ contract Committee is ICommittee {
     /// @param nodes Says who the nodes are.
     /// @param staking Says which of them are candidates and what stands behind them.
     /// @param shards_ n, 4 to 255.
-    /// @param epochSeconds_ Length of an epoch, 1 second to 366 days; epoch 1 begins with this block.
+    /// @param epochSeconds_ Length of an epoch, 10 seconds to 366 days; epoch 1 begins with this block.
     /// @param genesis_ The account that forms the first committee.
     constructor(INodeRegistry nodes, IStaking staking, uint16 shards_, uint64 epochSeconds_, address genesis_) {
         if (shards_ < RedStuffMath.MINIMUM_SHARDS || shards_ > RedStuffMath.MAXIMUM_SHARDS) {

@@ -8,8 +8,8 @@ import {NodeId} from "../types/NodeId.sol";
 /// @dev A node never disappears: it stops serving when it has no stake. Ids count from 1 and are never reused.
 interface INodeRegistry {
     /// @notice What an operator says of a node.
-    /// @param name For people, 1 to 64 bytes.
-    /// @param url Where the agent answers, 1 to 256 bytes, without a trailing slash.
+    /// @param name For people, 1 to 64 printable ASCII characters.
+    /// @param url Where the agent answers, 1 to 256 printable ASCII characters but spaces, without a trailing slash.
     /// @param region Where the disks stand: 1 to 32 characters out of a-z, 0-9 and hyphen.
     /// @param signer The key that signs attestations; one node a key, for ever.
     /// @param encryptionKey Public key to which others encrypt for this node, 32 to 192 bytes; opaque to the chain.
@@ -56,6 +56,9 @@ interface INodeRegistry {
     /// @notice Thrown when a text or key is shorter than `minimum` or longer than `maximum` bytes. `field` is its name.
     error NodeRegistry_WrongLength(bytes32 field, uint256 minimum, uint256 maximum, uint256 actual);
 
+    /// @notice Thrown when a name or URL has a character that it must not have. `field` is its name.
+    error NodeRegistry_WrongCharacter(bytes32 field);
+
     /// @notice Thrown when a region has a character outside a-z, 0-9 and hyphen.
     error NodeRegistry_WrongRegion(string region);
 
@@ -71,7 +74,7 @@ interface INodeRegistry {
     /// @notice Registers a node; the caller becomes its operator.
     /// @dev Emits {NodeRegistered}.
     /// Requirements:
-    /// - `details` must keep the lengths named in {NodeDetails}; the signer must be new.
+    /// - `details` must keep the lengths and characters named in {NodeDetails}; the signer must be new.
     /// - `signerProof` must be the signer's EIP-712 signature (65 bytes r,s,v) over
     ///   `NodeKeys(address operator,address signer,bytes encryptionKey)` in this contract's domain, so that nobody can
     ///   register a key that is not theirs.

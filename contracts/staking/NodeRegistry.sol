@@ -160,15 +160,26 @@ contract NodeRegistry is INodeRegistry, EIP712 {
         if (recovered != signer) revert NodeRegistry_WrongSignerProof(signer, recovered);
     }
 
+    /// @dev Everybody reads these texts, so they are kept to characters that every reader can decode and print.
     function _checkTexts(string calldata name, string calldata url, string calldata region) private pure {
         _checkLength("name", 1, MAXIMUM_NAME, bytes(name).length);
         _checkLength("url", 1, MAXIMUM_URL, bytes(url).length);
         _checkLength("region", 1, MAXIMUM_REGION, bytes(region).length);
+        if (!_isBetween(name, " ", "~")) revert NodeRegistry_WrongCharacter("name");
+        if (!_isBetween(url, "!", "~")) revert NodeRegistry_WrongCharacter("url");
         for (uint256 i = 0; i < bytes(region).length; i++) {
             bytes1 letter = bytes(region)[i];
             bool allowed = (letter >= "a" && letter <= "z") || (letter >= "0" && letter <= "9") || letter == "-";
             if (!allowed) revert NodeRegistry_WrongRegion(region);
         }
+    }
+
+    /// @dev Whether every byte of `text` lies in [first, last].
+    function _isBetween(string calldata text, bytes1 first, bytes1 last) private pure returns (bool) {
+        for (uint256 i = 0; i < bytes(text).length; i++) {
+            if (bytes(text)[i] < first || bytes(text)[i] > last) return false;
+        }
+        return true;
     }
 
     function _checkLength(bytes32 field, uint256 minimum, uint256 maximum, uint256 actual) private pure {

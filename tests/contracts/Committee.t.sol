@@ -33,10 +33,10 @@ contract CommitteeTest is System {
     }
 
     function test_constructor__when_epoch_seconds_are_out_of_bounds__reverts() external {
-        vm.expectRevert(abi.encodeWithSelector(ICommittee.Committee_EpochSecondsOutOfBounds.selector, 1, 366 days, 0));
-        new Committee(nodeRegistry, staking, 10, 0, address(this));
+        vm.expectRevert(abi.encodeWithSelector(ICommittee.Committee_EpochSecondsOutOfBounds.selector, 10, 366 days, 9));
+        new Committee(nodeRegistry, staking, 10, 9, address(this));
         vm.expectRevert(
-            abi.encodeWithSelector(ICommittee.Committee_EpochSecondsOutOfBounds.selector, 1, 366 days, 366 days + 1)
+            abi.encodeWithSelector(ICommittee.Committee_EpochSecondsOutOfBounds.selector, 10, 366 days, 366 days + 1)
         );
         new Committee(nodeRegistry, staking, 10, 366 days + 1, address(this));
     }

@@ -78,6 +78,28 @@ contract NodeRegistryTest is Test {
         assertEq(abi.encode(kept), abi.encode(details));
     }
 
+    function test_register__when_name_has_a_wrong_character__reverts(bytes1 letter) external {
+        bool allowed = letter >= 0x20 && letter <= 0x7e;
+        INodeRegistry.NodeDetails memory details = _details();
+        details.name = string(abi.encodePacked("Node", letter));
+        if (!allowed) {
+            vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NodeRegistry_WrongCharacter.selector, bytes32("name")));
+        }
+        _register(details);
+        assertEq(registry.nodeCount(), allowed ? 1 : 0);
+    }
+
+    function test_register__when_url_has_a_wrong_character__reverts(bytes1 letter) external {
+        bool allowed = letter >= 0x21 && letter <= 0x7e;
+        INodeRegistry.NodeDetails memory details = _details();
+        details.url = string(abi.encodePacked("http://", letter));
+        if (!allowed) {
+            vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NodeRegistry_WrongCharacter.selector, bytes32("url")));
+        }
+        _register(details);
+        assertEq(registry.nodeCount(), allowed ? 1 : 0);
+    }
+
     function test_register__when_region_has_a_wrong_character__reverts(bytes1 letter) external {
         bool allowed = (letter >= 0x61 && letter <= 0x7a) || (letter >= 0x30 && letter <= 0x39) || letter == 0x2d;
         INodeRegistry.NodeDetails memory details = _details();

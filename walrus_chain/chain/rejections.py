@@ -318,6 +318,15 @@ class WrongFieldLength(ContractRejection):
     actual: int
 
 
+class WrongCharacter(ContractRejection):
+    """A node's name or URL has a character that it must not have."""
+
+    solidity_name = "NodeRegistry_WrongCharacter"
+    text = "the node's {field} has a character that is not printable ASCII; a URL has no spaces either"
+
+    field: ShortName
+
+
 class WrongRegion(ContractRejection):
     """A region has a character outside a-z, 0-9 and hyphen."""
 
@@ -387,6 +396,7 @@ REJECTIONS: tuple[type[ContractRejection], ...] = (
     NotOperator,
     NotOffered,
     WrongFieldLength,
+    WrongCharacter,
     WrongRegion,
     SignerTaken,
     WrongSignerProof,

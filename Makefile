@@ -35,7 +35,7 @@ setup: $(READY) ## Install everything the other targets need
 setup-ipfs: $(STAMPS)/ipfs ## Install the IPFS daemon that one test uses
 
 # constraints.txt is the whole resolved set, so pip needs no resolver; bytecode is made when a module is first used.
-$(STAMPS)/python: constraints.txt pyproject.toml $(wildcard setup.py walrus_chain/codec/*.c)
+$(STAMPS)/python: constraints.txt pyproject.toml $(wildcard setup.py walrus_chain/codec/*.[ch])
 	@mkdir -p $(STAMPS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; name one: make setup PYTHON=python3.11" >&2; exit 1; }

@@ -27,23 +27,24 @@ _BACKEND = "isa_l_rs_cauchy"
 _HEADER_BYTES = 80
 #: Bytes of all fragments of one tile that still fit a core's second-level cache.
 _TILE_BUDGET = 512 * 1024
-_LEAST_TILE = 4 * 1024
+_LEAST_TILE = 8 * 1024
 _MOST_TILE = 16 * 1024
-#: A rebuild inverts a k x k matrix for each tile; tiles grow with k to keep that below the work on bytes.
-_REBUILD_TILE_PER_PAYLOAD = 512
+#: A rebuild inverts a k x k matrix for each tile, so its tiles are longer; longer still where one payload is wanted,
+#: for then there is little work on bytes to set against the inversion.
+_REBUILD_TILE = 32 * 1024
+_REBUILD_ONE_TILE = 128 * 1024
 
 
 class ErasureCode:
     """The code that makes `total` payloads of any `needed`. Get one from `erasure_code`, which caches them."""
 
-    __slots__ = ("_driver", "_headers", "_rebuild_tile", "_tile", "needed", "total")
+    __slots__ = ("_driver", "_headers", "_tile", "needed", "total")
 
     def __init__(self, needed: int, total: int) -> None:
         self.needed = needed
         self.total = total
         self._driver = ECDriver(k=needed, m=total - needed, ec_type=_BACKEND)
         self._tile = min(_MOST_TILE, max(_LEAST_TILE, _TILE_BUDGET // total & ~63))
-        self._rebuild_tile = max(_MOST_TILE, needed * _REBUILD_TILE_PER_PAYLOAD)
         self._headers = lru_cache(maxsize=16)(self._make_headers)
 
     def extend(self, payloads: Sequence[Buffer]) -> list[memoryview]:
@@ -93,9 +94,12 @@ class ErasureCode:
             return [parity[place - needed] for place in missing]
         views = [memoryview(payloads[place]) for place in given]
         length = len(views[0])
+        if length % 8:
+            raise Bug(f"payloads of {length} bytes given to a code over multiples of 8")
         outputs = [memoryview(bytearray(length)) for _ in missing]
-        for start in range(0, length, self._rebuild_tile):
-            stop = min(start + self._rebuild_tile, length)
+        tile = _REBUILD_ONE_TILE if len(missing) == 1 else _REBUILD_TILE
+        for start in range(0, length, tile):
+            stop = min(start + tile, length)
             headers = self._headers(stop - start)
             fragments = [headers[place] + view[start:stop] for place, view in zip(given, views, strict=True)]
             if len(missing) == 1:
@@ -118,7 +122,7 @@ class ErasureCode:
         return [fragment[:_HEADER_BYTES] for fragment in self._driver.encode(bytes(length * self.needed))]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def erasure_code(needed: int, total: int) -> ErasureCode:
     """The code that makes `total` payloads of any `needed`."""
     return ErasureCode(needed, total)

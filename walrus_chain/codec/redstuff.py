@@ -102,9 +102,8 @@ def recovery_symbol(sliver: Buffer, axis: Axis, target: PairIndex, geometry: Seg
     view, symbol, symbols = memoryview(sliver), geometry.symbol_bytes, geometry.symbols(axis)
     if target < symbols:
         return bytes(view[target * symbol : (target + 1) * symbol])
-    # Rows of the code's matrix do not depend on how many there are, so a shorter code gives the same symbol.
-    code = erasure_code(symbols, target + 1)
-    return bytes(code.extend([view[start : start + symbol] for start in range(0, symbols * symbol, symbol)])[-1])
+    cells = [view[start : start + symbol] for start in range(0, symbols * symbol, symbol)]
+    return bytes(_code_over(axis.other, geometry).extend(cells)[target - symbols])
 
 
 def recover_sliver(

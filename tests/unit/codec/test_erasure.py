@@ -53,7 +53,7 @@ def test_rebuild__any_k_payloads_give_any_others(code: tuple[int, int], data: st
     assert [bytes(payload) for payload in codec.rebuild(kept, wanted)] == [everything[place] for place in wanted]
 
 
-@pytest.mark.parametrize("length", [16 * 1024, 16 * 1024 + 8, 70_000, 131_072])
+@pytest.mark.parametrize("length", [16 * 1024, 16 * 1024 + 8, 70_000, 131_072, 131_080, 300_000])
 def test_tiles__long_payloads_are_those_of_their_pieces(length: int) -> None:
     codec = erasure_code(4, 10)
     payloads = [bytes((i * (place + 3) + i // 251) & 0xFF for i in range(length)) for place in range(4)]
@@ -84,6 +84,11 @@ def test_rebuild__one_payload_short__raises_with_numbers() -> None:
     with pytest.raises(NotEnoughSymbols) as caught:
         erasure_code(3, 6).rebuild({PairIndex(0): bytes(8), PairIndex(5): bytes(8)}, [1])
     assert (caught.value.have, caught.value.needed) == (2, 3)
+
+
+def test_rebuild__length_off_eight__is_a_bug() -> None:
+    with pytest.raises(Bug, match="9 bytes"):
+        erasure_code(2, 4).rebuild({PairIndex(0): bytes(9), PairIndex(3): bytes(9)}, [1])
 
 
 @pytest.mark.parametrize("payloads", [[bytes(8)] * 2, [bytes(8)] * 4, [bytes(7)] * 3])

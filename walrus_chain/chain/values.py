@@ -56,10 +56,10 @@ _CONVERTERS: dict[Any, Converter] = {
     NodeId: _same,
     ShardIndex: _same,
     BlobObjectId: _same,
-    BlobId: BlobId,
+    BlobId: lambda value: value if isinstance(value, BlobId) else BlobId(value),
     Address: checksum_address,
     BlobStatus: BlobStatus,
-    ShortName: lambda word: ShortName(_text_of_word(word)),
+    ShortName: lambda value: value if isinstance(value, ShortName) else ShortName(_text_of_word(value)),
     tuple[NodeId, ...]: tuple,
     tuple[Address, ...]: lambda values: tuple(checksum_address(value) for value in values),
 }

@@ -38,8 +38,11 @@ def selector(entry: dict[str, Any]) -> bytes:
 
 
 def test_every_custom_error_of_every_contract_has_a_class() -> None:
-    assert {entry["name"] for entry in ERRORS} == {rejection.solidity_name for rejection in ALL}
-    assert len({rejection.solidity_name for rejection in ALL}) == len(ALL)
+    declared = {entry["name"] for entry in ERRORS}
+    ours = {rejection.solidity_name for rejection in OURS}
+    library = {rejection.solidity_name for rejection in LIBRARY_REJECTIONS}
+    assert declared - library == ours
+    assert len(ours) + len(library) == len(ALL)
 
 
 def test_evidence__of_our_errors__carries_the_names_of_the_solidity_error() -> None:
@@ -58,7 +61,6 @@ def test_decode__any_evidence__an_error_of_that_class_in_words(entry: dict[str, 
     error = decode_revert(selector(entry) + encode(types, values))
     assert isinstance(error, ContractRejection)
     assert error.solidity_name == entry["name"]
-    assert len(str(error)) > 20
     assert "{" not in type(error).text.format_map(dict.fromkeys([*evidence_of(type(error)), "missing"], ""))
     copy = pickle.loads(pickle.dumps(error))
     assert (type(copy), str(copy)) == (type(error), str(error))

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from eth_abi.abi import decode, encode
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.crypto import keccak
 
+from walrus_chain.chain.abi_codec import decode, encode
 from walrus_chain.chain.artifacts import artifact
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from eth_abi.abi import decode
 from eth_utils.crypto import keccak
 
 from walrus_chain.chain.abi import abi_types, signature_of
+from walrus_chain.chain.abi_codec import decode
 from walrus_chain.chain.artifacts import artifact
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.deployments import Deployment

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
 from walrus_chain.chain.abi import abi_types, signature_of
+from walrus_chain.chain.abi_codec import decode
 from walrus_chain.chain.artifacts import artifact, artifact_names
 from walrus_chain.chain.library_rejections import LIBRARY_REJECTIONS
 from walrus_chain.chain.money_rejections import MONEY_REJECTIONS

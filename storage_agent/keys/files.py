@@ -57,24 +57,31 @@ def read_password(path: Path) -> str:
     return password
 
 
-def load_signer(path: Path, password: str) -> LocalSigner:
-    """The signer whose key a keystore holds.
+def load_key(path: Path, password: str) -> bytes:
+    """The 32-byte key that a keystore holds.
 
     Raises: UnusableKey: missing, readable by others, no keystore, or another password.
     """
     from eth_keyfile.keyfile import decode_keyfile_json
 
+    data = _read_secret(path)
     try:
-        document = json.loads(_read_secret(path))
-        key = decode_keyfile_json(document, password)
-    except UnusableKey:
-        raise
+        document = json.loads(data)
+        key: bytes = decode_keyfile_json(document, password.encode())
     except ValueError as error:
         wrong_password = "mac" in str(error).lower()
         raise UnusableKey(path, "the password is wrong" if wrong_password else "it is no keystore") from None
-    except (KeyError, TypeError, NotImplementedError):
+    except (AttributeError, KeyError, TypeError, NotImplementedError):
         raise UnusableKey(path, "it is no keystore (version 3)") from None
-    return LocalSigner(key)
+    return key
+
+
+def load_signer(path: Path, password: str) -> LocalSigner:
+    """The signer whose key a keystore holds.
+
+    Raises: UnusableKey: as `load_key`.
+    """
+    return LocalSigner(load_key(path, password))
 
 
 def write_signer(path: Path, key: bytes, password: str, scrypt_n: int = DEFAULT_SCRYPT_N) -> LocalSigner:
@@ -89,7 +96,7 @@ def write_signer(path: Path, key: bytes, password: str, scrypt_n: int = DEFAULT_
     from eth_keyfile.keyfile import create_keyfile_json
 
     signer = LocalSigner(key)
-    document = create_keyfile_json(key, password, kdf="scrypt", iterations=scrypt_n)
+    document = create_keyfile_json(key, password.encode(), kdf="scrypt", iterations=scrypt_n)
     _write_secret(path, json.dumps(document).encode())
     return signer
 

@@ -1,0 +1,1 @@
+"""The `walrus-agent` command: parse, call, print."""

@@ -1,0 +1,59 @@
+"""What commands print: text for people, or one JSON document for programs. Results go to stdout, the rest to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+from walrus_chain.errors import Misuse, Rejected, Retryable, Untrusted, WalrusError
+
+FAILURE: Final = 1
+#: The same codes as the `walrus` command's: by what the caller can do.
+_CODES: Final[tuple[tuple[type[WalrusError], int], ...]] = (
+    (Misuse, 3),
+    (Rejected, 4),
+    (Untrusted, 5),
+    (Retryable, 6),
+)
+EXIT_CODES_HELP: Final = (
+    "Exit codes: 0 done; 1 failed; 2 wrong command line; 3 cannot work as asked; 4 refused by the chain; "
+    "5 somebody sent what does not verify; 6 may work later."
+)
+
+
+def exit_code_of(error: BaseException) -> int:
+    """The exit code that tells the caller what can be done about an error."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), FAILURE)
+
+
+def print_result(data: Mapping[str, Any], *, as_json: bool) -> None:
+    """A result: as JSON, or name and value a line."""
+    if as_json:
+        print(json.dumps(data, indent=2, default=str))  # noqa: T201
+        return
+    rows = list(_rows(data, ""))
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        print(f"{name:<{width}}  {value}")  # noqa: T201
+
+
+def print_error(error: BaseException, *, as_json: bool) -> None:
+    """What went wrong."""
+    message = str(error) if isinstance(error, WalrusError) else f"{type(error).__name__}: {error}"
+    if as_json:
+        document = {"error": {"code": type(error).__name__, "message": message}}
+        print(json.dumps(document, indent=2), file=sys.stderr)  # noqa: T201
+    else:
+        print(f"Error: {message}", file=sys.stderr)  # noqa: T201
+
+
+def _rows(data: Mapping[str, Any], prefix: str) -> Any:
+    for name, value in data.items():
+        if isinstance(value, Mapping):
+            yield from _rows(value, f"{prefix}{name}.")
+        elif isinstance(value, list):
+            yield f"{prefix}{name}", ", ".join(map(str, value)) or "-"
+        else:
+            yield f"{prefix}{name}", "-" if value is None else value

@@ -1,0 +1,130 @@
+"""Making a node: a folder with settings and keys, and its entry in the network's registry."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from storage_agent.config import (
+    ChainSettings,
+    KeySettings,
+    NodeSettings,
+    ServerSettings,
+    Settings,
+    StorageSettings,
+    write_settings,
+)
+from storage_agent.keys import files
+from walrus_chain.chain.deployments import Deployment
+from walrus_chain.chain.network import Chain
+from walrus_chain.chain.sender import NodeDetails, Sender
+from walrus_chain.errors import Misuse
+from walrus_chain.messages.node_keys import NodeKeys
+from walrus_chain.types import Address, NodeId, Wei
+
+SETTINGS_FILE = "agent.toml"
+
+
+class AgentExists(Misuse):
+    """A folder holds an agent already."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} holds an agent's settings already; choose another folder, or edit them")
+        self.folder = folder
+
+
+class AlreadyRegistered(Misuse):
+    """The agent's key belongs to a node of the network already."""
+
+    def __init__(self, node_id: NodeId, network: str) -> None:
+        super().__init__(f"this agent's key is registered as node {node_id} of network {network} already")
+        self.node_id, self.network = node_id, network
+
+
+@dataclass(frozen=True, slots=True)
+class NewAgent:
+    """A folder that `walrus-agent run` can start from."""
+
+    settings_file: Path
+    signer: Address
+    encryption_key: bytes
+
+
+def make_agent(
+    folder: Path, *, name: str, rpc: tuple[str, ...], deployment: Path, host: str, port: int, store: str
+) -> NewAgent:
+    """Settings and new keys in `folder`.
+
+    The password of the keys is made by chance and kept beside them, readable by the owner only: it guards copies of the
+    keystore, not the machine. Move it elsewhere and change `keys.password_file` to guard the machine's disk as well.
+
+    Raises:
+        AgentExists: there are settings already.
+        MalformedDeployment: `deployment` is no deployment file.
+    """
+    folder = folder.absolute()
+    settings_file = folder / SETTINGS_FILE
+    if settings_file.exists():
+        raise AgentExists(folder)
+    Deployment.load(deployment)
+    keys = KeySettings(
+        signer=folder / "keys" / "signer.json",
+        password_file=folder / "keys" / "password",
+        encryption=folder / "keys" / "encryption.pem",
+    )
+    password = files.write_password(keys.password_file)
+    signer = files.write_signer(keys.signer, os.urandom(32), password)
+    encryption = files.write_encryption_key(keys.encryption, password)
+    settings = Settings(
+        node=NodeSettings(name=name),
+        storage=StorageSettings(data_dir=folder / "data", store=store),
+        chain=ChainSettings(rpc=rpc, deployment=deployment.absolute()),
+        keys=keys,
+        server=ServerSettings(host=host, port=port),
+    )
+    settings_file.write_text(write_settings(settings))
+    return NewAgent(settings_file, signer.address, files.public_bytes(encryption))
+
+
+def load_operator(keystore: Path, password_file: Path) -> LocalAccount:
+    """The operator's account, which registers the node and bonds its stake.
+
+    Raises: UnusableKey.
+    """
+    password = files.read_password(password_file)
+    account: LocalAccount = Account.from_key(files.load_key(keystore, password))
+    return account
+
+
+async def register_node(settings: Settings, operator: LocalAccount, *, url: str, region: str, bond: Wei) -> NodeId:
+    """Registers the agent as a node of its network and bonds the operator's WAL to it.
+
+    Args:
+        url: where others reach the agent.
+        bond: nothing is bonded when zero.
+    Raises:
+        AlreadyRegistered: this agent's key is known.
+        Rejected: the chain refuses; says why.
+    """
+    deployment = Deployment.load(settings.chain.deployment)
+    password = files.read_password(settings.keys.password_file)
+    signer = files.load_signer(settings.keys.signer, password)
+    encryption = files.public_bytes(files.load_encryption_key(settings.keys.encryption, password))
+    async with Chain.connect(settings.chain.rpc, deployment) as chain:
+        known = await chain.node_of_signer(signer.address)
+        if known is not None:
+            raise AlreadyRegistered(known, deployment.name)
+        sender = Sender(chain, operator)
+        proof = NodeKeys(sender.address, signer.address, encryption).prove(signer, chain.nodes_domain)
+        details = NodeDetails(settings.node.name, url.rstrip("/"), region, signer.address, encryption)
+        receipt = await sender.register_node(details, proof)
+        if bond:
+            balances = await chain.balances(sender.address)
+            if balances.allowance < bond:
+                await sender.approve_vault(bond)
+            await sender.bond(receipt.node_id, bond)
+        return receipt.node_id

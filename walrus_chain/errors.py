@@ -459,6 +459,26 @@ class UnfitCandidates(Misuse):
         self.why = why
 
 
+# -- fees: what storage costs ----------------------------------------------------------------------------------------
+
+
+class WrongTerm(Misuse):
+    """A term without epochs, or one that reaches further than epochs can be paid ahead."""
+
+    def __init__(self, epochs: int, maximum: int) -> None:
+        why = f"ask for 1 to {maximum}" if maximum > 0 else "no more can be paid ahead now; try in a later epoch"
+        super().__init__(f"{epochs} epochs cannot be paid: {why}")
+        self.epochs, self.maximum = epochs, maximum
+
+
+class TermOver(Misuse):
+    """A term that is to be extended or refunded has ended."""
+
+    def __init__(self, end: int, current: int) -> None:
+        super().__init__(f"the term ended with epoch {end - 1}, it is epoch {current}; register the blob again")
+        self.end, self.current = end, current
+
+
 # -- client: storing and reading -------------------------------------------------------------------------------------
 
 
@@ -513,8 +533,9 @@ class QuorumUnreachable(Retryable):
         self, blob_id: object, blob_object: int, required: int, weight: int, reasons: Mapping[str, str]
     ) -> None:
         super().__init__(
-            f"blob {blob_id} (object {blob_object}) is registered but not certified: {weight} shards attested, {required} "
-            f"are required. Store it again to go on without paying twice. What the nodes said:{_reasons(reasons)}"
+            f"blob {blob_id} (object {blob_object}) is registered but not certified: {weight} shards attested, "
+            f"{required} are required. Store it again to go on without paying twice. "
+            f"What the nodes said:{_reasons(reasons)}"
         )
         self.blob_id, self.blob_object, self.required, self.weight = blob_id, blob_object, required, weight
         self.reasons = dict(reasons)
@@ -733,6 +754,15 @@ class PasswordMissing(Misuse):
 
     def __init__(self, wallet: str) -> None:
         super().__init__(
-            f"wallet {wallet!r} needs its password: type it at a terminal, or name a file that holds it by --password-file"
+            f"wallet {wallet!r} needs its password: type it at a terminal, or name a file that "
+            "holds it by --password-file"
         )
         self.wallet = wallet
+
+
+class MalformedArgument(Misuse):
+    """Something typed that does not have the form it must have."""
+
+    def __init__(self, what: str, text: str, form: str) -> None:
+        super().__init__(f"{text!r} is not {what}: {form}")
+        self.what, self.text, self.form = what, text, form

@@ -206,12 +206,18 @@ class Client:
             for rest in driver.background:
                 self._spawn(rest.finish())
 
-    async def quote(self, source: Storable, *, epochs: int = 1, name: str | None = None) -> StoreQuote:
-        """What storing a source would cost, and its blob id; pays and sends nothing."""
+    async def quote(
+        self, source: Storable, *, epochs: int = 1, name: str | None = None, owner: Address | None = None
+    ) -> StoreQuote:
+        """What storing a source would cost, and its blob id; pays and sends nothing.
+
+        Args:
+            owner: who would store it; this client's own account when none is named.
+        """
         opened = await asyncio.to_thread(source_of, source, name)
         committee = (await self._read_context()).committee
         try:
-            return await quote_store(self.chain, self.account, opened, committee.shards, epochs)
+            return await quote_store(self.chain, owner or self.account, opened, committee.shards, epochs)
         finally:
             opened.close()
 
@@ -333,25 +339,38 @@ class Client:
         """All objects of an account; of this client's own one when none is named."""
         return await self.chain.blobs_of(owner or self._signing("listing your own blobs").address)
 
-    async def info(self) -> NetworkReport:
-        """The network, its clock and prices, and what this client's account has in it."""
+    async def info(self, account: Address | None = None) -> NetworkReport:
+        """The network, its clock and prices, and what an account has in it.
+
+        Args:
+            account: this client's own one when none is named.
+        """
+        account = account or self.account
         parameters = await self.chain.parameters()
         committee = (await self._read_context()).committee if parameters.committee_epoch else None
-        balances = None if self.account is None else await self.chain.balances(self.account)
-        return NetworkReport(parameters, committee.members if committee else (), self.account, balances)
+        balances = None if account is None else await self.chain.balances(account)
+        return NetworkReport(parameters, committee.members if committee else (), account, balances)
 
     async def health(self) -> tuple[NodeReport, ...]:
         """How each node of the committee says it is; all are asked at once."""
         return await self._ask_all(_health)
 
-    async def attributes(self, blob: BlobRef) -> dict[str, str]:
-        """What the owner wrote on an object."""
-        blob_object = await self._own(blob)
+    async def attributes(self, blob: BlobRef, *, owner: Address | None = None) -> dict[str, str]:
+        """What the owner wrote on an object.
+
+        Args:
+            owner: whose object of a blob id is meant; this client's own account when none is named.
+        """
+        blob_object = await self._own(blob, owner)
         return {pair.key: pair.value for pair in await self.chain.attributes(blob_object.id)}
 
-    async def quote_extension(self, blob: BlobRef, epochs: int) -> ExtensionQuote:
-        """What a longer term would cost."""
-        return await self.chain.quote_extension(await self._own(blob), epochs)
+    async def quote_extension(self, blob: BlobRef, epochs: int, *, owner: Address | None = None) -> ExtensionQuote:
+        """What a longer term would cost.
+
+        Args:
+            owner: whose object of a blob id is meant; this client's own account when none is named.
+        """
+        return await self.chain.quote_extension(await self._own(blob, owner), epochs)
 
     # -- changing ----------------------------------------------------------------------------------------------------
 
@@ -413,20 +432,19 @@ class Client:
             raise BlobNotFound(f"object {number}", "it was never registered in this network, or it was deleted")
         return found
 
-    async def _own(self, blob: BlobRef) -> BlobObject:
-        """The one object that is meant: by its number, or the only live one of this account and blob."""
+    async def _own(self, blob: BlobRef, owner: Address | None = None) -> BlobObject:
+        """The one object that is meant: by its number, or the only live one of an account and blob."""
         if not isinstance(blob, BlobId | str):
             return await self._object(blob)
-        blob_id = await self._resolve(blob)
-        objects = await self.chain.objects_of(blob_id)
-        live = [item for item in objects if item.status in LIVE]
-        own = [item for item in live if item.owner == self.account] if self.account else live
-        if not own:
-            why = "others have it; name their object by its number" if live else "no object of it is live"
+        blob_id, account = await self._resolve(blob), owner or self.account
+        live = [item for item in await self.chain.objects_of(blob_id) if item.status in LIVE]
+        meant = [item for item in live if account is None or item.owner == account]
+        if not meant:
+            why = "others have one; name theirs by its number" if live else "no object of it is live"
             raise BlobNotFound(f"an object of yours of blob {blob_id}", why)
-        if len(own) > 1:
-            raise AmbiguousBlob(blob_id, [item.id for item in own])
-        return own[0]
+        if len(meant) > 1:
+            raise AmbiguousBlob(blob_id, [item.id for item in meant])
+        return meant[0]
 
     async def _read_context(self) -> ReadContext:
         """Committee and agents; asked of the chain now and then."""

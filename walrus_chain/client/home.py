@@ -69,16 +69,27 @@ class Wallet:
         """
         from eth_account import Account
 
-        try:
-            key = Account.decrypt(json.loads(self.path.read_text()), password)
-        except ValueError as error:
-            if "MAC" in str(error):
-                raise WrongPassword(self.name) from None
-            raise HomeUnreadable(self.path, f"it is no keystore ({error})") from error
-        except (KeyError, TypeError, OSError) as error:
-            raise HomeUnreadable(self.path, f"it is no keystore ({error})") from error
-        account: LocalAccount = Account.from_key(key)
+        account: LocalAccount = Account.from_key(open_keystore(self.path, password, self.name))
         return account
+
+
+def open_keystore(path: Path, password: str, name: str) -> bytes:
+    """The private key in a keystore, called `name` in messages.
+
+    Raises:
+        WrongPassword: it does not open the keystore.
+        HomeUnreadable: it is no keystore.
+    """
+    from eth_account import Account
+
+    try:
+        return bytes(Account.decrypt(json.loads(path.read_text()), password))
+    except ValueError as error:
+        if "MAC" in str(error):
+            raise WrongPassword(name) from None
+        raise HomeUnreadable(path, f"it is no keystore ({error})") from error
+    except (KeyError, TypeError, OSError) as error:
+        raise HomeUnreadable(path, f"it is no keystore ({error})") from error
 
 
 class WalrusHome:
@@ -170,6 +181,14 @@ class WalrusHome:
             raise HomeUnreadable(path, "it is a keystore without its address")
         return Wallet(chosen, Address(to_checksum_address(address)), path)
 
+    def check_free(self, wallet: str) -> None:
+        """Checks that there is no wallet of that name, before anybody types a password for it.
+
+        Raises: NameTaken: there is one.
+        """
+        if self._path("wallets", "wallet", wallet).exists():
+            raise NameTaken("wallet", wallet)
+
     def add_wallet(self, name: str, account: LocalAccount, password: str, *, keep_password: bool = False) -> Wallet:
         """Keeps an account's key, encrypted; the first wallet is used from then on.
 
@@ -179,9 +198,8 @@ class WalrusHome:
         """
         from eth_account import Account
 
+        self.check_free(name)
         path = self._path("wallets", "wallet", name)
-        if path.exists():
-            raise NameTaken("wallet", name)
         keystore = {**Account.encrypt(account.key, password), "address": account.address}
         _save(path, keystore)
         if keep_password:

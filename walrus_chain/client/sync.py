@@ -139,9 +139,11 @@ class SyncClient:
             )
         )
 
-    def quote(self, source: Storable, *, epochs: int = 1, name: str | None = None) -> StoreQuote:
+    def quote(
+        self, source: Storable, *, epochs: int = 1, name: str | None = None, owner: Address | None = None
+    ) -> StoreQuote:
         """See `Client.quote`."""
-        return self._run(self._client.quote(source, epochs=epochs, name=name))
+        return self._run(self._client.quote(source, epochs=epochs, name=name, owner=owner))
 
     def blob_id(self, source: Storable) -> BlobId:
         """See `Client.blob_id`."""
@@ -192,21 +194,21 @@ class SyncClient:
         """See `Client.list`."""
         return self._run(self._client.list(owner))
 
-    def info(self) -> NetworkReport:
+    def info(self, account: Address | None = None) -> NetworkReport:
         """See `Client.info`."""
-        return self._run(self._client.info())
+        return self._run(self._client.info(account))
 
     def health(self) -> tuple[NodeReport, ...]:
         """See `Client.health`."""
         return self._run(self._client.health())
 
-    def attributes(self, blob: BlobRef) -> dict[str, str]:
+    def attributes(self, blob: BlobRef, *, owner: Address | None = None) -> dict[str, str]:
         """See `Client.attributes`."""
-        return self._run(self._client.attributes(blob))
+        return self._run(self._client.attributes(blob, owner=owner))
 
-    def quote_extension(self, blob: BlobRef, epochs: int) -> ExtensionQuote:
+    def quote_extension(self, blob: BlobRef, epochs: int, *, owner: Address | None = None) -> ExtensionQuote:
         """See `Client.quote_extension`."""
-        return self._run(self._client.quote_extension(blob, epochs))
+        return self._run(self._client.quote_extension(blob, epochs, owner=owner))
 
     def extend(self, blob: BlobRef, epochs: int) -> BlobObject:
         """See `Client.extend`."""

@@ -1,0 +1,85 @@
+"""Progress bars on stderr, only where a person watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from walrus_chain.cli.output import Output
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    from walrus_chain.client.results import OnProgress, Progress
+
+_WORDS = {"commit": "Computing id", "register": "Registering", "upload": "Uploading", "certify": "Certifying"}
+
+
+@contextmanager
+def store_progress(output: Output) -> Iterator[OnProgress | None]:
+    """A listener for `Client.store` that draws bars; None where nobody watches."""
+    if not output.interactive:
+        yield None
+        return
+    with _bars() as bars:
+        tasks: dict[tuple[str, str], TaskID] = {}
+
+        def tell(progress: Progress) -> None:
+            key = progress.stage.value, progress.name
+            if key not in tasks:
+                words = f"{_WORDS[progress.stage.value]} {_shortened(progress.name)}".rstrip()
+                tasks[key] = bars.add_task(words, total=progress.total, in_bytes=progress.stage.value in _IN_BYTES)
+            bars.update(tasks[key], completed=progress.done, total=progress.total)
+
+        yield tell
+
+
+@contextmanager
+def byte_progress(output: Output, words: str) -> Iterator[Callable[[int, int], None]]:
+    """A listener told (done, total) bytes; does nothing where nobody watches."""
+    if not output.interactive:
+        yield lambda done, total: None
+        return
+    with _bars() as bars:
+        task = bars.add_task(words, total=None, in_bytes=True)
+
+        def tell(done: int, total: int) -> None:
+            bars.update(task, completed=done, total=total)
+
+        yield tell
+
+
+_IN_BYTES = frozenset({"commit", "upload"})
+
+
+def _bars() -> Bars:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    from walrus_chain.types import format_bytes
+
+    class Amount(ProgressColumn):
+        """How much is done, in bytes or pieces."""
+
+        def render(self, task: Task) -> Text:
+            show = format_bytes if task.fields["in_bytes"] else str
+            done = show(int(task.completed))
+            rate = f" at {format_bytes(int(task.speed))}/s" if task.speed and task.fields["in_bytes"] else ""
+            return Text(done if task.total is None else f"{done} of {show(int(task.total))}{rate}")
+
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=28),
+        Amount(),
+        TimeRemainingColumn(compact=True),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= 32 else f"...{name[-29:]}"

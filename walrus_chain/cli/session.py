@@ -1,0 +1,157 @@
+"""The client that a command works with: network and wallet by name, the wallet opened only when something is signed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from walrus_chain.cli.output import Output
+from walrus_chain.client.home import WalrusHome
+from walrus_chain.errors import HomeUnreadable, MalformedArgument, Misuse, PasswordMissing, UnknownWallet
+from walrus_chain.types import Address, BlobId, BlobObjectId
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from walrus_chain.client.client import Client
+    from walrus_chain.client.home import Wallet
+
+T = TypeVar("T")
+
+
+def home() -> WalrusHome:
+    """The person's networks and wallets."""
+    return WalrusHome.locate(os.environ)
+
+
+def output(as_json: bool) -> Output:
+    """Where the command prints."""
+    return Output(as_json=as_json)
+
+
+def reading(network: str | None, use: Callable[[Client], Awaitable[T]]) -> T:
+    """Runs `use` with a client that signs nothing."""
+    return _run(network, None, use)
+
+
+def signing(
+    network: str | None,
+    wallet: str | None,
+    password_file: Path | None,
+    use: Callable[[Client], Awaitable[T]],
+) -> T:
+    """Runs `use` with a client that signs with a wallet."""
+    chosen = home().network(network)  # first, so that nobody types a password for nothing
+    return _run(chosen.name, unlock(home().wallet(wallet), password_file), use)
+
+
+def address_of(wallet: str | None) -> Address | None:
+    """The address of the named or chosen wallet, without opening it; None where none is named nor chosen."""
+    try:
+        return home().wallet(wallet).address
+    except UnknownWallet:
+        if wallet is not None:
+            raise
+        return None
+
+
+def unlock(wallet: Wallet, password_file: Path | None) -> LocalAccount:
+    """The wallet's account, its password from a file or from the person at the terminal.
+
+    Raises:
+        PasswordMissing: no file, and nobody at a terminal.
+        WrongPassword: it does not open the wallet.
+    """
+    return wallet.unlock(password_for(wallet.name, password_file or wallet.password_file))
+
+
+def password_for(wallet: str, password_file: Path | None, *, twice: bool = False) -> str:
+    """A wallet's password, from a file or from the person at the terminal.
+
+    Args:
+        twice: ask again to be sure, where it is a new one.
+    Raises: PasswordMissing: no file, and nobody at a terminal.
+    """
+    if password_file is not None:
+        try:
+            return password_file.read_text().rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise HomeUnreadable(password_file, str(error)) from error
+    if not sys.stdin.isatty():
+        raise PasswordMissing(wallet)
+    import getpass
+
+    password = getpass.getpass(f"Password of wallet {wallet}: ")
+    if twice and getpass.getpass("The same again: ") != password:
+        raise Misuse("these were two different passwords; nothing was changed, try again")
+    return password
+
+
+def blob_ref(text: str) -> BlobId | BlobObjectId:
+    """What a person means by BLOB: decimal digits are an object's number, everything else a blob id.
+
+    Raises: MalformedBlobId: neither.
+    """
+    stripped = text.strip().removeprefix("#")
+    if stripped.isascii() and stripped.isdigit() and len(stripped) < 43:
+        return BlobObjectId(int(stripped))
+    return BlobId.parse(text)
+
+
+def parse_address(text: str) -> Address:
+    """An account that a person typed.
+
+    Raises: MalformedArgument: no address, or one with a typing error.
+    """
+    from eth_utils.address import is_address, is_checksum_address, to_checksum_address
+
+    digits = text.removeprefix("0x")
+    if not is_address(text):
+        raise MalformedArgument("an account's address", text, "it is 40 hex digits after 0x")
+    if digits not in (digits.lower(), digits.upper()) and not is_checksum_address(text):
+        raise MalformedArgument("an account's address", text, "it has a typing error, its checksum is wrong")
+    return Address(to_checksum_address(text))
+
+
+def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:
+    """Attributes that a person typed as KEY=VALUE.
+
+    Raises: MalformedArgument: one has no `=`, or no key.
+    """
+    parsed = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not key or not separator:
+            raise MalformedArgument("an attribute", pair, "write KEY=VALUE")
+        parsed[key] = value
+    return parsed
+
+
+def parse_range(text: str) -> tuple[int, int | None]:
+    """A byte range that a person typed, as in HTTP: `0-99` is the first hundred bytes, `100-` all from byte 100 on.
+
+    Returns: the first byte, and one past the last; None for the blob's end.
+    Raises: MalformedArgument: another form, or it ends before it begins.
+    """
+    first, separator, last = text.partition("-")
+    if not separator or not first.isdigit() or not (last.isdigit() or not last):
+        raise MalformedArgument("a range of bytes", text, "write FIRST-LAST or FIRST-, both counted from 0")
+    if last and int(last) < int(first):
+        raise MalformedArgument("a range of bytes", text, "it ends before it begins")
+    return int(first), int(last) + 1 if last else None
+
+
+def _run(network: str | None, account: LocalAccount | None, use: Callable[[Client], Awaitable[T]]) -> T:
+    from walrus_chain.client.client import Client
+
+    chosen = home().network(network)
+
+    async def work() -> T:
+        async with Client.connect(chosen.rpc, chosen.deployment, account=account) as client:
+            return await use(client)
+
+    return asyncio.run(work())

@@ -68,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def compare(shards: int, mebibytes: int) -> Iterator[Comparison]:
     """All figures for one number of shards and one size."""
-    content = Random(mebibytes).randbytes(mebibytes * MIB)
+    random = Random(mebibytes)
+    content = b"".join([random.randbytes(MIB) for _ in range(mebibytes)])
     segments = [content[start : start + SEGMENT_BYTES] for start in range(0, len(content), SEGMENT_BYTES)]
     repeats = 5 if mebibytes < 8 else 3 if mebibytes < 64 else 1
     where = f"n = {shards}, {mebibytes} MiB: "

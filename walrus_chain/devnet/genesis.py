@@ -1,0 +1,85 @@
+"""From an empty chain to a network with a committee: deploy, fund, register, bond, form."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from walrus_chain.chain.deploy import DeploymentParameters, deploy
+from walrus_chain.chain.network import Chain
+from walrus_chain.chain.provider import ChainProvider
+from walrus_chain.chain.sender import NodeDetails, Sender
+from walrus_chain.messages.node_keys import NodeKeys
+from walrus_chain.messages.signing import LocalSigner
+from walrus_chain.types import Address, NodeId, Wei
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from walrus_chain.chain.deployments import Deployment
+    from walrus_chain.devnet.plan import DevnetParameters
+
+#: What every account of a local network gets for its transactions.
+GAS_MONEY = Wei(10_000 * 10**18)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Somebody who will run an agent of the new network."""
+
+    account: LocalAccount
+    """Registers the node and bonds for it."""
+    signer: LocalAccount
+    """Signs the node's attestations."""
+    encryption_key: bytes
+    name: str
+    url: str
+    region: str
+
+
+async def found(
+    url: str, parameters: DevnetParameters, deployer: LocalAccount, developer: Address, operators: Sequence[Operator]
+) -> tuple[Deployment, tuple[NodeId, ...]]:
+    """Deploys a network on the local chain at `url`, and puts all operators' nodes into its committee.
+
+    Returns: the deployment, and the node of each operator.
+    """
+    provider = ChainProvider([url])
+    try:
+        accounts = [deployer.address, developer, *(operator.account.address for operator in operators)]
+        await provider.batch([("anvil_setBalance", (account, hex(GAS_MONEY))) for account in accounts])
+        terms = DeploymentParameters(shards=parameters.shards, epoch_seconds=parameters.epoch_seconds)
+        deployment = await deploy(provider, deployer, terms, name="devnet")
+        chain = Chain(provider, deployment)
+        treasury = Sender(chain, deployer)
+        await asyncio.gather(
+            treasury.send_wal(developer, parameters.purse),
+            *(treasury.send_wal(Address(operator.account.address), parameters.stake) for operator in operators),
+        )
+        # Nodes join one after the other, so that the first agent is node 1 at every start of a new network.
+        nodes = [await _join(chain, operator) for operator in operators]
+        await asyncio.gather(
+            *(_bond(chain, operator, node, parameters.stake) for operator, node in zip(operators, nodes, strict=True))
+        )
+        await treasury.form_committee()
+        return deployment, tuple(nodes)
+    finally:
+        await provider.aclose()
+
+
+async def _join(chain: Chain, operator: Operator) -> NodeId:
+    address = Address(operator.account.address)
+    keys = NodeKeys(address, Address(operator.signer.address), operator.encryption_key)
+    details = NodeDetails(
+        operator.name, operator.url, operator.region, Address(operator.signer.address), operator.encryption_key
+    )
+    proof = keys.prove(LocalSigner(bytes(operator.signer.key)), chain.nodes_domain)
+    return (await Sender(chain, operator.account).register_node(details, proof)).node_id
+
+
+async def _bond(chain: Chain, operator: Operator, node: NodeId, stake: Wei) -> None:
+    sender = Sender(chain, operator.account)
+    await sender.approve_vault()
+    await sender.bond(node, stake)

@@ -1,0 +1,72 @@
+"""Fixtures for tests against a real local network; loaded by pytest wherever walrus-chain[devnet] is installed.
+
+    async def test_my_dapp(walrus_network):
+        async with walrus_network.client() as client:
+            stored = await client.store(b"hello", epochs=2)
+            assert await client.read_bytes(stored.blob_id) == b"hello"
+
+The network starts once for the whole test session, with its agents in this process; `walrus_parameters` can be overridden
+(in a conftest.py, with the same scope) for another size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from walrus_chain.client.client import Client
+    from walrus_chain.devnet.network import Devnet
+    from walrus_chain.devnet.plan import DevnetParameters
+
+
+@dataclass(frozen=True, slots=True)
+class WalrusNetwork:
+    """A running local network, and an account that has WAL in it."""
+
+    devnet: Devnet
+    account: LocalAccount
+    """Holds 1,000,000 WAL, and money for transactions."""
+
+    @property
+    def rpc_url(self) -> str:
+        """The chain's RPC endpoint."""
+        return self.devnet.rpc_url
+
+    def client(self, account: LocalAccount | None = None) -> Client:
+        """A client that signs with `account`, the funded one when none is named; an async context manager."""
+        from walrus_chain.client.client import Client
+
+        return Client.connect([self.rpc_url], self.devnet.deployment, account=account or self.account)
+
+
+@pytest.fixture(scope="session")
+def walrus_parameters() -> DevnetParameters:
+    """What `walrus_network` is made of: four agents, ten shards, two regions. Override it for another network."""
+    from walrus_chain.devnet.plan import DevnetParameters
+    from walrus_chain.devnet.ports import free_run
+
+    agents = 4
+    port = free_run(agents + 1)
+    return DevnetParameters(agents=agents, shards=10, regions=2, rpc_port=port, first_agent_port=port + 1)
+
+
+@pytest.fixture(scope="session")
+def walrus_network(
+    walrus_parameters: DevnetParameters, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WalrusNetwork]:
+    """A local network for the whole test session."""
+    from eth_account import Account
+
+    from walrus_chain.devnet.home import DevnetHome
+    from walrus_chain.devnet.in_process import devnet_in_thread
+
+    account = Account.create()
+    home = DevnetHome(tmp_path_factory.mktemp("walrus-network"))
+    with devnet_in_thread(home, walrus_parameters, developer=account.address) as devnet:
+        yield WalrusNetwork(devnet, account)

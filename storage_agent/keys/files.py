@@ -67,7 +67,7 @@ def load_key(path: Path, password: str) -> bytes:
     data = _read_secret(path)
     try:
         document = json.loads(data)
-        key: bytes = decode_keyfile_json(document, password.encode())
+        key: bytes = decode_keyfile_json(document, password.encode())  # type: ignore[arg-type]  # every kdf takes bytes
     except ValueError as error:
         wrong_password = "mac" in str(error).lower()
         raise UnusableKey(path, "the password is wrong" if wrong_password else "it is no keystore") from None
@@ -96,7 +96,7 @@ def write_signer(path: Path, key: bytes, password: str, scrypt_n: int = DEFAULT_
     from eth_keyfile.keyfile import create_keyfile_json
 
     signer = LocalSigner(key)
-    document = create_keyfile_json(key, password.encode(), kdf="scrypt", iterations=scrypt_n)
+    document = create_keyfile_json(key, password, kdf="scrypt", iterations=scrypt_n)
     _write_secret(path, json.dumps(document).encode())
     return signer
 

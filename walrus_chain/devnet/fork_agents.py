@@ -14,7 +14,9 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
+import storage_agent.daemon  # noqa: F401 - loaded here, so that no agent has to
 from storage_agent.cli.main import main as walrus_agent
 
 
@@ -24,21 +26,25 @@ def main() -> None:
         order = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            os._exit(_agent(Path(order["settings"]), Path(order["log"])))
-        print(json.dumps({"pid": pid}), flush=True)
+            _be_agent(order["settings"], Path(order["log"]))
+        sys.stdout.write(json.dumps({"pid": pid}) + "\n")
+        sys.stdout.flush()
 
 
-def _agent(settings: Path, log: Path) -> int:
+def _be_agent(settings: str, log: Path) -> NoReturn:
     """Be an agent from here on: a session of its own, no input, output to its log."""
     os.setsid()
     log.parent.mkdir(parents=True, exist_ok=True)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w", buffering=1), open(2, "w", buffering=1)  # noqa: SIM115
-    return walrus_agent(["run", "--settings", str(settings)])
+    for number, file in ((0, nothing), (1, output), (2, output)):
+        os.dup2(file, number)
+    sys.argv = ["walrus-agent", "run", "--config", settings]
+    try:
+        walrus_agent()
+    except SystemExit as end:
+        os._exit(end.code if isinstance(end.code, int) else 1)
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -54,9 +54,9 @@ class DevnetDiffers(Misuse):
 
     def __init__(self, folder: Path, there: DevnetParameters) -> None:
         super().__init__(
-            f"the local network in {folder} was made with {there.agents} agents, {there.shards} shards, {there.regions} "
-            f"regions and epochs of {there.epoch_seconds} s; leave these options out to go on with it, or add --fresh "
-            f"to delete it and make a new one"
+            f"the local network in {folder} was made with {there.agents} agents, {there.shards} shards, "
+            f"{there.regions} regions and epochs of {there.epoch_seconds} s; leave these options out "
+            "to go on with it, or add --fresh to delete it and make a new one"
         )
         self.folder, self.there = folder, there
 

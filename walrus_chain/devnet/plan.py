@@ -22,7 +22,8 @@ REGIONS = (
     "ap-north",
     "me-gulf",
 )
-_WAL = 10**WAL_DECIMALS
+_STAKE = Wei(100_000 * 10**WAL_DECIMALS)
+_PURSE = Wei(1_000_000 * 10**WAL_DECIMALS)
 
 
 class DevnetParametersWrong(Misuse):
@@ -40,9 +41,9 @@ class DevnetParameters:
     chain_id: int = 31_337
     rpc_port: int = 8545
     first_agent_port: int = 9101
-    stake: Wei = Wei(100_000 * _WAL)
+    stake: Wei = _STAKE
     """What each operator bonds."""
-    purse: Wei = Wei(1_000_000 * _WAL)
+    purse: Wei = _PURSE
     """What the developer's wallet starts with."""
 
     def __post_init__(self) -> None:

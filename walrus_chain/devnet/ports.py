@@ -12,7 +12,7 @@ _LOWEST, _HIGHEST = 20_000, 32_000  # below the range from which systems hand ou
 def free_run(count: int) -> int:
     """The first of `count` free ports in a row. They are free now; take them soon."""
     while True:
-        first = random.randrange(_LOWEST, _HIGHEST - count)  # noqa: S311 - no secret
+        first = random.randrange(_LOWEST, _HIGHEST - count)
         with ExitStack() as stack:
             try:
                 for port in range(first, first + count):

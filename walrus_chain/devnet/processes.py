@@ -6,10 +6,9 @@ devnet that was killed by a reboot never stops a stranger.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,14 +93,7 @@ def wait_gone(handles: Sequence[ProcessHandle], *, seconds: float) -> list[Proce
     return [processes[process] for process in alive if processes[process].alive]
 
 
-def start(
-    name: str,
-    command: Sequence[str],
-    log: Path,
-    *,
-    cwd: Path | None = None,
-    environment: Mapping[str, str] | None = None,
-) -> ProcessHandle:
+def start(name: str, command: Sequence[str], log: Path) -> ProcessHandle:
     """Start `command` in a session of its own, with its output appended to `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -110,8 +102,6 @@ def start(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            cwd=cwd,
-            env={**os.environ, **environment} if environment is not None else None,
             start_new_session=True,
             close_fds=True,
         )

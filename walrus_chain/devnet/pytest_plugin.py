@@ -5,8 +5,8 @@
             stored = await client.store(b"hello", epochs=2)
             assert await client.read_bytes(stored.blob_id) == b"hello"
 
-The network starts once for the whole test session, with its agents in this process; `walrus_parameters` can be overridden
-(in a conftest.py, with the same scope) for another size.
+The network starts once for the whole test session, with its agents in this process; override `walrus_parameters` (in a
+conftest.py, with the same scope) for another size.
 """
 
 from __future__ import annotations

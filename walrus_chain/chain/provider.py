@@ -9,16 +9,25 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, ServerDisconnectedError, TCPConnector
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    ServerDisconnectedError,
+    TCPConnector,
+)
 
 from walrus_chain.chain.reverts import decode_revert
 from walrus_chain.errors import (
     BlockUnknown,
     NoEndpoint,
+    Rejected,
     RpcRefused,
     RpcUnavailable,
     UnexpectedAnswer,
@@ -263,6 +272,9 @@ class ChainProvider:
             except _EndpointFailed as failure:
                 failures.add(endpoint, str(failure))
                 continue
+            except (Rejected, RpcRefused):
+                self._prefer(endpoint)
+                raise
             if known is not None and any(result is None for result in results):
                 lagging = True
                 continue
@@ -323,5 +335,7 @@ def _in_words(error: Exception) -> str:
     status = getattr(error, "status", None)
     if status is not None:
         return f"HTTP status {status}"
-    reason = getattr(error, "os_error", error)
-    return getattr(reason, "strerror", None) or type(error).__name__
+    cause = error.os_error if isinstance(error, ClientConnectorError) else error
+    if isinstance(cause, OSError) and cause.errno is not None and cause.errno > 0:
+        return os.strerror(cause.errno)
+    return str(cause) or type(cause).__name__

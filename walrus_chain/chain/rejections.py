@@ -80,7 +80,7 @@ class AlreadyInvalid(ContractRejection):
     """Nodes attested before that the blob is badly encoded."""
 
     solidity_name = "BlobRegistry_AlreadyInvalid"
-    text = "blob {blob_id} is known to be badly encoded and takes no new objects; encode the data again"
+    text = "nodes attested before that blob {blob_id} is badly encoded; there is nothing left to submit"
 
     blob_id: BlobId
 

@@ -104,10 +104,12 @@ class Sender:
     async def register(self, registrations: Sequence[Registration]) -> RegisterReceipt:
         """Registers blobs for this account, at most `MAXIMUM_BATCH` in one transaction, and pays for their terms.
 
+        A blob that is known as invalid is charged too and can never be certified: ask `Chain.is_invalid` first.
+
         Raises:
             NotEnoughWal: the account holds less than the price; says how much is missing.
             AllowanceTooSmall: the vault may not take that much; call `approve_vault`.
-            AlreadyInvalid, BlobTooLarge, WrongTerm, WrongBatchSize: a registration that the network does not take.
+            BlobTooLarge, NoBlobId, WrongTerm, WrongBatchSize: a registration that the network does not take.
         """
         rows = [(row.blob_id.digest, row.size, row.epochs, row.deletable) for row in registrations]
         if len(rows) == 1:

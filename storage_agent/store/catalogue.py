@@ -32,8 +32,8 @@ from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, Pai
 DEFAULT_HISTORY = 1024
 #: Seconds between a certificate and healing: slivers may still be on their way from the client.
 DEFAULT_HEAL_DELAY = 10.0
-#: Blocks after which old rows are looked for.
-_TIDY_BLOCKS = 64
+#: Old rows are looked for so many times while the chain grows by the history.
+_TIDIES_A_HISTORY = 16
 
 
 class Catalogue:
@@ -158,7 +158,7 @@ class Catalogue:
 
         cursor, new_work = await self._database.write(run)
         self._tell(new_work)
-        if cursor.block.number >= self._tidied_at + _TIDY_BLOCKS or cursor.epoch > after.epoch:
+        if cursor.block.number >= self._tidied_at + max(1, self._history // _TIDIES_A_HISTORY) or cursor.epoch > after.epoch:
             await self._tidy(cursor)
         return cursor
 

@@ -100,11 +100,6 @@ class Tally:
         return self._weight + sum(self._open.values()) < self._quorum
 
     @property
-    def finished(self) -> bool:
-        """Whether every member attested or failed."""
-        return not self._open
-
-    @property
     def failures(self) -> Mapping[int, str]:
         """Why members failed, by member index."""
         return MappingProxyType(self._failures)

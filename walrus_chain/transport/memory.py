@@ -52,6 +52,8 @@ class Faults:
     """No call ever returns, as when packets vanish."""
     seconds: float = 0.0
     """How long each call takes, by the loop's clock."""
+    lost: set[Axis] = field(default_factory=set)
+    """Slivers of these axes are not there any more."""
     refusals: list[AgentRefused] = field(default_factory=list)
     """Raised by the next calls, one each, first first."""
 
@@ -281,7 +283,8 @@ class MemoryAgent:
 
     def _sliver(self, blob_id: BlobId, segment: int, axis: Axis, pair: PairIndex) -> bytes:
         geometry = self._geometry(blob_id, segment)
-        if (held := self._pairs.get((blob_id, segment, pair))) is None:
+        held = self._pairs.get((blob_id, segment, pair))
+        if held is None or axis in self.faults.lost:
             raise self._refusal(404, "NotStored", f"pair {pair} of segment {segment} is not stored here")
         return bytes(split_pair(held, geometry)[axis is Axis.SECONDARY])
 

@@ -67,7 +67,8 @@ def load_key(path: Path, password: str) -> bytes:
     data = _read_secret(path)
     try:
         document = json.loads(data)
-        key: bytes = decode_keyfile_json(document, password.encode())  # type: ignore[arg-type]  # every kdf takes bytes
+        # eth_keyfile says `str`, but derives by PBKDF2 from bytes only; by scrypt from both.
+        key: bytes = decode_keyfile_json(document, password.encode())  # type: ignore[arg-type]
     except ValueError as error:
         wrong_password = "mac" in str(error).lower()
         raise UnusableKey(path, "the password is wrong" if wrong_password else "it is no keystore") from None

@@ -18,7 +18,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
@@ -47,8 +47,10 @@ from walrus_chain.errors import Misuse, Retryable
 from walrus_chain.messages.signing import Signer
 from walrus_chain.rules.committee import Member
 from walrus_chain.transport.agent import AgentClient
-from walrus_chain.transport.http import HttpAgents, HttpLimits
 from walrus_chain.types import Address, NodeId
+
+if TYPE_CHECKING:
+    from walrus_chain.transport.http import HttpAgents
 
 _log = logging.getLogger(__name__)
 
@@ -150,12 +152,9 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
         )
         admission = Admission(catalogue, watcher.catch_up)
         attester = Attester(holdings, admission, seat, signer, chain.registry_domain, metrics)
-        agents = await stack.enter_async_context(HttpAgents(HttpLimits(answer_seconds=settings.work.peer_seconds)))
-
-        def connect(member: Member) -> AgentClient:
-            return agents.at(member.url, member.name)
-
-        peers = Peers(node_id, connect)
+        connections = _Connections(settings.work.peer_seconds)
+        stack.push_async_callback(connections.close)
+        peers = Peers(node_id, connections.to)
         healer = Healer(holdings, peers, lambda: seat.committee, metrics, time.monotonic)
         scrubbing = ScrubSettings(settings.work.scrub_bytes_per_second, settings.work.scrub_days * _DAY)
         scrubber = Scrubber(catalogue, packs, holdings, metrics, scrubbing, time.time, asyncio.sleep)
@@ -220,6 +219,27 @@ async def run_until_stopped(settings: Settings) -> None:
         await stop.wait()
         if agent.failed.done():
             agent.failed.result()
+
+
+class _Connections:
+    """Ways to the other agents. HTTP's client side is loaded when the first is needed: most starts never need one."""
+
+    def __init__(self, answer_seconds: float) -> None:
+        self._answer_seconds = answer_seconds
+        self._agents: HttpAgents | None = None
+
+    def to(self, member: Member) -> AgentClient:
+        """The client of a member of the committee."""
+        if self._agents is None:
+            from walrus_chain.transport.http import HttpAgents, HttpLimits
+
+            self._agents = HttpAgents(HttpLimits(answer_seconds=self._answer_seconds))
+        return self._agents.at(member.url, member.name)
+
+    async def close(self) -> None:
+        """Close them all."""
+        if self._agents is not None:
+            await self._agents.aclose()
 
 
 class _Reporter:

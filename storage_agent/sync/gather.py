@@ -4,37 +4,41 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from storage_agent.sync.peers import Peer
-from walrus_chain.errors import WalrusError
+from walrus_chain.errors import AgentTimedOut, WalrusError
 from walrus_chain.types import PairIndex
 
-#: Asks a peer for the pieces at some places; what comes back is verified as far as it can be.
-Fetch = Callable[[Peer, Sequence[PairIndex]], Awaitable[dict[PairIndex, bytes]]]
-#: Told of each failure, once.
-Failed = Callable[[Peer, WalrusError], None]
+T = TypeVar("T")
+
+#: How much longer than usual is waited when nobody is left to ask instead.
+LAST_RESORT = 10
 
 
 async def gather_pieces(
     sources: Sequence[tuple[Peer, Sequence[PairIndex]]],
     needed: int,
-    fetch: Fetch,
-    failed: Failed,
+    fetch: Callable[[Peer, Sequence[PairIndex]], Awaitable[dict[PairIndex, T]]],
+    failed: Callable[[Peer, WalrusError], None],
     patience: float,
-) -> dict[PairIndex, bytes]:
+) -> dict[PairIndex, T]:
     """At least `needed` pieces, or as many as the sources have to give.
 
     Just enough is asked for at first, in the order of `sources`. Whatever fails is asked of the next source; when
     nothing arrives for `patience` seconds, what is under way is no longer counted on, and the next sources are asked.
+    When nobody is left to ask instead, slow peers are waited for `LAST_RESORT` times as long.
 
     Args:
         sources: a peer and the places it can give pieces for; each place is asked for at most once.
-        fetch: gives pieces by place, or raises an error of ours.
+        fetch: asks a peer for the pieces at some places; gives them by place, verified as far as they can be, or raises
+            an error of ours.
+        failed: told of each failure, once.
     """
-    pieces: dict[PairIndex, bytes] = {}
+    pieces: dict[PairIndex, T] = {}
     waiting = list(reversed(sources))
-    running: dict[asyncio.Task[dict[PairIndex, bytes]], Peer] = {}
-    counted_on: dict[asyncio.Task[dict[PairIndex, bytes]], int] = {}
+    running: dict[asyncio.Task[dict[PairIndex, T]], Peer] = {}
+    counted_on: dict[asyncio.Task[dict[PairIndex, T]], int] = {}
     try:
         while len(pieces) < needed:
             while waiting and (short := needed - len(pieces) - sum(counted_on.values())) > 0:
@@ -46,12 +50,14 @@ async def gather_pieces(
                 running[task], counted_on[task] = peer, len(asked)
             if not running:
                 break
-            # Where nobody is left to ask instead, slow peers have all the time that their client gives them.
-            done, _ = await asyncio.wait(
-                running, timeout=patience if waiting else None, return_when=asyncio.FIRST_COMPLETED
-            )
+            limit = patience if waiting else patience * LAST_RESORT
+            done, _ = await asyncio.wait(running, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
             if not done:
                 counted_on.clear()
+                if not waiting:
+                    for peer in running.values():
+                        failed(peer, AgentTimedOut(peer.client.label, f"no answer within {limit:g} seconds"))
+                    break
             for task in done:
                 peer = running.pop(task)
                 counted_on.pop(task, None)

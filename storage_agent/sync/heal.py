@@ -44,6 +44,8 @@ _log = logging.getLogger(__name__)
 
 #: Seconds without any answer after which further peers are asked in addition.
 PATIENCE_SECONDS = 3.0
+#: Stands for the one piece that is asked for where there are no places.
+_WHOLE = (PairIndex(0),)
 
 
 class MetadataUnreachable(Retryable):
@@ -129,20 +131,27 @@ class Healer:
             return held, 0
         failures: dict[str, str] = {}
         fetched = 0
-        for peer in self._peers.in_order(self._committee(), blob_id, self._clock()):
-            try:
-                data = await peer.client.metadata(blob_id)
-                fetched += len(data)
-                self._metrics.healing_bytes.labels("metadata").inc(len(data))
-                metadata = BlobMetadata.from_bytes(data, blob_id)
-            except WalrusError as error:
-                self._note(peer, error)
-                failures[peer.client.label] = str(error)
-                continue
+
+        async def fetch(peer: Peer, places: Sequence[PairIndex]) -> dict[PairIndex, BlobMetadata]:
+            nonlocal fetched
+            data = await peer.client.metadata(blob_id)
+            fetched += len(data)
+            self._metrics.healing_bytes.labels("metadata").inc(len(data))
+            metadata = await asyncio.to_thread(BlobMetadata.from_bytes, data, blob_id)
             self._peers.succeeded(peer.node_id)
-            await self._holdings.keep_metadata(metadata)
-            return metadata, fetched
-        raise MetadataUnreachable(blob_id, failures)
+            return dict.fromkeys(places, metadata)
+
+        def failed(peer: Peer, error: WalrusError) -> None:
+            self._note(peer, error)
+            failures[peer.client.label] = str(error)
+
+        peers = self._peers.in_order(self._committee(), blob_id, self._clock())
+        found = await gather_pieces([(peer, _WHOLE) for peer in peers], 1, fetch, failed, self._patience)
+        if not found:
+            raise MetadataUnreachable(blob_id, failures)
+        [metadata] = found.values()
+        await self._holdings.keep_metadata(metadata)
+        return metadata, fetched
 
     async def _heal_segment(self, metadata: BlobMetadata, index: int, lost: Sequence[PairIndex]) -> int:
         """Bring back the pairs `lost` of one segment; the bytes it took."""
@@ -213,7 +222,8 @@ class Healer:
         for place, data in own.items():
             sliver = _part(data, crossing, geometry)
             symbols[place] = await asyncio.to_thread(recovery_symbol, sliver, crossing, pair, geometry)
-        symbols |= await gather_pieces(segment.sources, needed - len(symbols), fetch, self._note, self._patience)
+        given = await gather_pieces(segment.sources, needed - len(symbols), fetch, self._note, self._patience)
+        symbols.update(given)
         sliver_bytes = await asyncio.to_thread(recover_sliver, axis, pair, symbols, geometry)
         await asyncio.to_thread(verify_sliver, sliver_bytes, axis, pair, segment.metadata, geometry)
         return sliver_bytes
@@ -239,7 +249,8 @@ class Healer:
         singles = [(peer, (place,)) for peer, places in segment.sources for place in places]
         # Systematic slivers first: they need no decoding.
         singles.sort(key=lambda source: source[1][0] >= needed)
-        rows |= await gather_pieces(singles, needed - len(rows), fetch, self._note, self._patience)
+        given = await gather_pieces(singles, needed - len(rows), fetch, self._note, self._patience)
+        rows.update(given)
         if len(rows) < needed:
             raise NotEnoughSlivers(len(rows), needed)
         segment.own |= await asyncio.to_thread(_encoded_pairs, segment, rows, lost)

@@ -1,18 +1,23 @@
-"""What a transaction offers for its gas: EIP-1559 fees, asked of the chain and remembered for a moment."""
+"""What a transaction offers for its gas, and how much gas it takes: asked of the chain, and remembered."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from walrus_chain.chain.provider import ChainProvider
+from walrus_chain.errors import Rejected, RpcRefused
 
 FRESH_SECONDS: Final = 2.0
 """How long fees are used before the chain is asked again. The base fee moves by at most an eighth a block, and offers
 leave room for six such steps."""
 _BASE_FEE_ROOM: Final = 2
 _BUMP_PERCENT: Final = 30
+_GAS_MARGIN_PERCENT: Final = 25
+# What is between a call and the transaction that carries it may change: other transactions come first.
+_GAS_MARGIN: Final = 10_000
+_SELECTOR_DIGITS: Final = len("0x") + 8
 # A replacement needs a tenth more than what it replaces, of both fees; a tip of zero would stay zero.
 _LEAST_BUMP: Final = 10**6
 
@@ -64,3 +69,39 @@ class FeeOracle:
         fees = Fees(_BASE_FEE_ROOM * int(block.get("baseFeePerGas", "0x0"), 16) + tip, tip)
         self._known = (now, fees)
         return fees
+
+
+class GasBook:
+    """How much gas calls take.
+
+    Estimating executes a call a dozen times over. A call that looks like an earlier one (contract, function and length)
+    is therefore executed once, with the gas that the earlier one was estimated at; when that goes well the limit is
+    known and the contract's consent too, otherwise the chain estimates as for the first time.
+    """
+
+    def __init__(self, provider: ChainProvider) -> None:
+        self._provider = provider
+        self._estimates: dict[tuple[str | None, str, int], int] = {}
+
+    async def limit(self, call: Mapping[str, Any]) -> int:
+        """The gas limit for a call, with room for what may change before it is in a block.
+
+        Raises:
+            Rejected: the contract refuses the call (decoded).
+            RpcRefused: the endpoint does, for want of money for example.
+        """
+        data: str = call["data"]
+        kind = (call.get("to"), data[:_SELECTOR_DIGITS], len(data))
+        known = self._estimates.get(kind)
+        if known is None or not await self._suffices(call, known):
+            estimate = int(await self._provider.request("eth_estimateGas", call), 16)
+            known = self._estimates[kind] = max(estimate, self._estimates.get(kind, 0))
+        return known + known * _GAS_MARGIN_PERCENT // 100 + _GAS_MARGIN
+
+    async def _suffices(self, call: Mapping[str, Any], gas: int) -> bool:
+        try:
+            await self._provider.request("eth_call", {**call, "gas": hex(gas)}, "latest")
+        except (Rejected, RpcRefused):
+            # Too little gas, or a refusal: the estimate tells which.
+            return False
+        return True

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, Protocol
 
-from walrus_chain.chain.gas import FeeOracle, Fees
+from walrus_chain.chain.gas import FeeOracle, Fees, GasBook
 from walrus_chain.chain.provider import ChainProvider
 from walrus_chain.errors import (
     NotEnoughGasMoney,
@@ -25,12 +25,9 @@ from walrus_chain.errors import (
 )
 from walrus_chain.types import Address
 
-_GAS_MARGIN_PERCENT: Final = 25
-# What is between a call and the transaction that carries it may change: other transactions come first.
-_GAS_MARGIN: Final = 10_000
 _ATTEMPTS: Final = 4
 _BROADCAST_PAUSES: Final = (0.25, 1.0, 3.0)
-_FIRST_POLL: Final = 0.004
+_FIRST_POLL: Final = 0.003
 _LAST_POLL: Final = 0.5
 
 
@@ -111,6 +108,7 @@ class TransactionQueue:
         self._patience = patience or Patience()
         self._clock = clock
         self._oracle = FeeOracle(provider, self._clock)
+        self._gas = GasBook(provider)
         self._sending = asyncio.Lock()
         self._nonce: int | None = None
 
@@ -141,7 +139,10 @@ class TransactionQueue:
         call: dict[str, Any] = {"from": self._address, "data": "0x" + data.hex(), "value": hex(value)}
         if to is not None:
             call["to"] = to
-        gas = await self._estimate(call)
+        try:
+            gas = await self._gas.limit(call)
+        except RpcRefused as refusal:
+            raise self._translated(refusal) from refusal
         envelope: dict[str, Any] = {
             "type": 2,
             "chainId": await self._provider.chain_id(),
@@ -156,13 +157,6 @@ class TransactionQueue:
         if int(receipt["status"], 16) != 1:
             raise await self._why_reverted(call, receipt)
         return _receipt(receipt)
-
-    async def _estimate(self, call: Mapping[str, Any]) -> int:
-        try:
-            estimate = int(await self._provider.request("eth_estimateGas", call), 16)
-        except RpcRefused as refusal:
-            raise self._translated(refusal) from refusal
-        return estimate + estimate * _GAS_MARGIN_PERCENT // 100 + _GAS_MARGIN
 
     async def _dispatch(self, envelope: dict[str, Any]) -> _Pending:
         """Gives the transaction a nonce and sends it."""

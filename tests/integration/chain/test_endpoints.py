@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 import pytest
@@ -14,9 +14,12 @@ from tests.integration.chain.rpc_server import RpcServer, rpc_server
 from walrus_chain.chain.anvil import AnvilOptions, running_anvil
 from walrus_chain.chain.artifacts import artifact
 from walrus_chain.chain.events import BlobRegistered
+from walrus_chain.chain.library_rejections import NotEnoughWal
 from walrus_chain.chain.network import Chain
 from walrus_chain.chain.provider import ChainProvider
 from walrus_chain.chain.sender import Sender
+from walrus_chain.chain.transactions import Receipt
+from walrus_chain.chain.views import Attribute
 from walrus_chain.errors import (
     BlockUnknown,
     NoEndpoint,
@@ -30,6 +33,9 @@ from walrus_chain.types import Address, Wei
 
 pytestmark = pytest.mark.integration
 
+PATIENCE = 3.0
+"""Seconds that an endpoint has: short for the tests that wait it out, long enough for a busy machine."""
+
 
 @pytest.fixture
 async def server(network: LocalNetwork) -> AsyncIterator[RpcServer]:
@@ -41,14 +47,14 @@ async def server(network: LocalNetwork) -> AsyncIterator[RpcServer]:
 @pytest.fixture
 async def through(network: LocalNetwork, server: RpcServer) -> AsyncIterator[Chain]:
     """The network through that endpoint alone."""
-    async with Chain.connect([server.url], network.chain.deployment, timeout=0.5) as chain:
+    async with Chain.connect([server.url], network.chain.deployment, timeout=PATIENCE) as chain:
         yield chain
 
 
 @pytest.fixture
 async def both(network: LocalNetwork, server: RpcServer) -> AsyncIterator[Chain]:
     """The network through that endpoint first, and the chain itself second."""
-    async with Chain.connect([server.url, network.url], network.chain.deployment, timeout=0.5) as chain:
+    async with Chain.connect([server.url, network.url], network.chain.deployment, timeout=PATIENCE) as chain:
         yield chain
 
 
@@ -244,6 +250,15 @@ async def test_send__answer_gets_lost__happens_once_all_the_same(
     assert (await network.chain.balances(Address(BOB.address))).wal == 2
 
 
+async def or_ends(awaited: Coroutine[None, None, None], call: asyncio.Task[Receipt]) -> None:
+    """Waits for something while a call is under way; the call's error ends the wait."""
+    waiting = asyncio.create_task(awaited)
+    await asyncio.wait({waiting, call}, return_when=asyncio.FIRST_COMPLETED)
+    if call.done():
+        waiting.cancel()
+        call.result()
+
+
 async def test_send__all_endpoints_down_after_sending__waits_and_gets_its_receipt(
     network: LocalNetwork, server: RpcServer, through: Chain
 ) -> None:
@@ -251,10 +266,10 @@ async def test_send__all_endpoints_down_after_sending__waits_and_gets_its_receip
     await alice.send_wal(Address(BOB.address), Wei(1))
     await network.rpc("evm_setAutomine", False)
     call = asyncio.create_task(alice.send_wal(Address(BOB.address), Wei(1)))
-    await server.will_be_asked("eth_getTransactionReceipt", 3)
+    await or_ends(server.will_be_asked("eth_getTransactionReceipt", 3), call)
     server.status = 503
     await network.rpc("evm_mine")
-    await server.will_be_asked("eth_getTransactionReceipt", 3)
+    await or_ends(server.will_be_asked("eth_getTransactionReceipt", 3), call)
     assert not call.done()
     server.status = 200
     assert (await call).gas_used > 21_000
@@ -267,6 +282,30 @@ async def test_send__endpoint_dies_while_sending__says_that_it_may_have_arrived(
     server.loses = "eth_sendRawTransaction"
     with pytest.raises(TransactionPending, match="may still"):
         await Sender(through, ALICE).send_wal(Address(BOB.address), Wei(1))
+
+
+async def test_send__a_call_like_an_earlier_one__is_not_estimated_again(server: RpcServer, through: Chain) -> None:
+    alice = Sender(through, ALICE)
+    for amount in (1, 2):
+        await alice.send_wal(Address(BOB.address), Wei(amount))
+    assert server.asked.count("eth_estimateGas") == 1
+    with pytest.raises(NotEnoughWal):
+        await alice.send_wal(Address(BOB.address), Wei(10**30))
+    await alice.send_wal(Address(BOB.address), Wei(3))
+    assert server.asked.count("eth_estimateGas") == 2
+
+
+async def test_send__a_call_like_an_earlier_one_that_takes_more_gas__is_estimated_again(
+    network: LocalNetwork, server: RpcServer, through: Chain
+) -> None:
+    blob = (await network.register()).objects[0]
+    await network.alice.set_attributes(blob, [Attribute("k0", "v" * 200)])
+    alice = Sender(through, ALICE)
+    cheap = await alice.set_attributes(blob, [Attribute("k0", "w" * 200)])
+    dear = await alice.set_attributes(blob, [Attribute("k1", "v" * 200)])
+    assert dear.gas_used > 1.5 * cheap.gas_used
+    assert server.asked.count("eth_estimateGas") == 2
+    assert [attribute.key for attribute in await network.chain.attributes(blob)] == ["k0", "k1"]
 
 
 async def test_web3__through_the_bridge__has_the_same_fail_over(

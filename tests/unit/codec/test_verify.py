@@ -113,6 +113,17 @@ def test_one_meaning__columns_of_another_content__are_refused() -> None:
         reader.decode()
 
 
+def test_one_meaning__a_verified_row_that_was_not_decoded_from__proves_nothing() -> None:
+    other = encode_segment(bytes([CONTENT[0] ^ 1]) + CONTENT[1:], SHARDS)
+    encoded, metadata = mixed(ENCODED, other)
+    reader = SegmentDecoder(metadata, 0)
+    reader.add(Axis.PRIMARY, PairIndex(0), encoded.sliver(Axis.PRIMARY, PairIndex(0)))
+    for place in range(GEOMETRY.columns):
+        reader.add(Axis.SECONDARY, PairIndex(place), encoded.sliver(Axis.SECONDARY, PairIndex(place)))
+    with pytest.raises(InconsistentEncoding, match="row 0"):
+        reader.decode()
+
+
 def test_check_strict__bad_columns_behind_good_rows__are_refused() -> None:
     _, metadata = mixed(ENCODED, encode_segment(CONTENT[::-1], SHARDS))
     check_decoded(metadata.blob_id, CONTENT, metadata.segments[0], GEOMETRY)

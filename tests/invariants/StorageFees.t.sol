@@ -14,7 +14,7 @@ contract FeesHandler is FeesFixture {
         uint32 end;
     }
 
-    uint32 public constant MAXIMUM_EPOCHS = 8;
+    uint32 public constant MAXIMUM_EPOCHS = 6;
 
     Object[] private objects;
     mapping(uint32 epoch => uint256) public earned;
@@ -77,7 +77,7 @@ contract FeesHandler is FeesFixture {
     }
 
     function waitLong(uint32 epochs) external {
-        if (now_() < 40) skip(bound(epochs, 1, 3 * MAXIMUM_EPOCHS) * 1 days);
+        if (now_() < 24) skip(bound(epochs, 1, 3 * MAXIMUM_EPOCHS) * 1 days);
     }
 
     function now_() public view returns (uint32) {
@@ -129,6 +129,7 @@ contract StorageFeesInvariantTest is InvariantTest {
         targetSelector(address(handler), selectors);
     }
 
+    /// forge-config: default.invariant.runs = 24
     /// @dev Time alone never makes a view fail: each income is asked for.
     function invariant_income_of_each_epoch_is_what_the_plain_ledger_says() external view {
         uint32 last = handler.now_() + handler.MAXIMUM_EPOCHS();
@@ -137,6 +138,7 @@ contract StorageFeesInvariantTest is InvariantTest {
         }
     }
 
+    /// forge-config: default.invariant.runs = 24
     function invariant_I1_reserve_equals_the_income_of_all_epochs() external view {
         uint32 last = handler.now_() + handler.MAXIMUM_EPOCHS();
         uint256 total = 0;
@@ -147,11 +149,13 @@ contract StorageFeesInvariantTest is InvariantTest {
         assertEq(handler.reserveOfFees(), handler.paid() - handler.refunded());
     }
 
+    /// forge-config: default.invariant.runs = 24
     function invariant_I2_nobody_is_refunded_more_than_was_paid() external view {
         assertEq(handler.claimed(), handler.refunded());
         assertLe(handler.refunded(), handler.paid());
     }
 
+    /// forge-config: default.invariant.runs = 24
     function invariant_only_past_epochs_are_settled() external view {
         assertLt(handler.settled(), handler.now_());
     }

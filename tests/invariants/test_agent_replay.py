@@ -36,8 +36,12 @@ T = TypeVar("T")
 NODE = NodeId(2)
 BLOBS = 4
 HISTORY = 16
+#: Crashes are tested elsewhere; here thousands of commits need not wait for a disk.
+MEMORY = next((folder for folder in ("/dev/shm",) if Path(folder).is_dir()), None)
 FAR = 1e9
 Pairs = frozenset[PairIndex]
+FOLLOW = st.sampled_from([True, True, True, False])
+"""Whether the agent looks at the chain right afterwards."""
 
 
 class AgentMachine(RuleBasedStateMachine):
@@ -45,7 +49,7 @@ class AgentMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="agent-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="agent-", dir=MEMORY))
         self.runner = asyncio.Runner()
         self.chain = ForkingChain()
         self.caught_up = False
@@ -95,67 +99,71 @@ class AgentMachine(RuleBasedStateMachine):
             and certified in (None, record.certified)
         ]
 
-    @rule(number=st.integers(0, BLOBS - 1), epochs=st.integers(1, 3))
-    def register(self, number: int, epochs: int) -> None:
+    @rule(number=st.integers(0, BLOBS - 1), epochs=st.integers(1, 3), certified=st.booleans(), follow=FOLLOW)
+    def register(self, number: int, epochs: int, certified: bool, follow: bool) -> None:
         if blob_id(number) not in self.invalid:
-            self.chain.register(number, epochs)
-            self.caught_up = False
+            blob_object = self.chain.register(number, epochs)
+            if certified:
+                self.chain.certify(blob_object, number)
+            self.moved_on(follow)
 
     @precondition(lambda self: self.live(certified=False))
-    @rule(data=st.data())
-    def certify(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), follow=FOLLOW)
+    def certify(self, data: st.DataObject, follow: bool) -> None:
         record = data.draw(st.sampled_from(self.live(certified=False)))
         self.chain.certify(record.blob_object, self.number_of(record))
-        self.caught_up = False
+        self.moved_on(follow)
 
     @precondition(lambda self: self.live())
-    @rule(data=st.data(), epochs=st.integers(1, 2))
-    def extend(self, data: st.DataObject, epochs: int) -> None:
+    @rule(data=st.data(), epochs=st.integers(1, 2), follow=FOLLOW)
+    def extend(self, data: st.DataObject, epochs: int, follow: bool) -> None:
         record = data.draw(st.sampled_from(self.live()))
         self.chain.extend(record.blob_object, self.number_of(record), Epoch(record.end + epochs))
-        self.caught_up = False
+        self.moved_on(follow)
 
     @precondition(lambda self: self.live())
-    @rule(data=st.data())
-    def delete(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), follow=FOLLOW)
+    def delete(self, data: st.DataObject, follow: bool) -> None:
         record = data.draw(st.sampled_from(self.live()))
         self.chain.delete(record.blob_object, self.number_of(record))
-        self.caught_up = False
+        self.moved_on(follow)
 
-    @rule(number=st.integers(0, BLOBS - 1))
-    def invalidate(self, number: int) -> None:
+    @rule(number=st.integers(0, BLOBS - 1), follow=FOLLOW)
+    def invalidate(self, number: int, follow: bool) -> None:
         if any(record.blob_id == blob_id(number) for record in self.live()):
             self.chain.invalidate(number)
-            self.caught_up = False
+            self.moved_on(follow)
 
-    @rule(blocks=st.integers(1, 6))
-    def time_passes(self, blocks: int) -> None:
+    @rule(blocks=st.integers(1, 20), epochs=st.integers(0, 2), follow=FOLLOW)
+    def time_passes(self, blocks: int, epochs: int, follow: bool) -> None:
         for _ in range(blocks):
-            self.chain.mine(seconds=EPOCH_SECONDS // 4)
-        self.caught_up = False
+            self.chain.mine(seconds=max(1, epochs * EPOCH_SECONDS // blocks))
+        self.moved_on(follow)
 
-    @rule(depth=st.integers(1, 40), longer=st.booleans())
-    def reorganise(self, depth: int, longer: bool) -> None:
-        """Also deeper than the history, and also right below what the agent follows; never below the contracts."""
+    @rule(depth=st.integers(1, 40), follow=FOLLOW)
+    def reorganise(self, depth: int, follow: bool) -> None:
+        """Also deeper than the history; never below the contracts. The fork that wins is the longer one."""
         depth = min(depth, self.chain.newest.number - ANCHOR - 1)
         self.chain.reorganise(depth)
-        # A chain must outgrow the orphaned one to win; until then the agent may not free anything.
-        if longer or depth:
-            while self.chain.newest.number <= self.high_water:
-                self.chain.mine()
-        self.caught_up = False
+        while self.chain.newest.number <= self.high_water:
+            self.chain.mine()
+        self.moved_on(follow)
 
     @property
     def high_water(self) -> int:
         cursor = self.catalogue.cursor
         return 0 if cursor is None else cursor.block.number
 
+    def moved_on(self, follow: bool) -> None:
+        self.caught_up = False
+        if follow:
+            self.catch_up()
+
     def number_of(self, record: ObjectRecord) -> int:
         return next(number for number in range(BLOBS) if blob_id(number) == record.blob_id)
 
     # -- the agent ---------------------------------------------------------------------------------------------------
 
-    @rule()
     def catch_up(self) -> None:
         self.do(self.watcher.catch_up())
         self.caught_up = True
@@ -174,10 +182,12 @@ class AgentMachine(RuleBasedStateMachine):
         finally:
             self.chain.failures = 0
 
-    @rule()
-    def restart(self) -> None:
+    @rule(follow=FOLLOW)
+    def restart(self, follow: bool) -> None:
         self.catalogue.close()
         self.start()
+        if follow:
+            self.catch_up()
 
     @precondition(lambda self: self.caught_up and self.catalogue.duties.shards)
     @rule(number=st.integers(0, BLOBS - 1), count=st.integers(0, 2), with_metadata=st.booleans())
@@ -251,9 +261,7 @@ class AgentMachine(RuleBasedStateMachine):
         duties = duties_of(committee, NODE)
         assert self.catalogue.duties == duties
         work = {
-            work.blob_id: kind
-            for kind in (WorkKind.HEAL, WorkKind.FREE)
-            for work in self.catalogue.due(kind, FAR, 100)
+            work.blob_id: kind for kind in (WorkKind.HEAL, WorkKind.FREE) for work in self.catalogue.due(kind, FAR, 100)
         }
         expected = {}
         for number in range(BLOBS):
@@ -280,7 +288,7 @@ def _metadata_of(digest: BlobId) -> BlobMetadata:
 
 
 AgentMachine.TestCase.settings = settings(
-    max_examples=60,
+    max_examples=80,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -78,7 +78,7 @@ interface IStorageFees {
     function incomeOf(Epoch epoch) external view returns (Amount);
 
     /// @notice Settles the lines of at most `maximum` epochs that are over. Anyone may call, at any time or never.
-    /// @dev Changes no income, only what asking for it costs: some 5,000 gas an epoch here, once.
+    /// @dev Changes no income, only what asking for it costs: a line is read and written for each epoch, once.
     /// @return settled {settledEpoch} afterwards.
     function settle(uint32 maximum) external returns (Epoch settled);
 

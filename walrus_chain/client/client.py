@@ -29,8 +29,9 @@ from walrus_chain.client.results import (
     StoredBlob,
     StoreQuote,
 )
-from walrus_chain.client.sources import Storable, source_of
+from walrus_chain.client.sources import Source, Storable, source_of
 from walrus_chain.client.store import StoreDriver, StoreTerms, commit_source, quote_store
+from walrus_chain.client.threads import in_thread
 from walrus_chain.errors import AmbiguousBlob, BlobNotFound, BlobUnreachable, NoWallet, WalrusError
 from walrus_chain.rules.committee import Committee, Member
 from walrus_chain.transport.agent import AgentClient
@@ -194,10 +195,7 @@ class Client:
         Raises: Rejected: the chain refused the registration, so nothing was stored or paid.
         """
         writer = self._signing("storing")
-        opened = [
-            await asyncio.to_thread(source_of, source, names[place] if names else None)
-            for place, source in enumerate(sources)
-        ]
+        opened = [await self._open(source, names[place] if names else None) for place, source in enumerate(sources)]
         terms = StoreTerms(epochs, deletable, attributes or {}, reuse)
         driver = StoreDriver(self.chain, writer, await self._read_context(), terms, on_progress)
         try:
@@ -214,7 +212,7 @@ class Client:
         Args:
             owner: who would store it; this client's own account when none is named.
         """
-        opened = await asyncio.to_thread(source_of, source, name)
+        opened = await self._open(source, name)
         committee = (await self._read_context()).committee
         try:
             return await quote_store(self.chain, owner or self.account, opened, committee.shards, epochs)
@@ -223,7 +221,7 @@ class Client:
 
     async def blob_id(self, source: Storable) -> BlobId:
         """The blob id that a source has in this network; pays and sends nothing."""
-        opened = await asyncio.to_thread(source_of, source)
+        opened = await self._open(source)
         try:
             return (await commit_source(opened, (await self._read_context()).committee.shards)).blob_id
         finally:
@@ -411,6 +409,11 @@ class Client:
         return due
 
     # -- parts -------------------------------------------------------------------------------------------------------
+
+    async def _open(self, source: Storable, name: str | None = None) -> Source:
+        """What a caller means; streams are read to their end, in a thread."""
+        size = len(source) if isinstance(source, bytes) else None
+        return await in_thread(size, lambda: source_of(source, name))
 
     def _signing(self, what: str) -> ChainWriter:
         if self._writer is None:

@@ -25,6 +25,7 @@ from walrus_chain.client.plan_read import (
 )
 from walrus_chain.client.reputation import Reputation, Suspect
 from walrus_chain.client.results import Check, ReadSummary
+from walrus_chain.client.threads import INLINE_BYTES, in_thread
 from walrus_chain.codec.buffers import Buffer
 from walrus_chain.codec.decoder import SegmentDecoder
 from walrus_chain.codec.metadata import BlobMetadata
@@ -43,8 +44,6 @@ from walrus_chain.rules.committee import Committee
 from walrus_chain.transport.agent import AgentClient
 from walrus_chain.types import Axis, BlobId, PairIndex
 
-#: Below this many bytes hashing is quicker than handing it to a thread.
-_INLINE_BYTES = 64 * 1024
 #: Pauses between the rounds in which all agents are asked again before a read is given up, in seconds.
 _ROUNDS = (0.1, 0.4, 1.0)
 
@@ -82,11 +81,6 @@ class ReadContext:
     agents: Sequence[AgentClient]
     """By member index."""
     reputation: Reputation
-
-
-async def in_thread(size: int, call: Callable[[], T]) -> T:
-    """What `call` returns; in a thread when it works on many bytes."""
-    return call() if size <= _INLINE_BYTES else await asyncio.to_thread(call)
 
 
 class BlobReader:
@@ -245,7 +239,7 @@ class _Reading:
             standing = self._context.reputation.standing
             members = sorted(range(len(self._context.agents)), key=standing)
             plan = Quota(1, [Fetch(Axis.PRIMARY, PairIndex(0), member) for member in members])
-            failures = await self._pursue(plan, ask, _INLINE_BYTES, 1)
+            failures = await self._pursue(plan, ask, INLINE_BYTES, 1)
             if found:
                 return found[0]
             if pause is None or _all_say_unknown(failures):

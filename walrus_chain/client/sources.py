@@ -51,6 +51,14 @@ class Source:
             self.content.seek(0)
             yield self.content  # type: ignore[misc] # IO[bytes] and BinaryIO are the same to readers
 
+    @property
+    def size(self) -> int | None:
+        """How many bytes there seem to be; None where that is not known before they are read."""
+        if isinstance(self.content, bytes):
+            return len(self.content)
+        stamp = self.stamp()
+        return None if stamp is None else stamp[0]
+
     def stamp(self) -> tuple[int, int] | None:
         """Size and time of the last change of a file; None where nothing can change, or the file is gone."""
         if not isinstance(self.content, Path):

@@ -29,6 +29,7 @@ from walrus_chain.client.results import (
     StoreQuote,
 )
 from walrus_chain.client.sources import Source
+from walrus_chain.client.threads import in_thread
 from walrus_chain.client.upload import Upload, UploadTask
 from walrus_chain.codec.metadata import BlobMetadata
 from walrus_chain.codec.redstuff import EncodedSegment
@@ -286,7 +287,7 @@ async def commit_source(source: Source, shards: int, on_progress: OnProgress | N
 
     def tell() -> None:
         if on_progress is not None:
-            on_progress(Progress(Stage.COMMIT, source.name, done, stamp[0] if stamp else None))
+            on_progress(Progress(Stage.COMMIT, source.name, done, source.size))
 
     def commit() -> Pending:
         def counted(file: Readable) -> Iterator[bytes]:
@@ -300,7 +301,7 @@ async def commit_source(source: Source, shards: int, on_progress: OnProgress | N
             committed = commit_blob(counted(file), shards)
         return Pending(source, stamp, committed.metadata, committed.encoded)
 
-    return await asyncio.to_thread(commit)
+    return await in_thread(source.size, commit)
 
 
 async def find_existing(chain: ChainReader, owner: Address, blob_id: BlobId) -> BlobObject | None:

@@ -65,7 +65,7 @@ class Upload:
         """
         Args:
             agents: by member index.
-            encode: makes the next segment of the blob; called in a thread.
+            encode: makes the next segment of the blob; called in a thread where that pays.
             on_sent: told how many bytes of slivers a node stored, or turned out to have.
         """
         self._task = task
@@ -81,6 +81,7 @@ class Upload:
         self._metadata = task.metadata.to_bytes()
         self._window = SegmentWindow(
             task.metadata.geometry.segments,
+            task.metadata.geometry.segment(0).length,
             {member.index: member.weight for member in committee.members},
             committee.quorum,
             encode,

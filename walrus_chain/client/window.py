@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
+from walrus_chain.client.threads import in_thread
 from walrus_chain.codec.redstuff import EncodedSegment
 
 #: Segments held at once: one is sent while the next is encoded.
@@ -27,6 +28,7 @@ class SegmentWindow:
     def __init__(
         self,
         segments: int,
+        segment_bytes: int,
         weights: Mapping[int, int],
         quorum: int,
         encode: Callable[[], EncodedSegment],
@@ -35,13 +37,15 @@ class SegmentWindow:
         """
         Args:
             segments: how many there are.
+            segment_bytes: of the blob, in the longest of them.
             weights: receiver to its weight.
             quorum: weight of receivers that is enough to go on without the others.
-            encode: makes the next segment; called in a thread, one call at a time.
+            encode: makes the next segment; called in a thread where that pays, one call at a time.
             on_left_behind: told receiver and segment when the others go on without a receiver; it must then let go
                 of what it got.
         """
         self._segments = segments
+        self._segment_bytes = segment_bytes
         self._weights = dict(weights)
         self._quorum = quorum
         self._encode = encode
@@ -60,7 +64,7 @@ class SegmentWindow:
                 await self._make_room()
                 if not self._next:
                     return
-                encoded = await asyncio.to_thread(self._encode)
+                encoded = await in_thread(self._segment_bytes, self._encode)
                 async with self._changed:
                     self._held[segment] = encoded
                     self._drop()

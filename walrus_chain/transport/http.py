@@ -1,7 +1,8 @@
-"""Storage agents over HTTP: one pool of connections for all of them, every failure mapped to an error of ours.
+"""Storage agents over HTTP: every failure is mapped to an error of ours.
 
-`HttpAgents` owns the pool; `HttpAgents.at` gives the client of one agent. Agents are never trusted: no redirect is
-followed, no answer may be longer than what was asked for, and the time for each request grows with its bytes.
+`HttpAgents` owns the connections; `HttpAgents.at` gives the client of one agent. Agents are never trusted: no
+redirect is followed, no answer may be longer than what was asked for, and the time for each request grows with its
+bytes.
 
 Source: docs/spec/09-agent-http.md.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -33,6 +35,9 @@ from walrus_chain.types import Axis, BlobId, BlobObjectId, PairIndex
 _MAX_JSON_BYTES = 2**20
 #: Bodies go out in pieces of this size, so that other requests get their turn in between.
 _PIECE_BYTES = 256 * 1024
+#: How long an idle connection is kept, in seconds.
+_KEEP_SECONDS = 30.0
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _OCTETS = {"Content-Type": "application/octet-stream"}
 _JSON = {"Content-Type": "application/json"}
 
@@ -47,8 +52,8 @@ class HttpLimits:
     """Without a byte in either direction, once connected."""
     least_bytes_per_second: int = 128 * 1024
     """An agent that is slower than this over a whole request is given up; `answer_seconds` are granted on top."""
-    connections: int = 256
-    """Open at once, to all agents together."""
+    connections: int = 32
+    """Open at once, to one agent."""
 
     def total_seconds(self, sent: int, received: int) -> float:
         """The time for a whole request of so many bytes."""
@@ -56,8 +61,9 @@ class HttpLimits:
 
 
 class HttpAgents:
-    """The pool of connections to all agents; an async context manager.
+    """The connections to all agents; an async context manager.
 
+    Each agent has connections of its own, since looking for a free one costs time in proportion to how many there are.
     Proxies from the environment are used, as everywhere, except for agents on this machine.
     """
 
@@ -67,26 +73,42 @@ class HttpAgents:
             transport: in the place of sockets, for tests and in-process agents.
         """
         self.limits = limits or HttpLimits()
-        local = {f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")}
-        self.http = httpx.AsyncClient(
-            transport=transport,
-            mounts=None if transport else local,
-            timeout=httpx.Timeout(
-                self.limits.answer_seconds, connect=self.limits.connect_seconds, pool=self.limits.answer_seconds
-            ),
-            limits=httpx.Limits(
-                max_connections=self.limits.connections, max_keepalive_connections=None, keepalive_expiry=30
-            ),
-            headers={"Accept-Encoding": "identity"},
-        )
+        self._transport = transport
+        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._tls: ssl.SSLContext | None = None
 
     def at(self, url: str, name: str = "agent") -> HttpAgentClient:
         """The agent at `url`, called `name` in messages to people."""
         return HttpAgentClient(self, url, name)
 
+    def client_of(self, base: str) -> httpx.AsyncClient:
+        """The connections to the agent at `base`."""
+        if (client := self._clients.get(base)) is None:
+            client = self._clients[base] = self._connections(base)
+        return client
+
+    def _connections(self, base: str) -> httpx.AsyncClient:
+        limits, url = self.limits, httpx.URL(base)
+        if url.scheme == "https" and self._tls is None:
+            # Reading the certificates of all authorities takes a while: once, and only where they are needed.
+            self._tls = httpx.create_ssl_context()
+        return httpx.AsyncClient(
+            transport=self._transport,
+            # Plain HTTP has nothing to verify, and then httpx need not read all those certificates.
+            verify=self._tls if self._tls is not None and url.scheme == "https" else False,
+            trust_env=url.host not in _THIS_MACHINE,
+            timeout=httpx.Timeout(limits.answer_seconds, connect=limits.connect_seconds),
+            limits=httpx.Limits(
+                max_connections=limits.connections, max_keepalive_connections=None, keepalive_expiry=_KEEP_SECONDS
+            ),
+            headers={"Accept-Encoding": "identity"},
+        )
+
     async def aclose(self) -> None:
         """Closes all connections."""
-        await self.http.aclose()
+        clients, self._clients = list(self._clients.values()), {}
+        for client in clients:
+            await client.aclose()
 
     async def __aenter__(self) -> HttpAgents:
         return self
@@ -185,11 +207,13 @@ class HttpAgentClient:
         content = _pieces(parts) if parts else None
         if parts:
             headers = {**headers, "Content-Length": str(sent)}
-        http, what = self._pool.http, f"{method} {path.partition('?')[0]}"
+        what = f"{method} {path.partition('?')[0]}"
         try:
             async with (
                 asyncio.timeout(self._pool.limits.total_seconds(sent, most)),
-                http.stream(method, self._base + path, content=content, headers=headers) as response,
+                self._pool.client_of(self._base).stream(
+                    method, self._base + path, content=content, headers=headers
+                ) as response,
             ):
                 if response.is_success:
                     return await _read(self.label, response, most)

@@ -146,15 +146,15 @@ def list_(
     shown = [item for item in objects if every or item.status in LIVE]
     out.table(
         {"owner": account, "objects": [render.blob_object(item) for item in shown]},
-        ("Object", "Blob id", "Size", "Status", "Epochs", "Deletable"),
+        ("Object", "Blob id", "Size", "Status", "Epochs", "Term"),
         [
             (
                 item.id,
                 item.blob_id,
                 format_bytes(item.size),
                 item.status.name.lower(),
-                f"{item.start} to {item.end - 1}",
-                "yes" if item.deletable else "no",
+                f"{item.start}-{item.end - 1}",
+                "deletable" if item.deletable else "permanent",
             )
             for item in shown
         ],

@@ -10,12 +10,9 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from walrus_chain.errors import Bug, Misuse, Rejected, Retryable, Untrusted, WalrusError
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 #: Exit codes by what the caller can do. 0 is success, 2 is a command line that cannot be parsed.
 FAILURE = 1
@@ -82,24 +79,18 @@ class Output:
         self.result(data, "\n".join(f"{name:<{width}}  {value}" for name, value in rows))
 
     def table(self, data: Any, columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:
-        """A result as a table; `empty` is said where there is no row."""
-        if self.as_json:
-            self.result(data)
-        elif not rows:
+        """A result as a table; `empty` is said where there is no row. Nothing is cut, so that ids can be copied."""
+        if not rows and not self.as_json:
             self.note(empty)
-        else:
-            from rich import box
-            from rich.table import Table
-
-            table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-            for row in rows:
-                table.add_row(*(str(cell) for cell in row))
-            console = self._console()
-            if not console.is_terminal:
-                # A pipe has no width: nothing is cut there.
-                console.width = max(console.measure(table).maximum, 1)
-            with to_stdout():
-                console.print(table)
+            return
+        cells = [list(columns), *([str(cell) for cell in row] for row in rows)]
+        widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+        ]
+        if sys.stdout.isatty():
+            lines[0] = f"\x1b[1m{lines[0]}\x1b[0m"
+        self.result(data, "\n".join(lines))
 
     def note(self, text: str) -> None:
         """Something a person should know; programs are not told."""
@@ -129,11 +120,6 @@ class Output:
 
             rich_format_error(error)
         return code
-
-    def _console(self) -> Console:
-        from rich.console import Console
-
-        return Console(highlight=False, soft_wrap=False)
 
 
 def kind_of(error: BaseException) -> tuple[str, int]:

@@ -134,6 +134,8 @@ def _private_key(key_file: Path | None, password_file: Path | None) -> bytes:
         MalformedPrivateKey: not 64 hex digits, or nobody is at a terminal to type them.
         WrongPassword: the keystore does not open.
     """
+    from walrus_chain.messages.signing import LocalSigner
+
     if key_file is None:
         if not sys.stdin.isatty():
             raise MalformedPrivateKey("nobody is at a terminal to type it; name a file that holds it by --key-file")
@@ -153,6 +155,5 @@ def _private_key(key_file: Path | None, password_file: Path | None) -> bytes:
         key = bytes.fromhex(text.strip().removeprefix("0x"))
     except ValueError:
         raise MalformedPrivateKey("it is not written in hex digits") from None
-    if len(key) != 32:
-        raise MalformedPrivateKey(f"it has {len(key)} bytes, 32 are needed")
+    LocalSigner(key)  # which refuses what is no key
     return key

@@ -30,6 +30,7 @@ DEFAULT_SUPPLY: Final = Wei(1_000_000_000 * _WAL)
 DEFAULT_MINIMUM_STAKE: Final = Wei(1_000 * _WAL)
 DEFAULT_UNIT_PRICE: Final = Wei(_WAL // 100_000)
 DEFAULT_WRITE_FEE: Final = Wei(_WAL // 10_000)
+MINIMUM_EPOCH_SECONDS: Final = 10
 MAXIMUM_EPOCH_SECONDS: Final = 366 * 24 * 3600
 MAXIMUM_SUPPLY: Final = 2**128 - 1
 MINIMUM_UNIT_BYTES: Final = 1024
@@ -49,7 +50,7 @@ class DeploymentParameters:
     shards: int = 30
     """n, slots of the committee and sliver pairs of a segment: 4 to 255."""
     epoch_seconds: int = 24 * 3600
-    """Length of an epoch: 1 second to 366 days."""
+    """Length of an epoch: 10 seconds to 366 days."""
     supply: Wei = DEFAULT_SUPPLY
     """All the WAL there will ever be."""
     minimum_stake: Wei = DEFAULT_MINIMUM_STAKE
@@ -69,7 +70,7 @@ class DeploymentParameters:
 
     def __post_init__(self) -> None:
         _check("shards", MIN_SHARDS, MAX_SHARDS, self.shards)
-        _check("epoch_seconds", 1, MAXIMUM_EPOCH_SECONDS, self.epoch_seconds)
+        _check("epoch_seconds", MINIMUM_EPOCH_SECONDS, MAXIMUM_EPOCH_SECONDS, self.epoch_seconds)
         _check("supply", 1, MAXIMUM_SUPPLY, self.supply)
         _check("minimum_stake", 1, MAXIMUM_SUPPLY, self.minimum_stake)
         _check("unit_bytes", MINIMUM_UNIT_BYTES, MAXIMUM_UNIT_BYTES, self.unit_bytes)

@@ -13,15 +13,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
-
-import storage_agent.daemon  # noqa: F401 - loaded here, so that no agent has to
-from storage_agent.cli.main import main as walrus_agent
 
 
 def main() -> None:
     """Fork an agent for each line of standard input."""
+    import_module("storage_agent.daemon")
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()
@@ -39,6 +38,8 @@ def _be_agent(settings: str, log: Path) -> NoReturn:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for number, file in ((0, nothing), (1, output), (2, output)):
         os.dup2(file, number)
+    from storage_agent.cli.main import main as walrus_agent
+
     sys.argv = ["walrus-agent", "run", "--config", settings]
     try:
         walrus_agent()

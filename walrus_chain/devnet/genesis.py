@@ -39,6 +39,14 @@ class Operator:
     region: str
 
 
+def deployment_parameters(parameters: DevnetParameters) -> DeploymentParameters:
+    """What the contracts of a local network are made with.
+
+    Raises: ParameterOutOfBounds: something the contracts would refuse.
+    """
+    return DeploymentParameters(shards=parameters.shards, epoch_seconds=parameters.epoch_seconds)
+
+
 async def found(
     url: str, parameters: DevnetParameters, deployer: LocalAccount, developer: Address, operators: Sequence[Operator]
 ) -> tuple[Deployment, tuple[NodeId, ...]]:
@@ -50,8 +58,7 @@ async def found(
     try:
         accounts = [deployer.address, developer, *(operator.account.address for operator in operators)]
         await provider.batch([("anvil_setBalance", (account, hex(GAS_MONEY))) for account in accounts])
-        terms = DeploymentParameters(shards=parameters.shards, epoch_seconds=parameters.epoch_seconds)
-        deployment = await deploy(provider, deployer, terms, name="devnet")
+        deployment = await deploy(provider, deployer, deployment_parameters(parameters), name="devnet")
         chain = Chain(provider, deployment)
         treasury = Sender(chain, deployer)
         await asyncio.gather(

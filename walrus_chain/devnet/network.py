@@ -24,7 +24,7 @@ from walrus_chain.chain.anvil import AnvilOptions, anvil_command, find_anvil
 from walrus_chain.chain.deployments import Deployment
 from walrus_chain.chain.provider import ChainProvider
 from walrus_chain.devnet.agents import AgentHost, prepare_agent, wait_until_healthy
-from walrus_chain.devnet.genesis import Operator, found
+from walrus_chain.devnet.genesis import Operator, deployment_parameters, found
 from walrus_chain.devnet.home import DevnetHome, DevnetRecord
 from walrus_chain.devnet.keys import KeyFile
 from walrus_chain.devnet.plan import DevnetParameters
@@ -276,9 +276,10 @@ async def prepared(
     record = home.load()
     if record is not None and parameters is not None and parameters != record.parameters:
         raise DevnetDiffers(home.folder, record.parameters)
+    devnet = Devnet(home, record or DevnetRecord(parameters or DevnetParameters(), ()))
+    deployment_parameters(devnet.parameters)  # says what is wrong before anything is started
     if record is None:
         home.forget()
-    devnet = Devnet(home, record or DevnetRecord(parameters or DevnetParameters(), ()))
     try:
         on_step("starting the chain")
         await devnet._start_chain(anvil)

@@ -57,8 +57,6 @@ class DevnetParameters:
             raise DevnetParametersWrong(
                 f"--regions {self.regions}: choose 1 to {min(self.agents, len(REGIONS))}, so that each has an agent"
             )
-        if self.epoch_seconds < 1:
-            raise DevnetParametersWrong(f"--epoch-seconds {self.epoch_seconds}: an epoch lasts at least a second")
 
     def as_data(self) -> dict[str, Any]:
         """The parameters as plain data."""

@@ -158,7 +158,10 @@ class Catalogue:
 
         cursor, new_work = await self._database.write(run)
         self._tell(new_work)
-        if cursor.block.number >= self._tidied_at + max(1, self._history // _TIDIES_A_HISTORY) or cursor.epoch > after.epoch:
+        if (
+            cursor.block.number >= self._tidied_at + max(1, self._history // _TIDIES_A_HISTORY)
+            or cursor.epoch > after.epoch
+        ):
             await self._tidy(cursor)
         return cursor
 

@@ -26,6 +26,9 @@ _TIMEOUT: Final = "120s"
 #: Words by which stores and the system say that there is no room.
 _FULL: Final = ("quota", "no space left", "storagefull", "insufficientstorage", f"os error {errno.ENOSPC}")
 
+#: Words by which clouds say that not the object but the whole bucket is not there: nothing is lost, something is wrong.
+_NO_BUCKET: Final = ("nosuchbucket", "containernotfound", "specified bucket does not exist")
+
 
 class CloudStore:
     """A sliver store in a bucket. Make it by `open`."""
@@ -98,7 +101,9 @@ class CloudStore:
     def _errors(self, key: str, needed: int = 0) -> Iterator[None]:
         try:
             yield
-        except (exceptions.NotFoundError, FileNotFoundError):
+        except (exceptions.NotFoundError, FileNotFoundError) as error:
+            if needed or any(words in str(error).lower() for words in _NO_BUCKET):
+                raise StoreUnavailable(self.name, str(error)) from error
             raise SliverMissing(key) from None
         except (exceptions.BaseError, OSError) as error:
             text = str(error)

@@ -65,7 +65,7 @@ class ForkingChain:
             lambda block, index: events.CommitteeFormed(
                 block=block,
                 log_index=index,
-                transaction=b"",
+                transaction="0x",
                 epoch=Epoch(1),
                 members=members,
                 signers=tuple(OWNER for _ in members),
@@ -87,9 +87,7 @@ class ForkingChain:
 
     def all_events(self, upto: int | None = None) -> list[ChainEvent]:
         """Everything that happened on the present fork, up to a block."""
-        return [
-            event for block in self._blocks if upto is None or block.ref.number <= upto for event in block.events
-        ]
+        return [event for block in self._blocks if upto is None or block.ref.number <= upto for event in block.events]
 
     def mine(self, *made: MakeEvent, seconds: int = 1) -> BlockRef:
         """A new block with these events, `seconds` after the last one."""
@@ -118,7 +116,7 @@ class ForkingChain:
             lambda block, index: events.BlobRegistered(
                 block=block,
                 log_index=index,
-                transaction=b"",
+                transaction="0x",
                 blob_object=new,
                 blob_id=blob_id(number),
                 owner=OWNER,
@@ -136,7 +134,7 @@ class ForkingChain:
             lambda block, index: events.BlobCertified(
                 block=block,
                 log_index=index,
-                transaction=b"",
+                transaction="0x",
                 blob_object=blob_object,
                 blob_id=blob_id(number),
                 committee_epoch=Epoch(1),
@@ -150,7 +148,7 @@ class ForkingChain:
             lambda block, index: events.BlobExtended(
                 block=block,
                 log_index=index,
-                transaction=b"",
+                transaction="0x",
                 blob_object=blob_object,
                 blob_id=blob_id(number),
                 old_end=Epoch(0),
@@ -164,7 +162,7 @@ class ForkingChain:
             lambda block, index: events.BlobDeleted(
                 block=block,
                 log_index=index,
-                transaction=b"",
+                transaction="0x",
                 blob_object=blob_object,
                 blob_id=blob_id(number),
                 owner=OWNER,
@@ -178,7 +176,7 @@ class ForkingChain:
             lambda block, index: events.BlobInvalidated(
                 block=block,
                 log_index=index,
-                transaction=b"",
+                transaction="0x",
                 blob_id=blob_id(number),
                 committee_epoch=Epoch(1),
                 weight=4,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-def _add(pack: int) -> object:
+def _add(pack: int) -> Callable[[sqlite3.Connection], int]:
     return lambda connection: connection.execute("INSERT INTO garbage VALUES (?)", (pack,)).rowcount
 
 
@@ -37,7 +37,7 @@ def _packs(path: Path) -> list[int]:
 
 
 async def test_write__returned__another_connection_sees_it(database: Database) -> None:
-    assert await database.write(_add(7)) == 1  # type: ignore[arg-type]
+    assert await database.write(_add(7)) == 1
     assert _packs(database.path) == [7]
 
 
@@ -47,15 +47,13 @@ async def test_write__fails__only_that_one_is_undone(database: Database) -> None
         raise LookupError("changed my mind")
 
     results = await asyncio.gather(
-        database.write(_add(1)),  # type: ignore[arg-type]
+        database.write(_add(1)),
         database.write(half_then_fail),
-        database.write(_add(1)),  # type: ignore[arg-type]
-        database.write(_add(2)),  # type: ignore[arg-type]
+        database.write(_add(1)),
+        database.write(_add(2)),
         return_exceptions=True,
     )
-    assert results[0] == results[3] == 1
-    assert isinstance(results[1], LookupError)
-    assert isinstance(results[2], CatalogueBroken)
+    assert [type(result) for result in results] == [int, LookupError, CatalogueBroken, int]
     assert _packs(database.path) == [1, 2]
 
 
@@ -67,14 +65,14 @@ async def test_write__many_at_once__share_commits(database: Database) -> None:
         commits += statement == "COMMIT"
 
     await database.write(lambda connection: connection.set_trace_callback(count))
-    await asyncio.gather(*[database.write(_add(pack)) for pack in range(1000)])  # type: ignore[arg-type]
+    await asyncio.gather(*[database.write(_add(pack)) for pack in range(1000)])
     assert len(_packs(database.path)) == 1000
     assert commits < 100
 
 
 async def test_write__waiter_cancelled__write_still_done_and_others_answered(database: Database) -> None:
-    impatient = asyncio.ensure_future(database.write(_add(1)))  # type: ignore[arg-type]
-    patient = asyncio.ensure_future(database.write(_add(2)))  # type: ignore[arg-type]
+    impatient = asyncio.ensure_future(database.write(_add(1)))
+    patient = asyncio.ensure_future(database.write(_add(2)))
     await asyncio.sleep(0)
     impatient.cancel()
     assert await patient == 1
@@ -82,14 +80,14 @@ async def test_write__waiter_cancelled__write_still_done_and_others_answered(dat
 
 
 async def test_write_later__committed_with_the_next_write(database: Database) -> None:
-    database.write_later(_add(5))  # type: ignore[arg-type]
-    await database.write(_add(6))  # type: ignore[arg-type]
+    database.write_later(_add(5))
+    await database.write(_add(6))
     assert _packs(database.path) == [5, 6]
 
 
 def test_write_later__committed_by_close(tmp_path: Path) -> None:
     database = Database.open(tmp_path / "c.db", _nothing)
-    database.write_later(_add(5))  # type: ignore[arg-type]
+    database.write_later(_add(5))
     database.close()
     assert _packs(tmp_path / "c.db") == [5]
 
@@ -99,7 +97,7 @@ def test_write_later__nobody_else_writes__committed_within_the_idle_time(
 ) -> None:
     monkeypatch.setattr(database_module, "IDLE_SECONDS", 0.0)
     database = Database.open(tmp_path / "c.db", _nothing)
-    database.write_later(_add(5))  # type: ignore[arg-type]
+    database.write_later(_add(5))
 
     async def wait_for_the_thread() -> None:
         async with asyncio.timeout(20):
@@ -115,7 +113,7 @@ async def test_write__after_close__refused(tmp_path: Path) -> None:
     database.close()
     database.close()
     with pytest.raises(CatalogueBroken, match="closed"):
-        await database.write(_add(1))  # type: ignore[arg-type]
+        await database.write(_add(1))
 
 
 async def test_write__no_room__store_full_and_later_writes_go_on(database: Database) -> None:
@@ -126,7 +124,7 @@ async def test_write__no_room__store_full_and_later_writes_go_on(database: Datab
 
     with pytest.raises(StoreFull, match=r"c\.db"):
         await database.write(add_much)
-    assert await database.write(_add(1)) == 1  # type: ignore[arg-type]
+    assert await database.write(_add(1)) == 1
 
 
 async def test_read__cannot_write(database: Database) -> None:

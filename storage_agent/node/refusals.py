@@ -2,8 +2,7 @@
 
     Refusal (Misuse)              the request cannot work as asked
     |-- MalformedRequest          a word, number or body that does not parse
-    |-- UnknownBlob               the node knows nothing of the blob, or does not hold what was asked for
-    |-- NotStored                 the blob is known, this sliver is not (yet) here
+    |-- UnknownBlob               the node knows nothing of the blob
     |-- ForeignPair               the sliver pair belongs to another node
     |-- WrongShape                the blob is not of the size that was registered
     |-- BodyTooLarge              more bytes than the node takes at once
@@ -57,14 +56,6 @@ class UnknownBlob(Refusal):
     def __init__(self, blob_id: BlobId) -> None:
         super().__init__(f"this node knows nothing of blob {blob_id}; was it registered on this network?")
         self.blob_id = blob_id
-
-
-class NotStored(Refusal):
-    """The node does not hold what was asked for."""
-
-    def __init__(self, blob_id: BlobId, what: str) -> None:
-        super().__init__(f"this node does not hold {what} of blob {blob_id}; ask the other nodes")
-        self.blob_id, self.what = blob_id, what
 
 
 class ForeignPair(Refusal):

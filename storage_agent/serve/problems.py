@@ -1,6 +1,6 @@
 """What goes wrong, as an HTTP answer: status, a code that programs read, a message that people read, the evidence.
 
-    {"error": {"code": "NotStored", "message": "...", "retryable": false, ...evidence}}
+    {"error": {"code": "ForeignPair", "message": "...", "retryable": false, ...evidence}}
 
 The code is the name of the error's class; evidence is its public attributes. An error that is not on the list is a bug
 of the agent: it is logged with its trace and answered as 500 without details.
@@ -31,7 +31,6 @@ STATUS: Final[tuple[tuple[type[Exception], int], ...]] = (
     (refusals.WrongShape, 422),
     (refusals.BlobOver, 410),
     (refusals.UnknownBlob, 404),
-    (refusals.NotStored, 404),
     (refusals.NotRegisteredYet, 425),
     (refusals.MetadataNeeded, 409),
     (refusals.Incomplete, 409),

@@ -144,6 +144,8 @@ class Node:
         )
         self.app = build_app(self.services)
         self.agents = HttpAgents(transport=httpx.ASGITransport(self.app))
+        self.raw = httpx.AsyncClient(transport=httpx.ASGITransport(self.app))
+        """Another way to the application, for requests that no client of ours would send."""
 
     async def start(self) -> None:
         """Know the committee and the chain so far."""
@@ -167,11 +169,6 @@ class Node:
         """A client that speaks to this node's application."""
         return self.agents.at(self.member.url, self.member.name)
 
-    @property
-    def raw(self) -> httpx.AsyncClient:
-        """The same without its manners, for requests that no client of ours would send."""
-        return self.agents.http
-
     def url(self, path: str) -> str:
         """The address of a path at this node."""
         return self.member.url + path
@@ -183,6 +180,7 @@ class Node:
     async def close(self) -> None:
         """End it; what is durable stays."""
         await self.agents.aclose()
+        await self.raw.aclose()
         self.catalogue.close()
         await self.store.close()
 

@@ -11,7 +11,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from eth_account import Account
@@ -189,11 +189,6 @@ async def agent_process(settings: Settings, folder: Path) -> AsyncIterator[Agent
                 agent.kill()
         forker.kill()
         await forker.wait()
-
-
-def with_work(settings: Settings, **changes: float) -> Settings:
-    """The settings with other background work."""
-    return replace(settings, work=replace(settings.work, **changes))
 
 
 def _key(index: int) -> bytes:

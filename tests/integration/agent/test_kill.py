@@ -16,7 +16,7 @@ from tests.fakes.agents import Blob, make_blob
 from tests.integration.agent.network import AgentNetwork, agent_network, agent_process
 from walrus_chain.codec.verify import verify_pair
 from walrus_chain.errors import AgentIncomplete, AgentRefused, WalrusError
-from walrus_chain.types import BlobObjectId
+from walrus_chain.types import Axis, BlobObjectId
 
 KILLS = 50
 SHARDS = 10
@@ -108,7 +108,8 @@ async def _check_served(network: AgentNetwork, blobs: list[Blob]) -> None:
         known = await network.client(member).blob(blob.blob_id)
         assert (known.missing, len(known.pairs)) == (0, SHARDS)
         for pair in known.pairs:
-            for axis, sliver in (("primary", blob.encoded.primary), ("secondary", blob.encoded.secondary)):
-                path = f"/v1/blobs/{blob.blob_id}/segments/0/slivers/{axis}/{pair}"
-                answer = await network.http.http.get(member.url + path)
-                assert answer.content == bytes(sliver[pair]), (blob.blob_id, pair, axis, geometry)
+            for axis in Axis:
+                sliver = await network.client(member).sliver(
+                    blob.blob_id, 0, axis, pair, length=geometry.sliver_bytes(axis)
+                )
+                assert sliver == bytes(blob.encoded.sliver(axis, pair))

@@ -10,7 +10,7 @@ from storage_agent.node.refusals import MalformedRequest
 from storage_agent.serve import requests
 from walrus_chain.codec.geometry import Geometry
 from walrus_chain.codec.metadata import metadata_bytes
-from walrus_chain.types import Axis, BlobId, PairIndex
+from walrus_chain.types import Axis, BlobId, BlobObjectId, PairIndex
 
 BLOB = BlobId(bytes(range(32)))
 PATH: dict[str, object] = {"blob": str(BLOB), "segment": "0"}
@@ -19,7 +19,7 @@ PATH: dict[str, object] = {"blob": str(BLOB), "segment": "0"}
 def test_put_segment__all_parts__parsed() -> None:
     request = requests.parse_put_segment(PATH, {"pairs": "0,7,13", "metadata": "1", "object": "17"})
 
-    assert request == requests.PutSegment(BLOB, 0, (PairIndex(0), PairIndex(7), PairIndex(13)), True, 17)
+    assert request == requests.PutSegment(BLOB, 0, (PairIndex(0), PairIndex(7), PairIndex(13)), True, BlobObjectId(17))
 
 
 def test_put_segment__least_parts__no_metadata_no_object() -> None:

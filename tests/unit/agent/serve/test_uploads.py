@@ -16,7 +16,7 @@ from walrus_chain.codec.metadata import BlobMetadata, SegmentMetadata
 from walrus_chain.codec.stream import commit_blob
 from walrus_chain.errors import AgentIncomplete, AgentRefused, StoreFull
 from walrus_chain.messages.attestation import StorageAttestation
-from walrus_chain.types import Epoch, PairIndex
+from walrus_chain.types import Address, Epoch, PairIndex
 
 SMALL, LARGE = 100, 50_000
 
@@ -302,7 +302,7 @@ async def test_attest__key_is_not_the_committees__not_signed(node: Node, chain: 
     number = chain.register(blob.metadata)
     await upload(node, blob)
     members = list(chain.committee_now.members)
-    members[0] = replace(members[0], signer=members[0].signer[:-2] + "00")
+    members[0] = replace(members[0], signer=Address(members[0].signer[:-2] + "00"))
     chain.committee_now = replace(chain.committee_now, members=tuple(members))
     await node.seat.refresh()
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -29,6 +29,7 @@ from walrus_chain.transport.agent import (
     ChunkRun,
     StoreAnswer,
 )
+from walrus_chain.transport.sockets import SocketTransport
 from walrus_chain.types import Axis, BlobId, BlobObjectId, PairIndex
 
 #: Most bytes of a JSON answer, and of a refusal.
@@ -37,7 +38,7 @@ _MAX_JSON_BYTES = 2**20
 _PIECE_BYTES = 256 * 1024
 #: How long an idle connection is kept, in seconds.
 _KEEP_SECONDS = 30.0
-_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+_IDENTITY = {"Accept-Encoding": "identity"}
 _OCTETS = {"Content-Type": "application/octet-stream"}
 _JSON = {"Content-Type": "application/json"}
 
@@ -63,7 +64,6 @@ class HttpLimits:
 class HttpAgents:
     """The connections to all agents; an async context manager.
 
-    Each agent has connections of its own, since looking for a free one costs time in proportion to how many there are.
     Proxies from the environment are used, as everywhere, except for agents on this machine.
     """
 
@@ -73,42 +73,22 @@ class HttpAgents:
             transport: in the place of sockets, for tests and in-process agents.
         """
         self.limits = limits or HttpLimits()
-        self._transport = transport
-        self._clients: dict[str, httpx.AsyncClient] = {}
-        self._tls: ssl.SSLContext | None = None
+        # Requests go straight to the transport: what `httpx.AsyncClient` adds, such as cookies, redirects and decoding,
+        # nobody wants here, and it costs more than all the rest.
+        self.transport = transport or SocketTransport(
+            connections_each=self.limits.connections,
+            connect_seconds=self.limits.connect_seconds,
+            silent_seconds=self.limits.answer_seconds,
+            keep_seconds=_KEEP_SECONDS,
+        )
 
     def at(self, url: str, name: str = "agent") -> HttpAgentClient:
         """The agent at `url`, called `name` in messages to people."""
         return HttpAgentClient(self, url, name)
 
-    def client_of(self, base: str) -> httpx.AsyncClient:
-        """The connections to the agent at `base`."""
-        if (client := self._clients.get(base)) is None:
-            client = self._clients[base] = self._connections(base)
-        return client
-
-    def _connections(self, base: str) -> httpx.AsyncClient:
-        limits, url = self.limits, httpx.URL(base)
-        if url.scheme == "https" and self._tls is None:
-            # Reading the certificates of all authorities takes a while: once, and only where they are needed.
-            self._tls = httpx.create_ssl_context()
-        return httpx.AsyncClient(
-            transport=self._transport,
-            # Plain HTTP has nothing to verify, and then httpx need not read all those certificates.
-            verify=self._tls if self._tls is not None and url.scheme == "https" else False,
-            trust_env=url.host not in _THIS_MACHINE,
-            timeout=httpx.Timeout(limits.answer_seconds, connect=limits.connect_seconds),
-            limits=httpx.Limits(
-                max_connections=limits.connections, max_keepalive_connections=None, keepalive_expiry=_KEEP_SECONDS
-            ),
-            headers={"Accept-Encoding": "identity"},
-        )
-
     async def aclose(self) -> None:
         """Closes all connections."""
-        clients, self._clients = list(self._clients.values()), {}
-        for client in clients:
-            await client.aclose()
+        await self.transport.aclose()
 
     async def __aenter__(self) -> HttpAgents:
         return self
@@ -204,20 +184,17 @@ class HttpAgentClient:
     ) -> bytes:
         """The body of a 2xx answer, at most `most` bytes of it."""
         sent = sum(map(len, parts))
-        content = _pieces(parts) if parts else None
-        if parts:
-            headers = {**headers, "Content-Length": str(sent)}
-        what = f"{method} {path.partition('?')[0]}"
+        content = b"".join(parts) if sent <= _PIECE_BYTES else _pieces(parts)
+        headers = {**_IDENTITY, **headers, **({"Content-Length": str(sent)} if parts else {})}
+        pool, what = self._pool, f"{method} {path.partition('?')[0]}"
         try:
-            async with (
-                asyncio.timeout(self._pool.limits.total_seconds(sent, most)),
-                self._pool.client_of(self._base).stream(
-                    method, self._base + path, content=content, headers=headers
-                ) as response,
-            ):
-                if response.is_success:
-                    return await _read(self.label, response, most)
-                refusal = await _read(self.label, response, _MAX_JSON_BYTES)
+            request = httpx.Request(method, self._base + path, content=content, headers=headers)
+            async with asyncio.timeout(pool.limits.total_seconds(sent, most)):
+                response = await pool.transport.handle_async_request(request)
+                async with aclosing(response):
+                    if response.is_success:
+                        return await _read(self.label, response, most)
+                    refusal = await _read(self.label, response, _MAX_JSON_BYTES)
         except TimeoutError:
             raise AgentTimedOut(self.label, f"{what} was not done in time") from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict) as error:

@@ -4,8 +4,9 @@
 it when its block is left. Clock, chance and keys enter here and nowhere below.
 
 An agent that starts: settings -> deployment -> key -> chain (which node is this?) -> catalogue -> store -> socket, each
-with an error that says what to correct. Then one task group runs all that goes on: following the chain, doing work,
-keeping the committee fresh, scrubbing, answering.
+with an error that says what to correct. Then all goes on at once: following the chain, doing work, keeping the
+committee fresh, scrubbing, answering. An error that ends one of these ends the agent, by way of `RunningAgent.failed`;
+none of them outlives the block.
 """
 
 from __future__ import annotations
@@ -156,7 +157,8 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
         stack.push_async_callback(connections.close)
         peers = Peers(node_id, connections.to)
         healer = Healer(holdings, peers, lambda: seat.committee, metrics, time.monotonic)
-        scrubbing = ScrubSettings(settings.work.scrub_bytes_per_second, settings.work.scrub_days * _DAY)
+        every = settings.work.scrub_days * _DAY
+        scrubbing = ScrubSettings(settings.work.scrub_bytes_per_second, every, min(60.0, max(1.0, every / 100)))
         scrubber = Scrubber(catalogue, packs, holdings, metrics, scrubbing, time.time, asyncio.sleep)
         worker = Worker(catalogue, standard_jobs(packs, healer.heal, settings.work.heal_at_once), time.time)
         reporter = _Reporter(settings, node_id, deployment, watcher, seat, catalogue, packs, peers, metrics)
@@ -180,29 +182,26 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
         agent = RunningAgent(
             node_id, f"http://{_for_url(host)}:{port}", catalogue, packs, healer, scrubber, watcher, metrics, failed
         )
-        async with asyncio.TaskGroup() as group:
-            serving = group.create_task(guarded("serving", lambda: server.serve([listener])))
-            background = [
-                group.create_task(guarded("following the chain", watcher.run)),
-                group.create_task(guarded("following the committee", seat.follow)),
-                group.create_task(guarded("background work", worker.run)),
-                group.create_task(guarded("scrubbing", scrubber.run)),
-                group.create_task(guarded("sweeping the store", lambda: _sweep(packs))),
-            ]
-            _log.info(
-                "agent started",
-                extra={"node": node_id, "url": agent.url, "network": deployment.name, "store": packs.name},
-            )
-            try:
-                yield agent
-            finally:
-                services.stopping = True
-                server.should_exit = True
-                for task in background:
-                    task.cancel()
-                await asyncio.wait([serving, *background])
-                failed.cancel()
-                _log.info("agent stopped", extra={"node": node_id})
+        serving = asyncio.create_task(guarded("serving", lambda: server.serve([listener])))
+        background = [
+            asyncio.create_task(guarded("following the chain", watcher.run)),
+            asyncio.create_task(guarded("following the committee", seat.follow)),
+            asyncio.create_task(guarded("background work", worker.run)),
+            asyncio.create_task(guarded("scrubbing", scrubber.run)),
+            asyncio.create_task(guarded("sweeping the store", lambda: _sweep(packs))),
+        ]
+        started = {"node": node_id, "url": agent.url, "network": deployment.name, "store": packs.name}
+        _log.info("agent started", extra=started)
+        try:
+            yield agent
+        finally:
+            services.stopping = True
+            server.should_exit = True
+            for task in background:
+                task.cancel()
+            await asyncio.wait([serving, *background])
+            failed.cancel()
+            _log.info("agent stopped", extra={"node": node_id})
 
 
 async def run_until_stopped(settings: Settings) -> None:

@@ -12,6 +12,8 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from enum import Enum
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from walrus_chain.client.plan_read import (
@@ -47,6 +49,9 @@ from walrus_chain.types import Axis, BlobId, PairIndex
 #: Pauses between the rounds in which all agents are asked again before a read is given up, in seconds.
 _ROUNDS = (0.1, 0.4, 1.0)
 
+#: The first row of a read is asked for alone, where rows are longer than this, and for at most so many seconds.
+_LEAD_BYTES = 256 * 1024
+_LEAD_SECONDS = 0.05
 #: How often the patience with slow agents doubles at most.
 _MOST_DOUBLINGS = 6
 
@@ -155,54 +160,57 @@ class BlobReader:
         self.size = metadata.size
         stop = metadata.size if self._stop is None else self._stop
         steps = plan_blob(metadata.geometry, self._start, stop, only_whole=self._check is Check.STRICT)
-        upcoming: asyncio.Task[None] | None = None
-        feeds = [_Feed() for _ in steps]
-
-        def begin(place: int) -> asyncio.Task[None]:
-            return asyncio.create_task(feeds[place].run(reading.step(metadata, steps[place], feeds[place].put)))
-
+        feed = _Feed()
+        fetching = asyncio.create_task(feed.run(partial(reading.step, metadata, step, feed.put) for step in steps))
         try:
-            for place, feed in enumerate(feeds):
-                current = upcoming or begin(place)
-                # The next segment is fetched while this one goes out; more than that would only take memory.
-                upcoming = begin(place + 1) if place + 1 < len(feeds) else None
-                try:
-                    async with aclosing(feed.pieces()) as pieces:
-                        async for piece in pieces:
-                            yield piece
-                finally:
-                    await _cancel([current])
+            async with aclosing(feed.pieces()) as pieces:
+                async for piece in pieces:
+                    yield piece
         finally:
-            if upcoming is not None:
-                await _cancel([upcoming])
+            await _cancel([fetching])
 
 
 class _Feed:
-    """Pieces from the task that fetches a segment to the one that hands them out."""
+    """Pieces from the task that fetches segments to the one that hands them out."""
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[Buffer | BaseException | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[Buffer | _Mark | Exception] = asyncio.Queue()
+        # While one segment goes out the next is fetched; more than that would only take memory.
+        self._room = asyncio.Semaphore(2)
 
     def put(self, piece: Buffer) -> None:
         """The next piece."""
         if len(piece):
             self._queue.put_nowait(piece)
 
-    async def run(self, fetching: Awaitable[None]) -> None:
-        """Fetches, and passes the end or the error on."""
+    async def run(self, steps: Iterable[Callable[[], Awaitable[None]]]) -> None:
+        """Fetches segment after segment, and passes the end, or the error, on."""
         try:
-            await fetching
+            for step in steps:
+                await self._room.acquire()
+                await step()
+                self._queue.put_nowait(_Mark.SEGMENT)
         except Exception as error:  # noqa: BLE001 # raised again by the reader
             self._queue.put_nowait(error)
         else:
-            self._queue.put_nowait(None)
+            self._queue.put_nowait(_Mark.END)
 
     async def pieces(self) -> AsyncGenerator[Buffer, None]:
         """The pieces, up to the end."""
-        while (item := await self._queue.get()) is not None:
-            if isinstance(item, BaseException):
+        while (item := await self._queue.get()) is not _Mark.END:
+            if isinstance(item, Exception):
                 raise item
-            yield item
+            if isinstance(item, _Mark):
+                self._room.release()
+            else:
+                yield item
+
+
+class _Mark(Enum):
+    """What stands between pieces."""
+
+    SEGMENT = "all of a segment was handed out"
+    END = "all of the blob was handed out"
 
 
 class _Reading:
@@ -213,6 +221,7 @@ class _Reading:
         self._blob_id = blob_id
         self._check = check
         self._suspects = suspects
+        self._begun = False
         self._members = [
             context.committee.member_of_pair(blob_id, PairIndex(pair)).index for pair in range(context.committee.shards)
         ]
@@ -291,7 +300,9 @@ class _Reading:
         failures: dict[str, WalrusError] = {}
         for pause in (*_ROUNDS, None):
             plan = SegmentPlan(geometry, self._members, self._context.reputation.standing, frozenset(held))
-            failures |= await self._pursue(plan, ask, width, geometry.rows)
+            lead = not self._begun and step.start < width and width > _LEAD_BYTES
+            self._begun = True
+            failures |= await self._pursue(plan, ask, width, geometry.rows, lead=lead)
             if plan.complete:
                 break
             if pause is None:
@@ -355,7 +366,13 @@ class _Reading:
         return self._context.agents[fetch.member]
 
     async def _pursue(
-        self, plan: Plan, ask: Callable[[Fetch], Coroutine[Any, Any, int]], size: int, needed: int
+        self,
+        plan: Plan,
+        ask: Callable[[Fetch], Coroutine[Any, Any, int]],
+        size: int,
+        needed: int,
+        *,
+        lead: bool = False,
     ) -> dict[str, WalrusError]:
         """Asks until the plan is complete or nobody is left to ask; why agents failed, by their label.
 
@@ -363,6 +380,7 @@ class _Reading:
             ask: asks and verifies; returns how many bytes came.
             size: bytes of a usual answer.
             needed: how many answers of the same kind are waited for.
+            lead: give the first answer the line for itself for a moment, as somebody waits for the first bytes.
         """
         reputation, clock = self._context.reputation, asyncio.get_running_loop().time
         under_way: dict[asyncio.Task[int], tuple[Fetch, float]] = {}
@@ -371,12 +389,17 @@ class _Reading:
         durations: list[float] = []
         failures: dict[str, WalrusError] = {}
 
-        def launch() -> None:
-            for fetch in plan.next():
+        def launch(fetches: Iterable[Fetch]) -> None:
+            for fetch in fetches:
                 under_way[asyncio.create_task(ask(fetch))] = fetch, clock()
 
-        launch()
+        first = plan.next()
         try:
+            if lead:
+                launch(first[:1])
+                await asyncio.wait(under_way, timeout=_LEAD_SECONDS)
+                first = first[1:]
+            launch(first)
             while under_way and not plan.complete:
                 # Each round of overtaking waits twice as long as the one before.
                 patience = reputation.hedge_after(size, durations, needed) * 2 ** min(rounds, _MOST_DOUBLINGS)
@@ -403,7 +426,7 @@ class _Reading:
                         plan.overtake(fetch)
                         reputation.stalled(fetch.member)
                 if not plan.complete:
-                    launch()
+                    launch(plan.next())
         finally:
             await _cancel(under_way)
         return failures

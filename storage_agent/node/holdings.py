@@ -79,6 +79,7 @@ class Holdings:
     async def keep_metadata(self, metadata: BlobMetadata) -> None:
         """Keep a blob's metadata; durable on return."""
         await self._catalogue.add_metadata(metadata, metadata.to_bytes())
+        self._remember(metadata)
 
     async def keep_segment(
         self, metadata: BlobMetadata, segment: int, pairs: Mapping[PairIndex, Buffer], *, with_metadata: bool
@@ -90,6 +91,7 @@ class Holdings:
         """
         carried = (metadata, metadata.to_bytes()) if with_metadata else None
         await self._packs.put(metadata.blob_id, segment, pairs, carried)
+        self._remember(metadata)
 
     async def sliver(
         self,
@@ -136,6 +138,8 @@ class Holdings:
         self._catalogue.note_attestation(given)
 
     def _remember(self, metadata: BlobMetadata) -> None:
+        if metadata.blob_id in self._parsed:
+            return
         self._parsed[metadata.blob_id] = metadata
         self._parsed_bytes += _size(metadata)
         while self._parsed_bytes > METADATA_CACHE_BYTES:

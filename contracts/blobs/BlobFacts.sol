@@ -40,14 +40,20 @@ function ownerOf(BlobFacts facts) pure returns (address) {
 }
 
 function sizeOf(BlobFacts facts) pure returns (uint64) {
+    // The cast cuts the field out.
+    // forge-lint: disable-next-line(unsafe-typecast)
     return uint40(BlobFacts.unwrap(facts) >> SIZE_SHIFT);
 }
 
 function startOf(BlobFacts facts) pure returns (Epoch) {
+    // The cast cuts the field out.
+    // forge-lint: disable-next-line(unsafe-typecast)
     return Epoch.wrap(uint24(BlobFacts.unwrap(facts) >> START_SHIFT));
 }
 
 function endOf(BlobFacts facts) pure returns (Epoch) {
+    // The cast cuts the field out.
+    // forge-lint: disable-next-line(unsafe-typecast)
     return Epoch.wrap(uint24(BlobFacts.unwrap(facts) >> END_SHIFT));
 }
 

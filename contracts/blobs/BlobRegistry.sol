@@ -208,6 +208,8 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
         bool deletable = registration.deletable;
         Epoch start = _currentEpoch();
         uint24 end = _endAfter(start, registration.epochs);
+        // The size is below its limit, and the start before an end of 24 bits.
+        // forge-lint: disable-next-line(unsafe-typecast)
         _create(blobObject, blobId, newBlobFacts(msg.sender, uint40(size), uint24(Epoch.unwrap(start)), end, deletable));
         emit BlobRegistered(blobObject, blobId, msg.sender, size, start, Epoch.wrap(end), deletable);
     }

@@ -61,6 +61,8 @@ contract NetworkLens is INetworkLens {
 
         views = new NodeView[](end - begin);
         for (uint256 i = 0; i < views.length; ++i) {
+            // At most the number of nodes, which has 32 bits.
+            // forge-lint: disable-next-line(unsafe-typecast)
             NodeId nodeId = NodeId.wrap(uint32(begin + i));
             uint256 member = _memberOf(nodeId, members);
             views[i] = _viewOf(nodeId);
@@ -133,6 +135,8 @@ contract NetworkLens is INetworkLens {
         view_.shards = new uint16[](weight);
         uint256 found = 0;
         for (uint256 shard = 0; shard < assignment.length; ++shard) {
+            // There are at most 255 shards.
+            // forge-lint: disable-next-line(unsafe-typecast)
             if (uint8(assignment[shard]) == member) view_.shards[found++] = uint16(shard);
         }
     }

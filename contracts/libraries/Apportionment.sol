@@ -61,6 +61,8 @@ library Apportionment {
         uint256 shard = 0;
         for (uint256 round = 0; shard < shards; round++) {
             for (uint256 node = 0; node < weights.length; node++) {
+                // Places are below 256.
+                // forge-lint: disable-next-line(unsafe-typecast)
                 if (weights[node] > round) assignment[shard++] = bytes1(uint8(node));
             }
         }

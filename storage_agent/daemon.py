@@ -272,6 +272,9 @@ class _Reporter:
         """The answer to `/v1/health`."""
         head, cursor = self._watcher.head, self._catalogue.cursor
         block = cursor.block if cursor is not None else None
+        figures = self._figures()
+        self._metrics.chain_block.set(block.number if block else 0)
+        self._metrics.blobs_to_heal.set(figures.heal)
         reasons = await self._reasons()
         starting = head is None or not self._seat.known
         return {
@@ -285,7 +288,7 @@ class _Reporter:
                 "block": block.number if block else 0,
                 "lagSeconds": max(0.0, time.time() - block.timestamp) if block else 0.0,
             },
-            "disk": {"free": await self._free(), "used": self._figures().bytes},
+            "disk": {"free": await self._free(), "used": figures.bytes},
         }
 
     async def status(self) -> dict[str, object]:

@@ -105,8 +105,8 @@ class Metrics:
         self.lies = Counter(
             "walrus_agent_lies", "Answers of other nodes that did not verify", ["node"], registry=registry
         )
-        self.missing_pairs = Gauge(
-            "walrus_agent_missing_pairs", "Sliver pairs of certified blobs that wait to be healed", registry=registry
+        self.blobs_to_heal = Gauge(
+            "walrus_agent_blobs_to_heal", "Certified blobs of which something is missing", registry=registry
         )
         self.scrubbed_bytes = Counter("walrus_agent_scrubbed_bytes", "Bytes read back and verified", registry=registry)
         self.rotted_pairs = Counter("walrus_agent_rotted_pairs", "Sliver pairs found rotted", registry=registry)

@@ -82,6 +82,7 @@ async def _status(services: Services, _: Request) -> Response:
 
 
 async def _metrics(services: Services, _: Request) -> Response:
+    await services.health()  # brings the gauges up to date
     return Response(services.metrics.render(), media_type=METRICS_MEDIA_TYPE)
 
 

@@ -116,6 +116,13 @@ class Healer:
             InconsistentEncoding: the blob was encoded wrongly; no node can ever hold it.
             StoreFull, StoreUnavailable: the rebuilt pairs could not be kept.
         """
+        try:
+            return await self._heal(blob_id)
+        except WalrusError:
+            self._metrics.healing_failures.inc()
+            raise
+
+    async def _heal(self, blob_id: BlobId) -> Healed:
         metadata, fetched = await self._metadata(blob_id)
         missing = self._holdings.missing(blob_id) or ()
         by_segment: dict[int, list[PairIndex]] = {}

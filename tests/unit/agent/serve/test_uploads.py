@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -268,6 +269,42 @@ async def test_put_segment__body_never_ends__given_up(start_node: StartNode, cha
     )
 
     assert answer.status_code == 408
+    assert node.services.memory.used == 0
+    assert node.catalogue.totals().bytes == 0
+
+
+async def test_put_segment__client_hangs_up_half_way__nothing_kept(node: Node, chain: ChainOfFacts, blob: Blob) -> None:
+    chain.register(blob.metadata)
+    pairs = node.pairs(blob.blob_id)
+    due = blob.encoded.geometry.pair_bytes * len(pairs) + 4 + len(blob.metadata.to_bytes())
+    path = f"/v1/blobs/{blob.blob_id}/segments/0"
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "PUT",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": f"pairs={','.join(map(str, pairs))}&metadata=1".encode(),
+        "headers": [(b"content-length", str(due).encode())],
+        "client": ("127.0.0.1", 1),
+    }
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b"x" * 100, "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    answers: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        answers.append(message)
+
+    await node.app(scope, receive, send)
+
+    assert answers[0]["status"] == 400
     assert node.services.memory.used == 0
     assert node.catalogue.totals().bytes == 0
 

@@ -1,0 +1,90 @@
+"""What `walrus-agent` does without a network: new folders, errors in one line, exit codes by kind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from storage_agent.cli.main import app
+from storage_agent.cli.output import exit_code_of
+from storage_agent.config import load_settings
+from storage_agent.keys import files
+from tests.fakes.agents import REGISTRY
+from walrus_chain import errors
+from walrus_chain.chain.deployments import CONTRACTS, Deployment
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Path:
+    """A deployment file."""
+    path = tmp_path / "network.json"
+    Deployment("test", 31337, 1, dict.fromkeys(CONTRACTS, REGISTRY)).save(path)
+    return path
+
+
+def run(*arguments: object, code: int = 0) -> tuple[str, str]:
+    """Output and errors of a command that ends with `code`."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output
+    return result.stdout, result.stderr
+
+
+def init(folder: Path, deployment: Path, *more: str, code: int = 0) -> tuple[str, str]:
+    """`walrus-agent init` with what it needs."""
+    options = ["--name", "n", "--rpc", "http://a", "--rpc", "http://b", "--deployment", deployment]
+    return run("init", folder, *options, *more, code=code)
+
+
+def test_init__new_folder__settings_and_keys_that_open(tmp_path: Path, deployment: Path) -> None:
+    out, _ = init(tmp_path / "agent", deployment, "--port", "9300", "--store", "s3://bucket/slivers", "--json")
+
+    made = json.loads(out)
+    settings = load_settings(Path(made["settings"]), {})
+    assert (settings.node.name, settings.server.port, settings.storage.store) == ("n", 9300, "s3://bucket/slivers")
+    assert settings.chain.rpc == ("http://a", "http://b")
+    password = files.read_password(settings.keys.password_file)
+    assert files.load_signer(settings.keys.signer, password).address == made["signer"]
+    key = files.load_encryption_key(settings.keys.encryption, password)
+    assert made["encryptionKey"] == "0x" + files.public_bytes(key).hex()
+
+
+def test_init__twice__refused_and_keys_untouched(tmp_path: Path, deployment: Path) -> None:
+    init(tmp_path / "agent", deployment)
+    before = (tmp_path / "agent" / "keys" / "signer.json").read_bytes()
+
+    _, err = init(tmp_path / "agent", deployment, code=3)
+
+    assert err.startswith("Error: ")
+    assert "holds an agent's settings already" in err
+    assert (tmp_path / "agent" / "keys" / "signer.json").read_bytes() == before
+
+
+def test_init__no_deployment_file__nothing_made(tmp_path: Path) -> None:
+    _, err = init(tmp_path / "agent", tmp_path / "nowhere.json", "--json", code=3)
+
+    assert json.loads(err)["error"]["code"] == "MalformedDeployment"
+    assert not (tmp_path / "agent").exists()
+
+
+def test_run__no_settings__says_where_it_looked(tmp_path: Path) -> None:
+    _, err = run("run", "--config", tmp_path / "agent.toml", code=3)
+
+    assert str(tmp_path / "agent.toml") in err
+    assert "walrus-agent init" in err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.MalformedAmount("x", "y"), 3),
+        (errors.UnfitCandidates("none"), 3),
+        (errors.MalformedMetadata("x"), 5),
+        (errors.StoreUnavailable("x", "y"), 6),
+        (errors.CatalogueBroken("x", "y"), 1),
+    ],
+)
+def test_exit_code__says_what_can_be_done(error: errors.WalrusError, code: int) -> None:
+    assert exit_code_of(error) == code

@@ -24,6 +24,8 @@ app = typer.Typer()
 DEFAULT_SHARDS = 30
 #: How long `walrus store` waits for the last nodes after the blob is certified, in seconds.
 _GRACE_SECONDS = 30.0
+#: How long it says nothing about that.
+_MOMENT_SECONDS = 0.5
 
 
 @app.command()
@@ -64,7 +66,7 @@ def store(
                 on_progress=tell,
             )
         out.result({"blobs": list(map(render.stored, results))}, "\n\n".join(map(render.stored_text, _stored(results))))
-        if not await client.finish(seconds=0):
+        if not await client.finish(_MOMENT_SECONDS):
             out.note("Certified. The last nodes are still being sent their slivers; Ctrl-C leaves that to them.")
             await client.finish(_GRACE_SECONDS)
         return results

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from walrus_chain.chain.deployments import Deployment
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_FEW_ROUNDS = 1_000
 _PRIVATE_FILE = 0o600
 _PRIVATE_FOLDER = 0o700
 
@@ -200,7 +201,9 @@ class WalrusHome:
 
         self.check_free(name)
         path = self._path("wallets", "wallet", name)
-        keystore = {**Account.encrypt(account.key, password), "address": account.address}
+        # A password that lies beside its keystore makes deriving the key slowly pointless.
+        options: dict[str, Any] = {"kdf": "pbkdf2", "iterations": _FEW_ROUNDS} if keep_password else {}
+        keystore = {**Account.encrypt(account.key, password, **options), "address": account.address}
         _save(path, keystore)
         if keep_password:
             _write_private(path.with_suffix(".password"), password + "\n")

@@ -77,7 +77,7 @@ def make_agent(
         encryption=folder / "keys" / "encryption.pem",
     )
     password = files.write_password(keys.password_file)
-    signer = files.write_signer(keys.signer, os.urandom(32), password)
+    signer = files.write_signer(keys.signer, os.urandom(32), password, files.SCRYPT_N_FOR_CHANCE)
     encryption = files.write_encryption_key(keys.encryption, password)
     settings = Settings(
         node=NodeSettings(name=name),

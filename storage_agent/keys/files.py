@@ -25,8 +25,10 @@ from cryptography.hazmat.primitives.serialization import (
 from walrus_chain.errors import Misuse
 from walrus_chain.messages.signing import LocalSigner
 
-#: Work to derive the keystore's key from the password; a second or so. A password file of chance bytes needs less.
+#: Work to derive the keystore's key from a password that a person thought of: a second or so.
 DEFAULT_SCRYPT_N: Final = 2**17
+#: The same for a password of chance bytes, which nobody guesses however fast they try.
+SCRYPT_N_FOR_CHANCE: Final = 2**10
 _PASSWORD_BYTES: Final = 32
 
 

@@ -5,6 +5,7 @@ Results go to stdout, everything else to stderr, so that pipes carry results onl
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -131,13 +132,14 @@ def kind_of(error: BaseException) -> tuple[str, int]:
 
 
 def evidence(error: BaseException) -> dict[str, Any]:
-    """An error's evidence as data: its public attributes."""
+    """An error's evidence as data: its public attributes and properties."""
     if not isinstance(error, WalrusError):
         return {}
-    reserved = {"code", "kind", "message", "args"}
-    return {
-        _camel(name): value for name, value in vars(error).items() if not name.startswith("_") and name not in reserved
-    }
+    # `evidence` of a contract's refusal holds the same once more, in words.
+    reserved = {"code", "kind", "message", "args", "evidence"}
+    derived = [name for name, value in inspect.getmembers(type(error)) if isinstance(value, property)]
+    names = [name for name in (*vars(error), *derived) if not name.startswith("_") and name not in reserved]
+    return {_camel(name): getattr(error, name) for name in names}
 
 
 def _camel(name: str) -> str:

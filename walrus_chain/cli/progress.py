@@ -31,7 +31,13 @@ def store_progress(output: Output) -> Iterator[OnProgress | None]:
             if key not in tasks:
                 words = f"{_WORDS[progress.stage.value]} {_shortened(progress.name)}".rstrip()
                 tasks[key] = bars.add_task(words, total=progress.total, in_bytes=progress.stage.value in _IN_BYTES)
-            bars.update(tasks[key], completed=progress.done, total=progress.total)
+            # What is done makes room for what is not.
+            bars.update(
+                tasks[key],
+                completed=progress.done,
+                total=progress.total,
+                visible=progress.total is None or progress.done < progress.total,
+            )
 
         yield tell
 
@@ -51,12 +57,15 @@ def byte_progress(output: Output, words: str) -> Iterator[Callable[[int, int], N
         yield tell
 
 
+#: So many characters of a name leave room for the rest in a line of eighty.
+_NAME_WIDTH = 16
 _IN_BYTES = frozenset({"commit", "upload"})
 
 
 def _bars() -> Bars:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeRemainingColumn
+    from rich.table import Column
     from rich.text import Text
 
     from walrus_chain.types import format_bytes
@@ -67,14 +76,14 @@ def _bars() -> Bars:
         def render(self, task: Task) -> Text:
             show = format_bytes if task.fields["in_bytes"] else str
             done = show(int(task.completed))
-            rate = f" at {format_bytes(int(task.speed))}/s" if task.speed and task.fields["in_bytes"] else ""
-            return Text(done if task.total is None else f"{done} of {show(int(task.total))}{rate}")
+            rate = f"  {format_bytes(int(task.speed))}/s" if task.speed and task.fields["in_bytes"] else ""
+            return Text(done + rate if task.total is None else f"{done} / {show(int(task.total))}{rate}")
 
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
-        BarColumn(bar_width=28),
-        Amount(),
+        BarColumn(bar_width=16),
+        Amount(Column(no_wrap=True)),
         TimeRemainingColumn(compact=True),
         console=Console(stderr=True),
         transient=True,
@@ -82,4 +91,4 @@ def _bars() -> Bars:
 
 
 def _shortened(name: str) -> str:
-    return name if len(name) <= 32 else f"...{name[-29:]}"
+    return name if len(name) <= _NAME_WIDTH else f"...{name[3 - _NAME_WIDTH :]}"

@@ -46,7 +46,10 @@ class Source:
             except OSError as error:
                 raise SourceUnreadable(self.name, error.strerror or str(error)) from error
             with file:
-                yield file
+                try:
+                    yield file
+                except OSError as error:
+                    raise SourceUnreadable(self.name, error.strerror or str(error)) from error
         else:
             self.content.seek(0)
             yield self.content  # type: ignore[misc] # IO[bytes] and BinaryIO are the same to readers

@@ -34,7 +34,7 @@ from walrus_chain.client.upload import Upload, UploadTask
 from walrus_chain.codec.metadata import BlobMetadata
 from walrus_chain.codec.redstuff import EncodedSegment
 from walrus_chain.codec.stream import Readable, commit_blob, encode_segments, iter_segments
-from walrus_chain.errors import Bug, SourceChanged, WalrusError
+from walrus_chain.errors import Bug, SourceChanged, SourceUnreadable, WalrusError
 from walrus_chain.types import Address, BlobId, BlobObjectId, BlobStatus, Wei
 
 if TYPE_CHECKING:
@@ -337,9 +337,14 @@ async def quote_store(
 def _next_segment(segments: Iterator[EncodedSegment], item: Pending) -> EncodedSegment:
     """The next segment of the second pass.
 
-    Raises: SourceChanged: the source has fewer segments than in the first pass, or they are of other lengths.
+    Raises:
+        SourceChanged: the source has fewer segments than in the first pass.
+        SourceUnreadable: the disk it is on failed.
     """
-    encoded = next(segments, None)
+    try:
+        encoded = next(segments, None)
+    except OSError as error:
+        raise SourceUnreadable(item.source.name, error.strerror or str(error)) from error
     if encoded is None:
         raise SourceChanged(item.source.name)
     return encoded

@@ -76,6 +76,7 @@ class Upload:
         self._collector = CertificateCollector(attestation, domain, committee, committee.quorum)
         self._tally = Tally(committee)
         self._settled = asyncio.Event()
+        self._broken: BaseException | None = None
         self._running: dict[int, asyncio.Task[None]] = {}
         self._filler: asyncio.Task[None] | None = None
         self._metadata = task.metadata.to_bytes()
@@ -101,7 +102,8 @@ class Upload:
             WalrusError: whatever reading and encoding the blob raises.
         """
         for member in self._committee.members:
-            self._running[member.index] = asyncio.create_task(self._serve(member))
+            task = self._running[member.index] = asyncio.create_task(self._serve(member))
+            task.add_done_callback(self._ended)
         try:
             await self._settled.wait()
         except asyncio.CancelledError:
@@ -110,8 +112,8 @@ class Upload:
         if self._collector.reached:
             return self._collector.certificate()
         await self.abandon()
-        if self._filler is not None and not self._filler.cancelled() and (error := self._filler.exception()):
-            raise error
+        if self._broken is not None:
+            raise self._broken
         raise QuorumUnreachable(
             self._task.blob_id,
             self._task.blob_object,
@@ -206,19 +208,19 @@ class Upload:
         """Encoding begins when the first member needs a segment: where nothing is missing nothing is encoded."""
         if self._filler is None:
             self._filler = asyncio.create_task(self._window.fill())
-            self._filler.add_done_callback(lambda _: self._settle())
+            self._filler.add_done_callback(self._ended)
 
     def _left_behind(self, receiver: int, segment: int) -> None:
         why = f"too slow: the others were done with segment {segment} long before; it heals itself later"
         self._tally.failed(receiver, why)
         self._running[receiver].cancel()
 
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """An error that is nobody's refusal, such as of the source, ends the upload."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._broken = self._broken or error
+            self._settled.set()
+
     def _settle(self) -> None:
-        broken = (
-            self._filler is not None
-            and self._filler.done()
-            and not self._filler.cancelled()
-            and self._filler.exception() is not None
-        )
-        if self._collector.reached or self._tally.hopeless or broken:
+        if self._collector.reached or self._tally.hopeless:
             self._settled.set()

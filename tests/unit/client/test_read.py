@@ -296,3 +296,25 @@ async def _register(network: FakeNetwork, metadata: BlobMetadata) -> tuple[BlobO
     writer = network.writer()
     await writer.approve_vault()
     return (await writer.register([Registration(metadata.blob_id, metadata.size, 5, True)])).objects
+
+
+class TestFirstBytes:
+    """The first row of a long segment is asked for alone, as somebody waits for it."""
+
+    async def test_read__first_piece__costs_one_sliver(self, client: Client, network: FakeNetwork) -> None:
+        data = random.Random(2).randbytes(2 * 2**20)
+        stored = await client.store(data)
+        await client.finish()
+        async with client.read(stored.blob_id) as reader:
+            first = bytes(await anext(reader))
+            assert sum(member.calls["sliver"] for member in network.members) == 1
+            assert first + b"".join([piece async for piece in reader]) == data
+
+    async def test_read__first_row_stalls__holds_nothing_up(self, client: Client, network: FakeNetwork) -> None:
+        data = random.Random(2).randbytes(2 * 2**20)
+        stored = await client.store(data)
+        await client.finish()
+        network.members[network.committee.member_of_pair(stored.blob_id, PairIndex(0)).index].faults.stalled = True
+        begun = asyncio.get_running_loop().time()
+        assert await client.read_bytes(stored.blob_id) == data
+        assert asyncio.get_running_loop().time() - begun < 6

@@ -16,6 +16,7 @@ from walrus_chain.chain.sender import RegisterReceipt, Registration
 from walrus_chain.chain.transactions import Receipt
 from walrus_chain.client.client import Client
 from walrus_chain.client.results import FailedBlob, Outcome, Progress, Stage, StoredBlob
+from walrus_chain.codec import stream
 from walrus_chain.errors import (
     AgentRefused,
     NoWallet,
@@ -301,3 +302,35 @@ class TestLongBlobs:
         async with Client(FakeChain(network), network, writer) as busy:
             with pytest.raises(SourceChanged):
                 await busy.store(path)
+
+    async def test_store__disk_fails_in_the_second_pass__says_so(
+        self, network: FakeNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = tmp_path / "file"
+        path.write_bytes(DATA * 3)
+        writer = network.writer()
+        register = writer.register
+
+        async def register_then_unplug(rows: Sequence[Registration]) -> RegisterReceipt:
+            def unplugged(_: object) -> bytes:
+                raise OSError(5, "Input/output error")
+
+            monkeypatch.setattr(stream, "_read_segment", unplugged)
+            return await register(rows)
+
+        monkeypatch.setattr(writer, "register", register_then_unplug)
+        async with Client(FakeChain(network), network, writer) as client:
+            with pytest.raises(SourceUnreadable, match="Input/output error"):
+                await client.store(path)
+
+
+async def test_store__a_bug_in_an_agents_client__is_raised_and_does_not_hang(
+    client: Client, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(network.members[0], "put_segment", broken)
+    network.members[1].faults.unreachable = True
+    with pytest.raises(ZeroDivisionError):
+        await client.store(DATA)

@@ -2,7 +2,8 @@
 
 All writes run on one thread. While one commit waits for the disk, the writes that come in gather; they are committed
 together, each in its own savepoint, so that a write that fails takes nothing with it. A write is durable when its
-`await` returns (`synchronous=FULL` in WAL mode). What was measured, and why small packs live in here: docs/adr.
+`await` returns (`synchronous=FULL` in WAL mode), unless it asked not to wait for the disk. What was measured, and why
+small packs live in here: docs/adr.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class _Write:
     run: Callable[[sqlite3.Connection], Any]
     loop: asyncio.AbstractEventLoop | None
     done: asyncio.Future[Any] | None
+    durable: bool = True
     result: Any = None
     error: BaseException | None = None
 
@@ -53,6 +55,7 @@ class Database:
         self._writer = writer
         self._reader = reader
         self._reading = threading.Lock()
+        self._syncing = True
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._write_forever, name=f"catalogue-{path.stem}", daemon=True)
@@ -90,19 +93,22 @@ class Database:
             raise
         return cls(path, lock, writer, reader)
 
-    async def write(self, run: Callable[[sqlite3.Connection], T]) -> T:
+    async def write(self, run: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
         """What `run` returns, once all it did is durable. It runs on the writer's thread, alone, all or nothing.
 
+        Args:
+            durable: wait for the disk. A write that does not is seen by all readers on return, survives the end of the
+                process, and is durable with the next one that waits; a power cut before that forgets it.
         Raises: whatever `run` raises; StoreFull or CatalogueBroken when the commit fails.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        self._submit(_Write(run, loop, done))
+        self._submit(_Write(run, loop, done, durable))
         return await done
 
     def write_later(self, run: Callable[[sqlite3.Connection], object]) -> None:
         """Have `run` committed with the next write, or within a second; a crash before that forgets it."""
-        self._submit(_Write(run, None, None))
+        self._submit(_Write(run, None, None, durable=False))
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -153,6 +159,7 @@ class Database:
             return
         try:
             with _errors_in_words(self.path):
+                self._sync_next(any(write.durable for write in batch))
                 self._writer.execute("BEGIN IMMEDIATE")
                 for write in batch:
                     self._run_one(write)
@@ -169,6 +176,12 @@ class Database:
         for loop, writes in answers.items():
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_answer, writes)
+
+    def _sync_next(self, durable: bool) -> None:
+        """Says whether the next commit waits for the disk. In WAL mode one that does takes along all before it."""
+        if durable is not self._syncing:
+            self._writer.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._syncing = durable
 
     def _run_one(self, write: _Write) -> None:
         self._writer.execute("SAVEPOINT one")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 from storage_agent.state import facts
@@ -10,6 +10,7 @@ from storage_agent.state.facts import Fact, Located, Place
 from walrus_chain.chain import events
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.events import ChainEvent
+from walrus_chain.chain.network import Span
 
 
 class ChainSource(Protocol):
@@ -23,10 +24,10 @@ class ChainSource(Protocol):
         """The block that has this number now."""
         ...
 
-    async def events(self, first_block: int, last_block: int) -> Sequence[ChainEvent]:
-        """All events of the network's contracts in these blocks, both included, in chain order.
+    async def span(self, after: int, last: int) -> Span:
+        """All events of the network's contracts after block `after` up to block `last`, and the blocks around them.
 
-        Answered by an endpoint that has `last_block`; otherwise it would leave events out without saying so.
+        Answered by an endpoint that has `last`; otherwise it would leave events out without saying so.
         """
         ...
 

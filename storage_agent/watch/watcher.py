@@ -17,7 +17,7 @@ from storage_agent.state.trail import AncestorSearch, Cursor, step_back
 from storage_agent.store.catalogue import Catalogue
 from storage_agent.watch.source import ChainSource, facts_of
 from walrus_chain.chain.blocks import BlockRef
-from walrus_chain.chain.events import ChainEvent
+from walrus_chain.chain.network import Span
 from walrus_chain.errors import FactsMissing, ForksDisagree, Retryable
 from walrus_chain.types import Epoch
 
@@ -128,6 +128,9 @@ class Watcher:
                 self._distrust += 1
                 await self._catalogue.rewind(back)
                 raise
+            if cursor.block.number == head.number:
+                # Of two answers about this block the later one counts: the chain may have been reorganised in between.
+                head = self.head = cursor.block
         return cursor
 
     async def _start(self) -> Cursor:
@@ -137,14 +140,12 @@ class Watcher:
     async def _step(self, cursor: Cursor, head: BlockRef) -> Cursor:
         """Takes the next blocks after `cursor`, or undoes what a reorganisation orphaned."""
         last = min(head.number, cursor.block.number + BLOCKS_A_QUERY)
-        here, seen = await asyncio.gather(
-            self._source.block(cursor.block.number), self._source.events(cursor.block.number + 1, last)
-        )
-        if here.hash != cursor.block.hash:
+        span = await self._source.span(cursor.block.number, last)
+        if span.blocks[0].hash != cursor.block.hash:
             return await self._undo(self._catalogue.trail)
-        block = head if last == head.number else await self._source.block(last)
-        await self._check_fork(seen, block, head)
-        return await self._catalogue.take(cursor, facts_of(seen), block, self._epoch_of(block))
+        await self._check_fork(span, head)
+        block = span.blocks[-1]
+        return await self._catalogue.take(cursor, facts_of(span.events), block, self._epoch_of(block))
 
     async def _follow_shorter(self, head: BlockRef) -> Cursor | None:
         """Deals with a head that is not above the cursor: the newest shared block, or none when the endpoint lags."""
@@ -164,10 +165,10 @@ class Watcher:
         await self._catalogue.rewind(ancestor)
         return ancestor
 
-    async def _check_fork(self, seen: Sequence[ChainEvent], last: BlockRef, head: BlockRef) -> None:
-        """Refuses events of another fork than the one that ends in `last`; deep blocks are beyond doubt."""
-        known = {last.number: last.hash}
-        for event in seen:
+    async def _check_fork(self, span: Span, head: BlockRef) -> None:
+        """Refuses events of another fork than the span's blocks are on; deep blocks are beyond doubt."""
+        known = {block.number: block.hash for block in span.blocks}
+        for event in span.events:
             number = event.block.number
             if number not in known and number > head.number - FORK_CHECK_BLOCKS:
                 known[number] = (await self._source.block(number)).hash

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from walrus_chain.chain import events
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.events import ChainEvent
+from walrus_chain.chain.network import Span
 from walrus_chain.errors import Retryable
 from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, Wei
 
@@ -197,16 +198,17 @@ class ForkingChain:
             raise EndpointDown(f"no block {number} yet")
         return self._visible()[number].ref
 
-    async def events(self, first_block: int, last_block: int) -> Sequence[ChainEvent]:
-        """See `ChainSource.events`."""
-        self._ask(f"events({first_block}, {last_block})")
+    async def span(self, after: int, last: int) -> Span:
+        """See `ChainSource.span`."""
+        self._ask(f"span({after}, {last})")
         if self.before_events is not None:
             happens, self.before_events = self.before_events, None
             happens()
-        if last_block >= len(self._visible()):
-            raise EndpointDown(f"no block {last_block} yet")
-        blocks = self._visible()[first_block : last_block + 1]
-        return [event for block in blocks if block.ref.number not in self.left_out for event in block.events]
+        if last >= len(self._visible()):
+            raise EndpointDown(f"no block {last} yet")
+        blocks = self._visible()[after : last + 1]
+        seen = [event for block in blocks[1:] if block.ref.number not in self.left_out for event in block.events]
+        return Span((blocks[0].ref, blocks[-1].ref), tuple(seen))
 
     def _visible(self) -> list[_Block]:
         return self._blocks[: len(self._blocks) - self.hidden_blocks]

@@ -7,6 +7,7 @@ of the moment of the call. Writing is `walrus_chain.chain.sender`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from eth_abi.exceptions import DecodingError
@@ -45,8 +46,20 @@ from walrus_chain.types import (
 LATEST: Final = "latest"
 _NODES_A_CALL: Final = 50
 _OBJECTS_A_CALL: Final = 1000
+#: Blocks of a span that are asked for along with its events.
+_BLOCKS_A_SPAN: Final = 16
 # Words with which endpoints refuse a range of logs that is too long for them.
 _TOO_MUCH: Final = ("range", "limit", "too many", "too large", "more than", "exceed")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of the chain."""
+
+    blocks: tuple[BlockRef, ...]
+    """The block before it and its last one; where it is short, those between them too. Ascending."""
+    events: tuple[ChainEvent, ...]
+    """Everything that the network's contracts logged after the first of these blocks, in chain order."""
 
 
 class Chain:
@@ -234,7 +247,30 @@ class Chain:
 
         Raises: BlockUnknown: no endpoint knows `last_block`, or it was reorganised away meanwhile.
         """
-        logs = await self._logs_between(first_block, last_block, {"address": self._addresses})
+        return await self._decoded(await self._logs_between(first_block, last_block, {"address": self._addresses}))
+
+    async def span(self, after: int, last: int) -> Span:
+        """What happened after block `after` up to block `last`, with the blocks that it can be checked against.
+
+        One request, where the endpoint does not refuse it as too much; all of it comes from one endpoint.
+
+        Raises: BlockUnknown: no endpoint knows `last`.
+        """
+        numbers = range(after, last + 1) if last - after <= _BLOCKS_A_SPAN else (after, last)
+        questions = [_block_by_number(hex(number)) for number in numbers]
+        query = {"fromBlock": hex(after + 1), "toBlock": hex(last), "address": self._addresses}
+        try:
+            *found, logs = await self.provider.known(last, [*questions, ("eth_getLogs", (query,))])
+        except (RpcRefused, RpcUnavailable) as error:
+            if not _is_too_much(error):
+                raise
+            events = await self.events(after + 1, last)
+            found = await self.provider.known(last, questions)
+        else:
+            events = await self._decoded(sorted(logs, key=_place_of))
+        return Span(tuple(map(self._block_ref, found)), events)
+
+    async def _decoded(self, logs: Sequence[Mapping[str, Any]]) -> tuple[ChainEvent, ...]:
         blocks = await self._blocks_of(logs)
         events = (self._logs.decode(log, blocks[log["blockHash"]]) for log in logs)
         return tuple(event for event in events if event is not None)
@@ -246,7 +282,7 @@ class Chain:
         try:
             block, logs = await self.provider.known(last, [_block_by_number(hex(last)), ("eth_getLogs", (query,))])
         except (RpcRefused, RpcUnavailable) as error:
-            if first == last or not any(words in str(error).lower() for words in _TOO_MUCH):
+            if first == last or not _is_too_much(error):
                 raise
             middle = (first + last) // 2
             return [
@@ -257,7 +293,7 @@ class Chain:
         for log in logs:
             if int(log["blockNumber"], 16) == last and bytes.fromhex(log["blockHash"][2:]) != newest.hash:
                 raise BlockUnknown(newest)
-        return sorted(logs, key=lambda log: (int(log["blockNumber"], 16), int(log["logIndex"], 16)))
+        return sorted(logs, key=_place_of)
 
     async def _blocks_of(self, logs: Sequence[Mapping[str, Any]]) -> dict[str, BlockRef]:
         """The blocks of logs by hash; only endpoints that leave the time out of their logs are asked again."""
@@ -315,6 +351,16 @@ class Chain:
             raise ContractMissing(
                 self.deployment.name, contract, f"what is at {address} answers {function} in another way"
             ) from error
+
+
+def _is_too_much(error: RpcRefused | RpcUnavailable) -> bool:
+    """Whether an endpoint refused a range of logs as too long."""
+    return any(words in str(error).lower() for words in _TOO_MUCH)
+
+
+def _place_of(log: Mapping[str, Any]) -> tuple[int, int]:
+    """Where a log is on its chain."""
+    return int(log["blockNumber"], 16), int(log["logIndex"], 16)
 
 
 def _block_by_number(number: str) -> Call:

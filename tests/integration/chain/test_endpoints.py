@@ -193,6 +193,47 @@ async def test_events__endpoint_limits_the_range__asked_in_parts(
     assert [blob.id for blob in await through.objects_of(BLOB)] == [1, 2, 3]
 
 
+async def test_span__blocks_around_and_all_events(network: LocalNetwork, through: Chain) -> None:
+    start = (await network.chain.head()).number
+    await network.register()
+    await network.rpc("evm_mine")
+    head = (await network.chain.head()).number
+    span = await through.span(start, head)
+    assert [block.number for block in span.blocks] == list(range(start, head + 1))
+    assert list(span.blocks) == [await network.chain.block(number) for number in range(start, head + 1)]
+    assert span.events == await network.chain.events(start + 1, head)
+    assert any(isinstance(event, BlobRegistered) for event in span.events)
+
+
+async def test_span__long_or_refused__same_events(network: LocalNetwork, server: RpcServer, through: Chain) -> None:
+    await network.register()
+    for _ in range(20):
+        await network.rpc("evm_mine")
+    head = (await network.chain.head()).number
+    whole = await through.span(0, head)
+    assert [block.number for block in whole.blocks] == [0, head]
+    assert whole.events == await network.chain.events(1, head)
+
+    def limit(call: dict[str, Any]) -> dict[str, Any] | None:
+        query = call["params"][0] if call["method"] == "eth_getLogs" else None
+        if query is None or int(query["toBlock"], 16) - int(query["fromBlock"], 16) < 8:
+            return None
+        return {"error": {"code": -32000, "message": "query exceeds max block range 8"}}
+
+    server.rewrite = limit
+    assert await through.span(0, head) == whole
+
+
+async def test_span__endpoint_lags__never_taken_for_all_there_is(
+    network: LocalNetwork, server: RpcServer, through: Chain
+) -> None:
+    start = (await network.chain.head()).number
+    await network.register()
+    server.newest = start
+    with pytest.raises(BlockUnknown):
+        await through.span(start, start + 1)
+
+
 async def test_events__logs_without_time__blocks_are_asked_for(
     network: LocalNetwork, server: RpcServer, through: Chain
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from storage_agent.watch.source import IGNORED, fact_of, facts_of
 from storage_agent.watch.watcher import Watcher
 from tests.fakes.forking_chain import ANCHOR, EPOCH_SECONDS, EndpointDown, ForkingChain, blob_id, epoch_at
 from walrus_chain.chain import events
+from walrus_chain.chain.network import Span
 from walrus_chain.errors import FactsMissing, ForksDisagree, OtherChain
 from walrus_chain.types import BlobObjectId, Epoch, NodeId
 
@@ -92,7 +94,7 @@ async def test_catch_up__long_chain__asks_in_pieces(
         chain.register(number)
     await watcher.catch_up()
     assert catalogue.object(BlobObjectId(10)) is not None
-    assert max(len(range(*map(int, call[7:-1].split(", ")))) for call in chain.asked if call.startswith("events")) == 3
+    assert max(len(range(*map(int, call[5:-1].split(", ")))) for call in chain.asked if call.startswith("span")) == 4
 
 
 async def test_catch_up__confirmations__takes_only_what_is_deep_enough(
@@ -287,8 +289,7 @@ async def test_fork_changes_between_head_and_events__refused_then_right(
         chain.mine()
 
     chain.before_events = fork
-    await watcher.catch_up()  # the head of the old fork with events of the new one: noticed at the next look
-    await watcher.catch_up()
+    await watcher.catch_up()  # the head of the old fork, then events of the new one
     assert catalogue.blob(blob_id(1)) is None
     assert catalogue.object(BlobObjectId(1)).blob_id == blob_id(2)  # type: ignore[union-attr]
     assert catalogue.cursor is not None
@@ -298,13 +299,14 @@ async def test_fork_changes_between_head_and_events__refused_then_right(
 async def test_events_of_another_fork__refused(chain: ForkingChain, catalogue: Catalogue, watcher: Watcher) -> None:
     await watcher.catch_up()
     chain.register(1)
-    stale = chain.all_events()[-1:]
+    stale = tuple(chain.all_events()[-1:])
     chain.reorganise(1)
+    span = chain.span
 
-    async def stale_events(first: int, last: int) -> list[events.ChainEvent]:
-        return stale
+    async def stale_events(after: int, last: int) -> Span:
+        return replace(await span(after, last), events=stale)
 
-    chain.events = stale_events  # type: ignore[method-assign, assignment]
+    chain.span = stale_events  # type: ignore[method-assign]
     with pytest.raises(ForksDisagree):
         await watcher.catch_up()
     assert catalogue.blob(blob_id(1)) is None

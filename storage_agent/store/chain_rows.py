@@ -207,20 +207,25 @@ def blobs_certified(connection: sqlite3.Connection, epoch: Epoch) -> list[int]:
 def forget_old(connection: sqlite3.Connection, cursor: Cursor, history: int) -> bool:
     """Drop blocks and ended objects that no reorganisation of at most `history` blocks can bring back.
 
-    Returns: whether there may be more to forget.
+    Such a reorganisation leaves the *horizon* as it is, the newest block of the trail with `history` blocks after it.
+    What was deleted or expired there stays so; what expired since may not have, where the clock is turned back.
 
-    An object that expired is kept for one more epoch, since a reorganisation can also turn the clock back.
+    Returns: whether there may be more to forget.
     """
-    horizon = cursor.block.number - history
+    horizon, epoch = connection.execute(
+        "SELECT number, epoch FROM trail WHERE number <= ? OR number = (SELECT min(number) FROM trail) "
+        "ORDER BY number DESC LIMIT 1",
+        (cursor.block.number - history,),
+    ).fetchone()
     connection.execute("DELETE FROM trail WHERE number < ? AND number > (SELECT min(number) FROM trail)", (horizon,))
     ended = connection.execute(
         """
         SELECT id, blob FROM (
-            SELECT id, blob FROM objects WHERE end_epoch < ?1
+            SELECT id, blob FROM objects WHERE end_epoch <= ?1
             UNION SELECT id, blob FROM objects WHERE deleted = 1
-        ) WHERE (SELECT max(block) FROM facts WHERE object = id) < ?2 LIMIT ?3
+        ) WHERE (SELECT max(block) FROM facts WHERE object = id) <= ?2 LIMIT ?3
         """,
-        (cursor.epoch, horizon, PRUNED_AT_ONCE),
+        (epoch, horizon, PRUNED_AT_ONCE),
     ).fetchall()
     for blob_object, _ in ended:
         connection.execute("DELETE FROM facts WHERE object = ?", (blob_object,))

@@ -226,7 +226,8 @@ class AgentMachine(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        assert self.do(self.packs.sweep()) == 0
+        self.do(self.packs.collect())
+        assert self.do(self.packs.sweep()) == 0, "after every put store and rows agree"
 
     # -- what must hold ----------------------------------------------------------------------------------------------
 
@@ -266,7 +267,11 @@ class AgentMachine(RuleBasedStateMachine):
         expected = {}
         for number in range(BLOBS):
             digest = blob_id(number)
-            mine = [record for record in self.objects.values() if record.blob_id == digest]
+            mine = [
+                record
+                for record in self.objects.values()
+                if record.blob_id == digest and record.is_live(self.chain.epoch)
+            ]
             standing = standing_of(mine, digest in self.invalid)
             has_metadata, pairs = self.stored.get(digest, (False, frozenset()))
             complete = has_metadata and pairs >= set(duties.pairs(digest))
@@ -275,7 +280,8 @@ class AgentMachine(RuleBasedStateMachine):
                 expected[digest] = due
             row = self.catalogue.blob(digest)
             if row is not None and standing.is_live(self.chain.epoch):
-                assert row.standing == standing
+                assert row.standing.live_until == standing.live_until
+                assert row.standing.is_certified(self.chain.epoch) == standing.is_certified(self.chain.epoch)
                 assert row.complete == complete
         assert work == expected
 

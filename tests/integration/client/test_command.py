@@ -127,3 +127,25 @@ def test_extend_transfer_attributes(walrus: Walrus, tmp_path: Path) -> None:
     other = "0x00000000000000000000000000000000000000A1"
     assert data_of(walrus("transfer", stored["object"], other, "--json"))["to"] == other
     assert data_of(walrus("list", other, "--json"))["objects"][0]["object"] == stored["object"]
+
+
+def test_network_deploy__makes_a_new_network_known(
+    walrus: Walrus, walrus_network: WalrusNetwork, tmp_path: Path
+) -> None:
+    options = ("--rpc", walrus_network.rpc_url, "--shards", "7", "--epoch-seconds", "60", "--supply", "5000 WAL")
+    deployed = data_of(walrus("network", "deploy", "mine", *options, "--save", tmp_path / "mine.json", "--json"))
+    assert deployed["contracts"] == json.loads((tmp_path / "mine.json").read_text())["contracts"]
+    info = data_of(walrus("info", "--network", "mine", "--json"))
+    assert (info["shards"], info["epochSeconds"], info["members"]) == (7, 60, 0)
+    assert info["balances"]["wal"] == str(5000 * 10**18)
+    added = data_of(walrus("network", "add", "again", *options[:2], "--deployment", tmp_path / "mine.json", "--json"))
+    assert added["contracts"] == deployed["contracts"]
+    code, _, err = walrus("store", tmp_path / "mine.json", "--network", "mine", "--json")
+    assert (code, json.loads(err)["error"]["code"]) == (4, "CommitteeNotFormed")
+
+
+def test_rejection__as_json__carries_its_evidence(walrus: Walrus, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(os.urandom(100))
+    _, _, err = walrus("store", tmp_path / "file", "--epochs", "100000", "--json")
+    error = json.loads(err)["error"]
+    assert (error["code"], error["epochs"]) == ("WrongTerm", 100_000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 _BINARIES = (Path(sys.executable).parent, ROOT / "node_modules" / ".bin")
+_BASH = shutil.which("bash") or "/bin/bash"
 _SECONDS = 120.0
 
 
@@ -63,7 +65,7 @@ class Shell:
     def run(self, command: str, *, seconds: float = _SECONDS, **environment: str) -> Ran:
         """A command line, to its end; a pipeline fails when any part of it does."""
         done = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", command],
+            [_BASH, "-o", "pipefail", "-c", command],
             cwd=self.folder,
             env={**self._environment, **environment},
             stdin=subprocess.DEVNULL,

@@ -11,6 +11,7 @@ goes on from there.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import shutil
 import signal
 import socket
@@ -241,6 +242,8 @@ class Devnet:
         deployer = KeyFile.create(home.deployer.path).open()
         deployment, nodes = await found(self.rpc_url, parameters, deployer, developer, operators)
         deployment.save(home.deployment_file)
+        # Anvil writes its state every few seconds only: from here on, even a power cut leaves a network.
+        await _write_state(self.rpc_url, home.chain_state)
         self._record = DevnetRecord(parameters, nodes, self._record.processes)
         home.save(self._record)
 
@@ -301,6 +304,15 @@ def _require_free(port: int, name: str, option: str) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError:
             raise PortTaken(port, name, option) from None
+
+
+async def _write_state(url: str, file: Path) -> None:
+    """Write the chain's state in the form in which anvil itself does; a reader never sees half of it."""
+    async with ChainProvider([url]) as provider:
+        packed = await provider.request("anvil_dumpState")
+    draft = file.with_suffix(".new")
+    draft.write_bytes(gzip.decompress(bytes.fromhex(str(packed).removeprefix("0x"))))
+    draft.replace(file)
 
 
 async def _wait_for_chain(url: str, process: ProcessHandle, log: Path) -> None:

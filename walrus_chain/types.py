@@ -11,7 +11,7 @@ import binascii
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from enum import Enum, IntEnum
+from enum import IntEnum, StrEnum
 from typing import NewType
 
 from walrus_chain.errors import MalformedAmount, MalformedBlobId
@@ -35,7 +35,7 @@ WAL_DECIMALS = 18
 _AMOUNT = re.compile(r"^\s*(?P<number>[0-9][0-9_]*(\.[0-9]+)?)\s*(?P<unit>wal|wei)?\s*$", re.IGNORECASE)
 
 
-class Axis(str, Enum):
+class Axis(StrEnum):
     """Which way a sliver runs through a segment's matrix."""
 
     PRIMARY = "primary"

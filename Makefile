@@ -72,7 +72,7 @@ lock: $(STAMPS)/python ## Resolve all dependencies again and pin them
 # -- seeing it work --------------------------------------------------------------------------------------------------
 
 demo: $(READY) ## Show the whole story on a local network; FILE=... stores your own file
-	python scripts/demo.py $(FILE)
+	python scripts/demo.py $(if $(FILE),"$(FILE)")
 
 # -- tests -----------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ from storage_agent.state.plan import WorkKind
 from storage_agent.store.catalogue import Catalogue
 from storage_agent.watch.watcher import Watcher
 from tests.integration.chain.local import ALICE, BLOB, LocalNetwork, local_network
-from walrus_chain.chain.anvil import Anvil, AnvilOptions, running_anvil
+from walrus_chain.chain.anvil import Anvil, running_anvil
+from walrus_chain.chain.provider import ChainProvider
 from walrus_chain.chain.sender import Registration, Sender
 from walrus_chain.errors import OtherChain
 from walrus_chain.types import BlobId, Epoch, NodeId
@@ -110,10 +111,20 @@ async def test_follow__reorganisation__registration_is_undone_and_another_taken(
     assert record.blob_id == OTHER
 
 
-async def test_follow__chain_started_afresh__refused(network: LocalNetwork, catalogue: Catalogue) -> None:
-    await (await _watcher(network, catalogue)).catch_up()
-    # Two chains that start in the same second with the same balances would start with the same block.
-    async with running_anvil(AnvilOptions(balance=20_000)) as fresh, local_network(fresh.url) as other:
-        watcher = await _watcher(other, catalogue)
-        with pytest.raises(OtherChain, match="another chain"):
-            await watcher.catch_up()
+async def test_follow__chain_started_afresh__refused(anvil: Anvil, catalogue: Catalogue) -> None:
+    await _mine_after(anvil.url, seconds=10)
+    async with local_network(anvil.url) as network:
+        await (await _watcher(network, catalogue)).catch_up()
+    async with running_anvil() as fresh:
+        await _mine_after(fresh.url, seconds=20)
+        async with local_network(fresh.url) as other:
+            watcher = await _watcher(other, catalogue)
+            with pytest.raises(OtherChain, match="another chain"):
+                await watcher.catch_up()
+
+
+async def _mine_after(url: str, seconds: int) -> None:
+    """A block before the contracts by which chains that were started in the same second differ."""
+    async with ChainProvider([url]) as provider:
+        await provider.request("evm_increaseTime", seconds)
+        await provider.request("evm_mine")

@@ -26,6 +26,7 @@ import uvicorn
 from storage_agent.act.worker import Worker, standard_jobs
 from storage_agent.config import Settings
 from storage_agent.keys.files import load_signer, read_password
+from storage_agent.node.accuse import Accuser
 from storage_agent.node.admission import Admission
 from storage_agent.node.attest import Attester
 from storage_agent.node.holdings import Holdings
@@ -37,6 +38,8 @@ from storage_agent.store.catalogue import Catalogue
 from storage_agent.store.open import inline_bytes_for, open_store
 from storage_agent.store.packs import Packs
 from storage_agent.store.rows import Totals
+from storage_agent.sync.examine import Examiner
+from storage_agent.sync.fetch import Fetcher
 from storage_agent.sync.heal import Healer
 from storage_agent.sync.peers import Peers
 from storage_agent.sync.scrub import Scrubber, ScrubSettings
@@ -156,14 +159,26 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
         connections = _Connections(settings.work.peer_seconds)
         stack.push_async_callback(connections.close)
         peers = Peers(node_id, connections.to)
-        healer = Healer(holdings, peers, lambda: seat.committee, metrics, time.monotonic)
+        fetcher = Fetcher(holdings, peers, lambda: seat.committee, metrics, time.monotonic)
+        healer = Healer(holdings, fetcher, lambda: seat.committee, metrics)
+        examiner = Examiner(holdings, fetcher, metrics)
+        stack.push_async_callback(examiner.close)
+        accuser = Accuser(examiner.examine, holdings, admission, seat, signer, chain.registry_domain, metrics)
         every = settings.work.scrub_days * _DAY
         scrubbing = ScrubSettings(settings.work.scrub_bytes_per_second, every, min(60.0, max(1.0, every / 100)))
         scrubber = Scrubber(catalogue, packs, holdings, metrics, scrubbing, time.time, asyncio.sleep)
         worker = Worker(catalogue, standard_jobs(packs, healer.heal, settings.work.heal_at_once), time.time)
         reporter = _Reporter(settings, node_id, deployment, watcher, seat, catalogue, packs, peers, metrics)
         services = Services(
-            admission, attester, holdings, metrics, time.monotonic, reporter.health, reporter.status, _limits(settings)
+            admission,
+            attester,
+            accuser,
+            holdings,
+            metrics,
+            time.monotonic,
+            reporter.health,
+            reporter.status,
+            _limits(settings),
         )
         server = _Server(_server_config(services, settings))
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()

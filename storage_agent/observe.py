@@ -92,12 +92,21 @@ class Metrics:
             "walrus_agent_served_bytes", "Bytes of slivers, chunks, symbols and metadata served", registry=registry
         )
         self.attestations = Counter("walrus_agent_attestations", "Attestations signed", registry=registry)
+        self.accusations = Counter(
+            "walrus_agent_accusations", "Attestations signed that a blob does not encode to its id", registry=registry
+        )
+        self.unsound_blobs = Counter(
+            "walrus_agent_unsound_blobs", "Blobs found not to encode to their id", registry=registry
+        )
         self.untrusted_uploads = Counter(
             "walrus_agent_untrusted_uploads", "Uploads refused because bytes did not verify", registry=registry
         )
         self.healed_pairs = Counter("walrus_agent_healed_pairs", "Sliver pairs healed", ["way"], registry=registry)
         self.healing_bytes = Counter(
-            "walrus_agent_healing_bytes", "Bytes fetched from other nodes to heal", ["kind"], registry=registry
+            "walrus_agent_healing_bytes",
+            "Bytes fetched from other nodes to heal or examine blobs",
+            ["kind"],
+            registry=registry,
         )
         self.healing_failures = Counter(
             "walrus_agent_healing_failures", "Healing attempts that failed and are tried again", registry=registry

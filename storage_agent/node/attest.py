@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from storage_agent.node.admission import Admission
 from storage_agent.node.holdings import Holdings
-from storage_agent.node.refusals import Incomplete, MetadataNeeded, NotServing, WrongShape
+from storage_agent.node.refusals import EncodedWrongly, Incomplete, MetadataNeeded, WrongShape
 from storage_agent.node.seat import Seat
 from storage_agent.observe import Metrics
 from walrus_chain.codec.geometry import BlobGeometry, Geometry
@@ -39,15 +39,15 @@ class Attester:
         Raises:
             NotRegisteredYet, BlobOver: the object is not live.
             NotServing: the node has no place in the committee, or signs with another key than the committee knows.
+            EncodedWrongly: the node found that the blob does not encode to its id.
             MetadataNeeded, Incomplete: something is not here yet.
             WrongShape: the blob is not of the size that was registered, or not encoded for this network.
         """
         record = await self._admission.live_object(blob_id, blob_object)
         duties = self._holdings.duties
-        if not duties.own:
-            raise NotServing(self._seat.node_id, "it has no place in the committee")
-        if not self._seat.may_sign:
-            raise NotServing(self._seat.node_id, f"the committee does not know the key {self._signer.address} as its")
+        self._seat.check_signing(duties)
+        if self._holdings.verdict(blob_id) is False:
+            raise EncodedWrongly(blob_id)
         metadata, missing = self._holdings.metadata(blob_id), self._holdings.missing(blob_id)
         if metadata is None or missing is None:
             raise MetadataNeeded(blob_id)

@@ -62,6 +62,15 @@ class Holdings:
         self._remember(metadata)
         return metadata
 
+    def verdict(self, blob_id: BlobId) -> bool | None:
+        """Whether the blob encodes to its id, as this node found out by itself; none while it was not examined."""
+        row = self._catalogue.blob(blob_id)
+        return None if row is None else row.sound
+
+    async def note_verdict(self, blob_id: BlobId, *, sound: bool) -> None:
+        """Remember whether the blob encodes to its id; durable on return. One that does not is not healed any more."""
+        await self._catalogue.note_verdict(blob_id, sound)
+
     def own_pairs(self, blob_id: BlobId) -> tuple[PairIndex, ...]:
         """The pairs of each segment of the blob that the node must hold, ascending.
 

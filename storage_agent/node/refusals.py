@@ -5,6 +5,8 @@
     |-- UnknownBlob               the node knows nothing of the blob
     |-- ForeignPair               the sliver pair belongs to another node
     |-- WrongShape                the blob is not of the size that was registered
+    |-- EncodedWrongly            the blob does not encode to its id, so it is not attested
+    |-- Consistent                the blob does encode to its id, so it is not accused
     |-- BodyTooLarge              more bytes than the node takes at once
     `-- BlobOver                  every registration of the blob has ended
     Delay (Retryable)             the same request may succeed later
@@ -12,6 +14,7 @@
     |-- MetadataNeeded            slivers came before the metadata they are checked with
     |-- Incomplete                slivers are missing, so there is nothing to attest
     |-- NotServing                the node has no place in the committee now
+    |-- ExaminationUnderWay       whether the blob encodes to its id is not known yet
     |-- TooBusy                   more work under way than the node takes at once
     |-- TooManyRequests           this client asks faster than the node allows
     |-- BodyTooSlow               the body did not arrive in time
@@ -96,6 +99,25 @@ class WrongShape(Refusal):
         self.blob_id, self.what, self.expected, self.actual = blob_id, what, expected, actual
 
 
+class EncodedWrongly(Refusal):
+    """The node found that the blob does not encode to its id."""
+
+    def __init__(self, blob_id: BlobId) -> None:
+        super().__init__(
+            f"this node found that blob {blob_id} was encoded wrongly, so it does not attest it; encode the data "
+            "again, and store what comes out"
+        )
+        self.blob_id = blob_id
+
+
+class Consistent(Refusal):
+    """The node found that the blob does encode to its id."""
+
+    def __init__(self, blob_id: BlobId) -> None:
+        super().__init__(f"this node examined blob {blob_id}: it encodes to its id, so there is nothing to attest")
+        self.blob_id = blob_id
+
+
 class NotRegisteredYet(Delay):
     """No block that the node looked at registers the blob."""
 
@@ -130,6 +152,16 @@ class NotServing(Delay):
     def __init__(self, node: int, why: str) -> None:
         super().__init__(f"node {node} serves no shard: {why}; ask the members of the committee")
         self.node, self.why = node, why
+
+
+class ExaminationUnderWay(Delay):
+    """The node does not know yet whether the blob encodes to its id."""
+
+    retry_after = 2.0
+
+    def __init__(self, blob_id: BlobId) -> None:
+        super().__init__(f"this node is still examining blob {blob_id}; ask again shortly")
+        self.blob_id = blob_id
 
 
 class TooBusy(Delay):

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from storage_agent.node.refusals import NotServing
+from storage_agent.state.duties import Duties
 from walrus_chain.errors import Rejected, Retryable
 from walrus_chain.rules.committee import Committee
 from walrus_chain.types import Address, NodeId
@@ -72,6 +73,16 @@ class Seat:
         """Whether the network counts this agent's signatures as the node's."""
         member = self._committee.by_node(self.node_id) if self._committee is not None else None
         return member is not None and member.signer == self._signer
+
+    def check_signing(self, duties: Duties) -> None:
+        """Accept that the node signs for the shards it serves.
+
+        Raises: NotServing: it serves none, or the committee knows it by another key.
+        """
+        if not duties.own:
+            raise NotServing(self.node_id, "it has no place in the committee")
+        if not self.may_sign:
+            raise NotServing(self.node_id, f"the committee does not know the key {self._signer} as its")
 
     async def refresh(self) -> None:
         """Ask for the committee now.

@@ -34,6 +34,7 @@ def build_app(services: Services) -> Starlette:
             _limited(services, "GET", _BLOB + "/metadata", reads.metadata),
             _limited(services, "PUT", _BLOB + "/metadata", uploads.put_metadata),
             _limited(services, "POST", _BLOB + "/attestations", uploads.attest),
+            _limited(services, "POST", _BLOB + "/invalidity", uploads.accuse),
             _limited(services, "GET", "/v1/status", _status),
             _open(services, "GET", "/v1/health", _health),
             _open(services, "GET", "/metrics", _metrics),

@@ -156,6 +156,12 @@ _PLACES: Final[_Json] = {
 }
 _SCHEMAS: Final[_Json] = {
     "Attestation": _ATTESTATION,
+    "InvalidityAttestation": {
+        "type": "object",
+        "description": "The node's EIP-712 signature over InvalidityAttestation in the blob registry's domain.",
+        "required": ["epoch", "signer", "signature"],
+        "properties": {name: _ATTESTATION["properties"][name] for name in ("epoch", "signer", "signature")},
+    },
     "StoreAnswer": {
         "type": "object",
         "required": ["stored", "attestation", "missing"],
@@ -239,11 +245,11 @@ _PROBLEMS: Final = {
     400: "A part of the request does not parse, or names a place the blob does not have.",
     404: "Unknown blob, or not stored on this node.",
     408: "The body did not arrive in time.",
-    409: "Something has to be sent first: metadata, or missing slivers.",
+    409: "Something has to be sent first: metadata, or missing slivers; or there is nothing to accuse the blob of.",
     410: "Every registration of the blob has ended.",
     413: "More bytes than the node takes in one request.",
     421: "Pairs of other nodes' shards.",
-    422: "Bytes that do not verify against the blob id.",
+    422: "Bytes that do not verify against the blob id, or a blob that does not encode to its id.",
     425: "The blob is not registered in any block the node saw; Retry-After says when to ask again.",
     429: "Too many requests from this address.",
     503: "Busy, stopping, or waiting for its chain or store.",
@@ -312,6 +318,17 @@ _PATHS: Final[_Json] = {
                     }
                 }
             },
+        )
+    },
+    "/v1/blobs/{blob}/invalidity": {
+        "post": _operation(
+            "Have the node examine whether a blob encodes to its id, and attest it when it does not",
+            "invalidity",
+            _BLOB,
+            _responses(
+                _json_answer(_schema("InvalidityAttestation"), "The blob does not encode to its id."),
+                *(400, 409, 410, 422, 425, 429, 503),
+            ),
         )
     },
     "/v1/blobs/{blob}/segments/{segment}/slivers/{axis}/{pair}": {

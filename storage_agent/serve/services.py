@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from storage_agent.node.accuse import Accuser
 from storage_agent.node.admission import Admission
 from storage_agent.node.attest import Attester
 from storage_agent.node.holdings import Holdings
@@ -48,6 +49,7 @@ class Services:
 
     admission: Admission
     attester: Attester
+    accuser: Accuser
     holdings: Holdings
     metrics: Metrics
     clock: Callable[[], float]

@@ -1,4 +1,4 @@
-"""Handlers that take bytes in: metadata and sliver pairs, and the attestations that follow from them.
+"""Handlers that take bytes in: metadata and sliver pairs, and the attestations that follow from them, for or against.
 
 Order matters: who may store what is settled before a byte of the body is read; bytes are verified before they are kept;
 they are durable before they are attested.
@@ -86,6 +86,19 @@ async def attest(services: Services, request: Request) -> Response:
     blob_object = requests.parse_blob_object(document)
     await services.admission.admit(blob_id, blob_object)
     return JSONResponse(attestation_json(await services.attester.attest(blob_id, blob_object)))
+
+
+async def accuse(services: Services, request: Request) -> Response:
+    """Attest that a blob does not encode to its id, when this node found that out by itself."""
+    blob_id = requests.parse_blob_id(request.path_params)
+    signed = await services.accuser.accuse(blob_id)
+    return JSONResponse(
+        {
+            "epoch": signed.attestation.epoch,
+            "signer": signed.signer,
+            "signature": "0x" + signed.signature.hex(),
+        }
+    )
 
 
 def attestation_json(signed: SignedAttestation) -> dict[str, object]:

@@ -32,6 +32,8 @@ class Holding:
     """The metadata and every pair of every segment that the node must hold are durable."""
     empty: bool
     """Neither metadata nor any pair is here."""
+    unsound: bool = False
+    """The node found that the blob does not encode to its id: what is missing of it can never be healed."""
 
 
 def plan(standing: Standing, epoch: Epoch, holding: Holding, settled: bool) -> WorkKind | None:
@@ -42,7 +44,7 @@ def plan(standing: Standing, epoch: Epoch, holding: Holding, settled: bool) -> W
             may look unregistered, so nothing is freed until they are all in again.
     """
     if standing.is_certified(epoch):
-        return None if holding.complete else WorkKind.HEAL
+        return None if holding.complete or holding.unsound else WorkKind.HEAL
     if standing.is_live(epoch) or holding.empty or not settled:
         return None
     return WorkKind.FREE

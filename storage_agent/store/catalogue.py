@@ -1,6 +1,7 @@
 """The catalogue: what the chain said, what is durable here, what is to be done. One SQLite file.
 
-* Writes are `async` and durable when they return. Each is all or nothing; those under way together share a commit.
+* Writes are `async` and durable when they return, except those that follow the chain, which tells them again after a
+  crash. Each is all or nothing; those under way together share a commit.
 * Reads are plain calls: indexed look-ups or bounded pages in what is committed, some ten microseconds each.
 
 Whatever changes how a blob stands or what is held of it also puts its work in line, in the same transaction; so work is
@@ -13,6 +14,7 @@ import itertools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from sqlite3 import Connection
+from typing import TypeVar
 
 from storage_agent.state.duties import Duties
 from storage_agent.state.facts import Located
@@ -36,6 +38,9 @@ DEFAULT_HEAL_DELAY = 10.0
 _TIDIES_A_HISTORY = 16
 
 
+T = TypeVar("T")
+
+
 class Catalogue:
     """What this node knows and has. Make it by `open`, end it by `close`."""
 
@@ -49,6 +54,10 @@ class Catalogue:
         self._packs = itertools.count(first_pack)
         self._listeners: list[Callable[[], None]] = []
         self._tidied_at = 0
+        # Where the node stands is wanted by every request and changes with the chain only. `_follow` keeps it.
+        with database.read() as connection:
+            self._cursor = chain_rows.read_cursor(connection)
+            self._situation = work_rows.situation(connection)
         self.first_pack = first_pack
         """Packs with lower numbers were made before this start."""
 
@@ -104,8 +113,7 @@ class Catalogue:
     @property
     def cursor(self) -> Cursor | None:
         """How far the chain was followed; none before `start_at`."""
-        with self._database.read() as connection:
-            return chain_rows.read_cursor(connection)
+        return self._cursor
 
     @property
     def epoch(self) -> Epoch:
@@ -122,8 +130,7 @@ class Catalogue:
     @property
     def duties(self) -> Duties:
         """What the node answers for under the committee in office."""
-        with self._database.read() as connection:
-            return work_rows.situation(connection).duties
+        return self._situation.duties
 
     async def start_at(self, anchor: BlockRef) -> None:
         """Set the block after which the chain is followed; once, before the first `take`."""
@@ -133,7 +140,7 @@ class Catalogue:
                 raise Bug(f"the catalogue follows the chain already, it cannot start at block {anchor}")
             chain_rows.advance(connection, Cursor(anchor, Epoch(0), BlobObjectId(0)))
 
-        await self._database.write(run)
+        await self._follow(run)
 
     async def take(self, after: Cursor, facts: Sequence[Located], block: BlockRef, epoch: Epoch) -> Cursor:
         """Keep the facts of all blocks after `after` up to `block`, and move the cursor there, in one transaction.
@@ -146,7 +153,7 @@ class Catalogue:
         """
         now = self._clock()
 
-        def run(connection: Connection) -> tuple[Cursor, bool]:
+        def run(connection: Connection) -> bool:
             current = chain_rows.read_cursor(connection)
             if current != after:
                 raise Bug(f"facts after block {after.block} came, the cursor is at {current and current.block}")
@@ -154,9 +161,9 @@ class Catalogue:
             before = work_rows.situation(connection)
             touched, committee = chain_rows.take(connection, facts)
             chain_rows.advance(connection, cursor)
-            return cursor, self._replan_after(connection, before, touched, committee, now)
+            return self._replan_after(connection, before, touched, committee, now)
 
-        cursor, new_work = await self._database.write(run)
+        cursor, new_work = await self._follow(run)
         self._tell(new_work)
         if (
             cursor.block.number >= self._tidied_at + max(1, self._history // _TIDIES_A_HISTORY)
@@ -174,8 +181,26 @@ class Catalogue:
             touched, committee = chain_rows.rewind(connection, to.block.number)
             return self._replan_after(connection, before, touched, committee, now)
 
-        self._tell(await self._database.write(run))
+        _, new_work = await self._follow(run)
+        self._tell(new_work)
         self._tidied_at = min(self._tidied_at, to.block.number)
+
+    async def _follow(self, run: Callable[[Connection], T]) -> tuple[Cursor, T]:
+        """Runs a write that moves the cursor; where the cursor is then, and what the write returns.
+
+        It is there for all readers on return, but need not be on the disk yet: a crash makes the chain be read again,
+        and the next write that has to be durable takes it along.
+        """
+
+        def follow(connection: Connection) -> tuple[Cursor, work_rows.Situation, T]:
+            result = run(connection)
+            cursor = chain_rows.read_cursor(connection)
+            assert cursor is not None
+            return cursor, work_rows.situation(connection), result
+
+        cursor, situation, result = await self._database.write(follow, durable=False)
+        self._cursor, self._situation = cursor, situation
+        return cursor, result
 
     def _replan_after(
         self, connection: Connection, before: work_rows.Situation, touched: set[int], committee: bool, now: float
@@ -205,15 +230,17 @@ class Catalogue:
         """What the node knows and has of a blob; none when no fact ever named it."""
         with self._database.read() as connection:
             row = connection.execute(
-                "SELECT live_until, certified_until, invalid, size, segments, held, bytes FROM blobs WHERE blob_id = ?",
+                "SELECT live_until, certified_until, invalid, size, segments, held, bytes, sound FROM blobs "
+                "WHERE blob_id = ?",
                 (blob_id.digest,),
             ).fetchone()
             if row is None:
                 return None
-            live_until, certified_until, invalid, size, segments, held, stored = row
-            own = len(work_rows.situation(connection).duties.own)
+        live_until, certified_until, invalid, size, segments, held, stored, sound = row
         standing = Standing(Epoch(live_until), Epoch(certified_until), bool(invalid))
-        return BlobRow(blob_id, standing, size, segments, held, None if segments is None else segments * own, stored)
+        required = None if segments is None else segments * len(self.duties.own)
+        verdict = None if sound is None else bool(sound)
+        return BlobRow(blob_id, standing, size, segments, held, required, stored, verdict)
 
     def object(self, blob_object: BlobObjectId) -> ObjectRecord | None:
         """An object as the chain's facts leave it; none when it was never registered, or ended long ago."""
@@ -248,7 +275,7 @@ class Catalogue:
             row = connection.execute("SELECT id, segments FROM blobs WHERE blob_id = ?", (blob_id.digest,)).fetchone()
             if row is None or row[1] is None:
                 return None
-            own = work_rows.situation(connection).duties.pairs(blob_id)
+            own = self.duties.pairs(blob_id)
             return list(itertools.islice(pair_rows.missing_pairs(connection, row[0], row[1], own), limit))
 
     def totals(self) -> Totals:
@@ -264,7 +291,7 @@ class Catalogue:
                     (SELECT count(*) FROM work WHERE kind = 'free'),
                     (SELECT count(*) FROM facts)
                 """,
-                (work_rows.situation(connection).epoch,),
+                (self.epoch,),
             ).fetchone()
         return Totals(*row)
 
@@ -320,6 +347,15 @@ class Catalogue:
             return left_garbage and work_rows.add_collecting(connection, now)
 
         await self._change(blob_id, run, heal_at=now)
+
+    async def note_verdict(self, blob_id: BlobId, sound: bool) -> None:
+        """Note whether a blob encodes to its id, as this node found out; one that does not is not healed any more."""
+
+        def run(connection: Connection, blob: int, _own: Collection[PairIndex]) -> bool:
+            connection.execute("UPDATE blobs SET sound = ? WHERE id = ?", (sound, blob))
+            return False
+
+        await self._change(blob_id, run)
 
     async def free_blob(self, blob_id: BlobId) -> None:
         """Forget all that is held of a blob, if nobody pays for it; otherwise nothing happens."""

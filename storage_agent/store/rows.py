@@ -26,6 +26,8 @@ class BlobRow:
     """Pairs the node must hold, over all segments; none while the metadata is not here."""
     bytes: int
     """Bytes of pairs and metadata on this node."""
+    sound: bool | None
+    """Whether the blob encodes to its id, as this node found out by itself; none while it was not examined."""
 
     @property
     def complete(self) -> bool:

@@ -59,13 +59,13 @@ def replan(connection: sqlite3.Connection, blob: int, now: Situation, heal_at: f
         heal_at: not before when healing starts, should it be new; seconds since 1970.
         at: the time now; freeing starts at once.
     """
-    live_until, certified_until, invalid, segments, held, size = connection.execute(
-        "SELECT live_until, certified_until, invalid, segments, held, bytes FROM blobs WHERE id = ?", (blob,)
+    live_until, certified_until, invalid, segments, held, size, sound = connection.execute(
+        "SELECT live_until, certified_until, invalid, segments, held, bytes, sound FROM blobs WHERE id = ?", (blob,)
     ).fetchone()
     standing = Standing(live_until, certified_until, bool(invalid))
     own = len(now.duties.own)
     complete = own == 0 or (segments is not None and held >= segments * own)
-    due = plan(standing, now.epoch, Holding(complete, size == 0), now.settled)
+    due = plan(standing, now.epoch, Holding(complete, size == 0, sound == 0), now.settled)
     connection.execute(
         "DELETE FROM work WHERE blob = ? AND kind IN ('heal', 'free') AND kind <> ?", (blob, due.value if due else "")
     )

@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 
 from storage_agent.node.holdings import Holdings
 from storage_agent.observe import Metrics
-from storage_agent.sync.gather import gather_pieces
-from storage_agent.sync.peers import Peer, Peers, pairs_by_peer
+from storage_agent.sync.examine import condemn
+from storage_agent.sync.fetch import Fetcher
+from storage_agent.sync.peers import Peer
 from storage_agent.sync.plan import Way, choose_way
 from walrus_chain.codec.buffers import Buffer
 from walrus_chain.codec.geometry import SegmentGeometry
@@ -31,30 +32,13 @@ from walrus_chain.codec.verify import split_pair, verify_pair, verify_sliver
 from walrus_chain.errors import (
     CommitmentMismatch,
     InconsistentEncoding,
-    NotEnoughSlivers,
     NotEnoughSymbols,
-    Retryable,
-    Untrusted,
     WalrusError,
 )
 from walrus_chain.rules.committee import Committee
 from walrus_chain.types import Axis, BlobId, NodeId, PairIndex
 
 _log = logging.getLogger(__name__)
-
-#: Seconds without any answer after which further peers are asked in addition.
-PATIENCE_SECONDS = 3.0
-#: Stands for the one piece that is asked for where there are no places.
-_WHOLE = (PairIndex(0),)
-
-
-class MetadataUnreachable(Retryable):
-    """No peer gave the blob's metadata; `failures` says why, peer by peer."""
-
-    def __init__(self, blob_id: BlobId, failures: Mapping[str, str]) -> None:
-        reasons = "; ".join(f"{peer}: {why}" for peer, why in failures.items()) or "there is no peer"
-        super().__init__(f"no peer gave the metadata of blob {blob_id} ({reasons}); healing is tried again later")
-        self.blob_id, self.failures = blob_id, dict(failures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,43 +71,37 @@ class Healer:
     """Brings back what the node lost. One instance an agent; calls for different blobs may run at the same time."""
 
     def __init__(
-        self,
-        holdings: Holdings,
-        peers: Peers,
-        committee: Callable[[], Committee],
-        metrics: Metrics,
-        clock: Callable[[], float],
-        patience: float = PATIENCE_SECONDS,
+        self, holdings: Holdings, fetcher: Fetcher, committee: Callable[[], Committee], metrics: Metrics
     ) -> None:
         """
         Args:
             committee: the committee in office, as the node knows it now.
-            clock: seconds, never running backwards.
-            patience: seconds without any answer before further peers are asked in addition.
         """
         self._holdings = holdings
-        self._peers = peers
+        self._fetcher = fetcher
         self._committee = committee
         self._metrics = metrics
-        self._clock = clock
-        self._patience = patience
 
     async def heal(self, blob_id: BlobId) -> Healed:
         """Bring back all that is missing of a blob; what is back is durable on return.
 
         Raises:
             MetadataUnreachable, NotEnoughSlivers: too few peers answered well; try again later.
-            InconsistentEncoding: the blob was encoded wrongly; no node can ever hold it.
+            InconsistentEncoding: the blob was encoded wrongly; no node can ever hold it. That verdict is kept, and the
+                blob needs no healing from then on.
             StoreFull, StoreUnavailable: the rebuilt pairs could not be kept.
         """
         try:
             return await self._heal(blob_id)
+        except InconsistentEncoding as error:
+            await condemn(self._holdings, self._metrics, blob_id, error)
+            raise
         except WalrusError:
             self._metrics.healing_failures.inc()
             raise
 
     async def _heal(self, blob_id: BlobId) -> Healed:
-        metadata, fetched = await self._metadata(blob_id)
+        metadata, fetched = await self._fetcher.metadata(blob_id)
         missing = self._holdings.missing(blob_id) or ()
         by_segment: dict[int, list[PairIndex]] = {}
         for segment, pair in missing:
@@ -132,45 +110,16 @@ class Healer:
             fetched += await self._heal_segment(metadata, index, lost)
         return Healed(blob_id, len(missing), fetched)
 
-    async def _metadata(self, blob_id: BlobId) -> tuple[BlobMetadata, int]:
-        held = self._holdings.metadata(blob_id)
-        if held is not None:
-            return held, 0
-        failures: dict[str, str] = {}
-        fetched = 0
-
-        async def fetch(peer: Peer, places: Sequence[PairIndex]) -> dict[PairIndex, BlobMetadata]:
-            nonlocal fetched
-            data = await peer.client.metadata(blob_id)
-            fetched += len(data)
-            self._metrics.healing_bytes.labels("metadata").inc(len(data))
-            metadata = await asyncio.to_thread(BlobMetadata.from_bytes, data, blob_id)
-            self._peers.succeeded(peer.node_id)
-            return dict.fromkeys(places, metadata)
-
-        def failed(peer: Peer, error: WalrusError) -> None:
-            self._note(peer, error)
-            failures[peer.client.label] = str(error)
-
-        peers = self._peers.in_order(self._committee(), blob_id, self._clock())
-        found = await gather_pieces([(peer, _WHOLE) for peer in peers], 1, fetch, failed, self._patience)
-        if not found:
-            raise MetadataUnreachable(blob_id, failures)
-        [metadata] = found.values()
-        await self._holdings.keep_metadata(metadata)
-        return metadata, fetched
-
     async def _heal_segment(self, metadata: BlobMetadata, index: int, lost: Sequence[PairIndex]) -> int:
         """Bring back the pairs `lost` of one segment; the bytes it took."""
         blob_id, committee = metadata.blob_id, self._committee()
-        peers = self._peers.in_order(committee, blob_id, self._clock())
         held = await self._holdings.verified_pairs(metadata, index)
         segment = _Segment(
             blob_id,
             index,
             metadata.geometry.segment(index),
             metadata.segments[index],
-            pairs_by_peer(committee, blob_id, peers),
+            self._fetcher.sources(blob_id),
             held,
         )
         per_node = max(1, committee.shards // max(1, len(committee.members)))
@@ -178,7 +127,7 @@ class Healer:
         if way is Way.SYMBOLS and not await self._by_symbols(segment, lost):
             way = Way.DECODE
         if way is Way.DECODE:
-            await self._by_decoding(segment, [pair for pair in lost if pair not in segment.own])
+            await self._by_decoding(metadata, segment, [pair for pair in lost if pair not in segment.own])
         rebuilt = {pair: segment.own[pair] for pair in lost}
         await self._holdings.keep_segment(metadata, index, rebuilt, with_metadata=False)
         self._metrics.healed_pairs.labels(way.value).inc(len(rebuilt))
@@ -217,8 +166,8 @@ class Healer:
                 pairs=places,
                 symbol_bytes=geometry.symbol_bytes,
             )
-            self._count(segment, "symbols", sum(map(len, symbols)))
-            self._peers.succeeded(peer.node_id)
+            segment.fetched += self._fetcher.count("symbols", sum(map(len, symbols)))
+            self._fetcher.succeeded(peer)
             claims = dict(zip(places, symbols, strict=True))
             segment.claims += [(axis, pair, place, symbol, peer.node_id) for place, symbol in claims.items()]
             return claims
@@ -229,37 +178,16 @@ class Healer:
         for place, data in own.items():
             sliver = _part(data, crossing, geometry)
             symbols[place] = await asyncio.to_thread(recovery_symbol, sliver, crossing, pair, geometry)
-        given = await gather_pieces(segment.sources, needed - len(symbols), fetch, self._note, self._patience)
+        given = await self._fetcher.gather(segment.sources, needed - len(symbols), fetch)
         symbols.update(given)
         sliver_bytes = await asyncio.to_thread(recover_sliver, axis, pair, symbols, geometry)
         await asyncio.to_thread(verify_sliver, sliver_bytes, axis, pair, segment.metadata, geometry)
         return sliver_bytes
 
-    async def _by_decoding(self, segment: _Segment, lost: Sequence[PairIndex]) -> None:
+    async def _by_decoding(self, metadata: BlobMetadata, segment: _Segment, lost: Sequence[PairIndex]) -> None:
         """Rebuild pairs from a whole segment, decoded from verified primary slivers."""
-        geometry = segment.geometry
-
-        async def fetch(peer: Peer, places: Sequence[PairIndex]) -> dict[PairIndex, bytes]:
-            [place] = places
-            sliver = await peer.client.sliver(
-                segment.blob_id, segment.index, Axis.PRIMARY, place, length=geometry.sliver_bytes(Axis.PRIMARY)
-            )
-            self._count(segment, "slivers", len(sliver))
-            await asyncio.to_thread(verify_sliver, sliver, Axis.PRIMARY, place, segment.metadata, geometry)
-            self._peers.succeeded(peer.node_id)
-            return {place: sliver}
-
-        needed = geometry.needed(Axis.PRIMARY)
-        rows: dict[PairIndex, Buffer] = {
-            place: _part(data, Axis.PRIMARY, geometry) for place, data in list(segment.own.items())[:needed]
-        }
-        singles = [(peer, (place,)) for peer, places in segment.sources for place in places]
-        # Systematic slivers first: they need no decoding.
-        singles.sort(key=lambda source: source[1][0] >= needed)
-        given = await gather_pieces(singles, needed - len(rows), fetch, self._note, self._patience)
-        rows.update(given)
-        if len(rows) < needed:
-            raise NotEnoughSlivers(len(rows), needed)
+        rows, fetched = await self._fetcher.rows(metadata, segment.index, segment.own)
+        segment.fetched += fetched
         segment.own |= await asyncio.to_thread(_encoded_pairs, segment, rows, lost)
         self._name_liars(segment)
 
@@ -272,22 +200,7 @@ class Healer:
                 if recovery_symbol(true_sliver, axis, place, segment.geometry) != symbol:
                     liars.add(node_id)
         for node_id in liars:
-            self._suspect(node_id, f"false symbols of segment {segment.index} of blob {segment.blob_id}")
-
-    def _note(self, peer: Peer, error: WalrusError) -> None:
-        if isinstance(error, Untrusted):
-            self._suspect(peer.node_id, str(error))
-        else:
-            self._peers.failed(peer.node_id, self._clock())
-
-    def _suspect(self, node_id: NodeId, what: str) -> None:
-        self._peers.lied(node_id, self._clock())
-        self._metrics.lies.labels(str(node_id)).inc()
-        _log.warning("a peer's bytes do not verify", extra={"peer": node_id, "what": what})
-
-    def _count(self, segment: _Segment, kind: str, size: int) -> None:
-        segment.fetched += size
-        self._metrics.healing_bytes.labels(kind).inc(size)
+            self._fetcher.suspect(node_id, f"false symbols of segment {segment.index} of blob {segment.blob_id}")
 
 
 def _part(pair: Buffer, axis: Axis, geometry: SegmentGeometry) -> memoryview:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from storage_agent.node.accuse import Accuser
 from storage_agent.node.admission import Admission
 from storage_agent.node.attest import Attester
 from storage_agent.node.holdings import Holdings
@@ -24,6 +25,9 @@ from storage_agent.state.facts import Certified, CommitteeFormed, Deleted, Fact,
 from storage_agent.store.catalogue import Catalogue
 from storage_agent.store.local import LocalStore
 from storage_agent.store.packs import Packs
+from storage_agent.sync.examine import Examiner
+from storage_agent.sync.fetch import Fetcher
+from storage_agent.sync.peers import Peers
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.codec.metadata import BlobMetadata
 from walrus_chain.codec.redstuff import EncodedSegment
@@ -32,6 +36,7 @@ from walrus_chain.messages.domain import Domain, registry_domain
 from walrus_chain.messages.signing import LocalSigner
 from walrus_chain.rules.apportionment import deal
 from walrus_chain.rules.committee import Committee, Member
+from walrus_chain.transport.agent import AgentClient
 from walrus_chain.transport.http import HttpAgentClient, HttpAgents
 from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, PairIndex, ShardIndex
 
@@ -132,9 +137,26 @@ class Node:
         self.seat = Seat(chain, self.member.node_id, self.signer.address, refresh_seconds=60)
         self.admission = Admission(self.catalogue, self.catch_up)
         self.attester = Attester(self.holdings, self.admission, self.seat, self.signer, chain.domain, self.metrics)
+        self.others: dict[NodeId, AgentClient] = {}
+        """How the other members are reached; a test sets it where the node asks them."""
+        self.peers = Peers(self.member.node_id, lambda member: self.others[member.node_id])
+        self.fetcher = Fetcher(
+            self.holdings, self.peers, lambda: self.seat.committee, self.metrics, time.monotonic, patience=0.05
+        )
+        self.examiner = Examiner(self.holdings, self.fetcher, self.metrics, answer_seconds=10)
+        self.accuser = Accuser(
+            self.examiner.examine,
+            self.holdings,
+            self.admission,
+            self.seat,
+            self.signer,
+            chain.domain,
+            self.metrics,
+        )
         self.services = Services(
             self.admission,
             self.attester,
+            self.accuser,
             self.holdings,
             self.metrics,
             time.monotonic,
@@ -179,6 +201,7 @@ class Node:
 
     async def close(self) -> None:
         """End it; what is durable stays."""
+        await self.examiner.close()
         await self.agents.aclose()
         await self.raw.aclose()
         self.catalogue.close()

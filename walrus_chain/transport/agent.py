@@ -121,6 +121,13 @@ class AgentClient(Protocol):
         Raises: AgentIncomplete: with what the agent misses.
         """
 
+    async def invalidity(self, blob_id: BlobId) -> SignedAttestation:
+        """The agent's attestation that a blob does not encode to its id, as it finds out by itself; not yet verified.
+
+        Raises: AgentRefused: with the code `Consistent` when the blob does encode to its id; with `ExaminationUnderWay`
+            or `TooBusy` when that is not known yet: ask again.
+        """
+
     async def blob(self, blob_id: BlobId) -> BlobAtAgent:
         """What the agent knows and holds of a blob."""
 

@@ -135,6 +135,11 @@ class HttpAgentClient:
         answer = await self._request("POST", wire.attestations_path(blob_id), [body], _JSON, most=_MAX_JSON_BYTES)
         return wire.parse_attestation(self.label, blob_id, answer)
 
+    async def invalidity(self, blob_id: BlobId) -> SignedAttestation:
+        """The agent's attestation that a blob does not encode to its id, as it finds out by itself."""
+        answer = await self._request("POST", wire.invalidity_path(blob_id), (), {}, most=_MAX_JSON_BYTES)
+        return wire.parse_invalidity(self.label, blob_id, answer)
+
     async def blob(self, blob_id: BlobId) -> BlobAtAgent:
         """What the agent knows and holds of a blob."""
         return wire.parse_blob(self.label, blob_id, await self._get(wire.blob_path(blob_id), _MAX_JSON_BYTES))

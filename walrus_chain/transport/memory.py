@@ -19,10 +19,18 @@ from walrus_chain.codec.buffers import Buffer
 from walrus_chain.codec.geometry import CHUNK_BYTES, SegmentGeometry, pair_on_shard
 from walrus_chain.codec.merkle import SliverTree
 from walrus_chain.codec.metadata import BlobMetadata
-from walrus_chain.codec.redstuff import recovery_symbol
-from walrus_chain.codec.verify import split_pair, verify_pair
-from walrus_chain.errors import AgentIncomplete, AgentRefused, AgentUnreachable, Untrusted, WrongLength
-from walrus_chain.messages.attestation import SignedAttestation, StorageAttestation
+from walrus_chain.codec.redstuff import decode_segment, recovery_symbol
+from walrus_chain.codec.verify import check_strict, split_pair, verify_pair
+from walrus_chain.errors import (
+    AgentIncomplete,
+    AgentRefused,
+    AgentUnreachable,
+    InconsistentEncoding,
+    NotEnoughSlivers,
+    Untrusted,
+    WrongLength,
+)
+from walrus_chain.messages.attestation import InvalidityAttestation, SignedAttestation, StorageAttestation
 from walrus_chain.messages.domain import Domain
 from walrus_chain.messages.signing import Signer
 from walrus_chain.transport.agent import AgentHealth, BlobAtAgent, ChunkRun, ObjectAtAgent, StoreAnswer
@@ -110,6 +118,8 @@ class MemoryAgent:
         self.label = f"node-{node_id} (memory)"
         self._signer = signer
         self._ledger = ledger
+        self.peers: Sequence[MemoryAgent] = ()
+        """The others, for what an agent cannot find out alone."""
         self._metadata: dict[BlobId, BlobMetadata] = {}
         self._pairs: dict[tuple[BlobId, int, PairIndex], bytes] = {}
 
@@ -173,6 +183,21 @@ class MemoryAgent:
         if missing := self._missing(blob_id):
             raise AgentIncomplete(self.label, f"{len(missing)} pairs are missing", missing[:100])
         return self._sign(blob_id, blob_object)
+
+    async def invalidity(self, blob_id: BlobId) -> SignedAttestation:
+        """The agent's attestation that a blob does not encode to its id, as it finds out by itself."""
+        await self._enter("invalidity")
+        self._check_registered(blob_id)
+        known = self._known(blob_id)
+        if all(self._encodes(known, segment) for segment in range(known.geometry.segments)):
+            raise self._refusal(409, "Consistent", f"blob {blob_id} encodes to its id")
+        attestation = InvalidityAttestation(blob_id, self._ledger.committee_epoch)
+        if Lie.SIGNATURE in self.faults.lies:
+            other = InvalidityAttestation(blob_id, Epoch(attestation.epoch + 1))
+            return SignedAttestation(
+                attestation, self._signer.address, other.sign(self._signer, self._ledger.registry).signature
+            )
+        return attestation.sign(self._signer, self._ledger.registry)
 
     async def blob(self, blob_id: BlobId) -> BlobAtAgent:
         """What the agent knows and holds of a blob."""
@@ -287,6 +312,24 @@ class MemoryAgent:
         if held is None or axis in self.faults.lost:
             raise self._refusal(404, "NotStored", f"pair {pair} of segment {segment} is not stored here")
         return bytes(split_pair(held, geometry)[axis is Axis.SECONDARY])
+
+    def _encodes(self, known: BlobMetadata, segment: int) -> bool:
+        """Whether a segment is the encoding of something, by the slivers of all agents."""
+        geometry = known.geometry.segment(segment)
+        rows = {
+            pair: split_pair(data, geometry)[0]
+            for agent in (self, *self.peers)
+            for (blob_id, place, pair), data in agent._pairs.items()
+            if (blob_id, place) == (known.blob_id, segment)
+        }
+        try:
+            data = decode_segment(rows, Axis.PRIMARY, geometry)
+            check_strict(known.blob_id, data, known.segments[segment], geometry)
+        except NotEnoughSlivers as error:
+            raise self._refusal(503, "NotEnoughSlivers", str(error), retryable=True) from error
+        except InconsistentEncoding:
+            return False
+        return True
 
     def _sign(self, blob_id: BlobId, blob_object: BlobObjectId) -> SignedAttestation:
         entry = next((entry for entry in self._ledger.live(blob_id) if entry.blob_object == blob_object), None)

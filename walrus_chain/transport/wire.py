@@ -17,7 +17,12 @@ from eth_utils.address import to_checksum_address
 from walrus_chain.codec.buffers import Buffer
 from walrus_chain.codec.geometry import ROOT_BYTES
 from walrus_chain.errors import AgentIncomplete, AgentMisbehaved, AgentRefused, WrongLength
-from walrus_chain.messages.attestation import SignedAttestation, StorageAttestation
+from walrus_chain.messages.attestation import (
+    Attestation,
+    InvalidityAttestation,
+    SignedAttestation,
+    StorageAttestation,
+)
 from walrus_chain.transport.agent import AgentHealth, BlobAtAgent, ChunkRun, ObjectAtAgent, StoreAnswer
 from walrus_chain.types import Address, Axis, BlobId, BlobObjectId, Epoch, PairIndex
 
@@ -46,6 +51,11 @@ def metadata_path(blob_id: BlobId) -> str:
 def attestations_path(blob_id: BlobId) -> str:
     """Where attestations are asked for."""
     return f"/v1/blobs/{blob_id}/attestations"
+
+
+def invalidity_path(blob_id: BlobId) -> str:
+    """Where an agent is asked to examine a blob."""
+    return f"/v1/blobs/{blob_id}/invalidity"
 
 
 def segment_path(
@@ -265,8 +275,18 @@ def _attestation(blob_id: BlobId, fields: JsonFields) -> SignedAttestation:
         epoch=Epoch(fields.integer("epoch")),
         deletable=fields.boolean("deletable"),
     )
+    return _signed(attestation, fields)
+
+
+def _signed(attestation: Attestation, fields: JsonFields) -> SignedAttestation:
     signer = Address(to_checksum_address(fields.hexadecimal("signer", _ADDRESS_BYTES)))
     return SignedAttestation(attestation, signer, fields.hexadecimal("signature", _SIGNATURE_BYTES))
+
+
+def parse_invalidity(agent: str, blob_id: BlobId, body: bytes) -> SignedAttestation:
+    """An invalidity attestation; its signature is not yet verified."""
+    fields = JsonFields.parse(agent, "an invalidity attestation", body)
+    return _signed(InvalidityAttestation(blob_id, Epoch(fields.integer("epoch"))), fields)
 
 
 def parse_blob(agent: str, blob_id: BlobId, body: bytes) -> BlobAtAgent:

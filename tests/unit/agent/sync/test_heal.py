@@ -6,14 +6,12 @@ import time
 
 import pytest
 
-from storage_agent.sync.heal import Healer, MetadataUnreachable
-from storage_agent.sync.peers import Peers
+from storage_agent.sync.fetch import MetadataUnreachable
+from storage_agent.sync.heal import Healer
 from tests.fakes.agents import Blob, ChainOfFacts, Node, make_blob, upload
 from walrus_chain.codec.metadata import BlobMetadata, SegmentMetadata
 from walrus_chain.codec.verify import verify_pair
 from walrus_chain.errors import InconsistentEncoding, NotEnoughSlivers
-from walrus_chain.rules.committee import Member
-from walrus_chain.transport.agent import AgentClient
 from walrus_chain.transport.memory import Lie, MemoryAgent
 from walrus_chain.types import Epoch, NodeId, PairIndex
 
@@ -46,13 +44,9 @@ class Network:
             )
             for member in chain.committee_now.members
         }
-        self.peers = Peers(node.member.node_id, self._client)
-        self.healer = Healer(
-            node.holdings, self.peers, lambda: node.seat.committee, node.metrics, time.monotonic, patience=0.05
-        )
-
-    def _client(self, member: Member) -> AgentClient:
-        return self.agents[member.node_id]
+        node.others.update(self.agents)
+        self.peers = node.peers
+        self.healer = Healer(node.holdings, node.fetcher, lambda: node.seat.committee, node.metrics)
 
     async def store(self, blob: Blob) -> None:
         """Have the blob certified, on all agents but the node."""

@@ -120,11 +120,14 @@ class MalformedMetadata(Untrusted):
 class InconsistentEncoding(Untrusted):
     """The blob's slivers verify but do not belong to one matrix: who stored it encoded it wrongly.
 
-    Nobody can repair that; all readers are refused alike, and nodes may invalidate the blob on chain.
+    Nobody can repair that; all readers are refused alike, and the nodes invalidate the blob on chain when asked to.
     """
 
     def __init__(self, blob_id: object, what: str) -> None:
-        super().__init__(f"blob {blob_id} was encoded wrongly: {what}; it cannot be read, store the data again")
+        super().__init__(
+            f"blob {blob_id} was encoded wrongly: {what}; it cannot be read, store the data again. "
+            f"`walrus invalidate {blob_id}` has the nodes examine it and marks it invalid on chain"
+        )
         self.blob_id, self.what = blob_id, what
 
 
@@ -539,6 +542,28 @@ class QuorumUnreachable(Retryable):
         )
         self.blob_id, self.blob_object, self.required, self.weight = blob_id, blob_object, required, weight
         self.reasons = dict(reasons)
+
+
+class BlobIsConsistent(Misuse):
+    """A blob that should be invalidated encodes to its id, say enough nodes that one of them must be honest."""
+
+    def __init__(self, blob_id: object, weight: int) -> None:
+        super().__init__(
+            f"blob {blob_id} is in order: nodes with {weight} shards examined it, and it encodes to its id; "
+            "there is nothing to invalidate"
+        )
+        self.blob_id, self.weight = blob_id, weight
+
+
+class BlobNotInvalidated(Retryable):
+    """Too few nodes attest that a blob does not encode to its id; `reasons` says why, node by node."""
+
+    def __init__(self, blob_id: object, required: int, weight: int, reasons: Mapping[str, str]) -> None:
+        super().__init__(
+            f"blob {blob_id} stays as it is: {weight} shards attest that it does not encode to its id, {required} are "
+            f"required. Ask again later; nodes remember what they found. What the others said:{_reasons(reasons)}"
+        )
+        self.blob_id, self.required, self.weight, self.reasons = blob_id, required, weight, dict(reasons)
 
 
 class SourceUnreadable(Misuse):

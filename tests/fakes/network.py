@@ -13,11 +13,13 @@ from dataclasses import dataclass, field, replace
 from walrus_chain.chain.library_rejections import AllowanceTooSmall, NotEnoughWal, ObjectNotYours
 from walrus_chain.chain.money_rejections import WrongTerm
 from walrus_chain.chain.rejections import (
+    AlreadyInvalid,
     AttributesNotYours,
     CertificateBelowQuorum,
     CommitteeNotFormed,
     NotDeletable,
     NotLive,
+    TooFewAccusers,
     UnknownObject,
     WrongMemberSignature,
     WrongStatus,
@@ -34,7 +36,7 @@ from walrus_chain.chain.views import (
     Quote,
 )
 from walrus_chain.codec.geometry import Geometry
-from walrus_chain.messages.attestation import StorageAttestation
+from walrus_chain.messages.attestation import InvalidityAttestation, StorageAttestation
 from walrus_chain.messages.domain import Domain, registry_domain
 from walrus_chain.messages.signing import LocalSigner, recover
 from walrus_chain.rules.committee import Committee, Member
@@ -103,6 +105,8 @@ class FakeNetwork:
             MemoryAgent(NodeId(index + 1), own, self.shards, signer=signer, ledger=self)
             for index, (signer, own) in enumerate(zip(signers, owned, strict=True))
         ]
+        for agent in self.members:
+            agent.peers = [other for other in self.members if other is not agent]
         self.fund(ALICE)
 
     def fund(self, account: Address, wal: int = 1000 * ONE_WAL) -> None:
@@ -269,14 +273,8 @@ class FakeWriter:
         if item.status is not BlobStatus.REGISTERED:
             raise WrongStatus(blob_object, BlobStatus.REGISTERED, item.status)
         digest = StorageAttestation(item.blob_id, blob_object, net.committee_epoch, item.deletable).digest(net.registry)
-        weight, rest = 0, signatures
-        for member in net.committee.members:
-            if signers >> member.index & 1:
-                recovered, rest = recover(digest, rest[:65]), rest[65:]
-                if recovered != member.signer:
-                    raise WrongMemberSignature(member.index, member.signer, recovered)
-                weight += member.weight
-        if weight < net.committee.quorum or rest:
+        weight = self._weight(digest, signers, signatures)
+        if weight < net.committee.quorum:
             raise CertificateBelowQuorum(blob_object, net.committee.quorum, weight)
         net.objects[blob_object] = replace(item, status=BlobStatus.CERTIFIED)
         return self._receipt("certify")
@@ -314,10 +312,33 @@ class FakeWriter:
         self.network.texts[blob_object] = {key: value for key, value in texts.items() if value}
         return self._receipt("set_attributes")
 
+    async def invalidate(self, blob_id: BlobId, signers: int, signatures: bytes) -> Receipt:
+        net = self.network
+        if blob_id in net.invalid:
+            raise AlreadyInvalid(blob_id)
+        digest = InvalidityAttestation(blob_id, net.committee_epoch).digest(net.registry)
+        weight = self._weight(digest, signers, signatures)
+        if weight <= net.committee.faults:
+            raise TooFewAccusers(blob_id, net.committee.faults + 1, weight)
+        net.invalid.add(blob_id)
+        return self._receipt("invalidate")
+
     async def withdraw(self, amount: Wei, to: Address) -> Receipt:
         self.network.claims[self.address] -= amount
         self.network.wal[to] = self.network.wal.get(to, 0) + amount
         return self._receipt("withdraw")
+
+    def _weight(self, digest: bytes, signers: int, signatures: bytes) -> int:
+        """The shards of those who signed; everything that is named must be a good signature."""
+        weight, rest = 0, signatures
+        for member in self.network.committee.members:
+            if signers >> member.index & 1:
+                recovered, rest = recover(digest, rest[:65]), rest[65:]
+                if recovered != member.signer:
+                    raise WrongMemberSignature(member.index, member.signer, recovered)
+                weight += member.weight
+        assert not rest, "more signatures than signers"
+        return weight
 
     async def _known(self, blob_object: BlobObjectId) -> BlobObject:
         if (item := self.network.objects.get(blob_object)) is None:

@@ -1,4 +1,4 @@
-"""Commands about blobs: store, read, status, list, extend, delete, transfer, attributes, blob-id."""
+"""Commands about blobs: store, read, status, list, extend, delete, transfer, attributes, invalidate, blob-id."""
 
 from __future__ import annotations
 
@@ -254,6 +254,23 @@ def attributes(
     if not found:
         out.note("no attributes")
     out.facts(found, found.items())
+
+
+@app.command()
+def invalidate(
+    blob: BlobOrObject,
+    network: NetworkName = None,
+    wallet: WalletName = None,
+    password_file: PasswordFile = None,
+    json: Json = False,
+) -> None:
+    """Have the nodes examine a blob that cannot be read, and mark it invalid if it was encoded wrongly."""
+    out = session.output(json)
+    ref = session.blob_ref(blob)
+    if out.interactive:
+        out.note("The nodes examine the blob; that takes about as long as reading it.")
+    result = session.signing(network, wallet, password_file, lambda client: client.invalidate(ref))
+    out.result(render.invalidated(result), render.invalidated_text(result))
 
 
 @app.command("blob-id")

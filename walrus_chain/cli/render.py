@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from walrus_chain.client.results import (
         BlobReport,
         FailedBlob,
+        InvalidatedBlob,
         NetworkReport,
         NodeReport,
         StoredBlob,
@@ -79,6 +80,28 @@ def stored_text(result: StoredBlob) -> str:
         facts.append(("Certified", f"by {result.weight} shards, transaction {result.transaction}"))
     facts += [("Left out", f"{node}: {why}") for node, why in result.skipped.items()]
     return lines(result.name, facts)
+
+
+def invalidated(result: InvalidatedBlob) -> dict[str, Any]:
+    """A blob that was marked invalid."""
+    return {
+        **blob_id(result.blob_id),
+        "objects": list(result.objects),
+        "shardsAttested": result.weight,
+        "transaction": result.transaction,
+        "gasUsed": result.gas_used,
+    }
+
+
+def invalidated_text(result: InvalidatedBlob) -> str:
+    """A blob that was marked invalid, for people."""
+    if result.transaction is None:
+        return f"Blob {result.blob_id} was invalid already"
+    facts = (
+        ("Attested", f"by {result.weight} shards, transaction {result.transaction}"),
+        ("Void", f"object{'s' * (len(result.objects) != 1)} {', '.join(map(str, result.objects))}"),
+    )
+    return lines(f"Blob {result.blob_id} does not encode to its id and is invalid now", facts)
 
 
 def quote(result: StoreQuote) -> dict[str, Any]:

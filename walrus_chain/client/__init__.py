@@ -4,5 +4,6 @@ client     the façade, `Client`                  plan_store  who gets which sli
 sync       the same without async, `SyncClient`  plan_read   which slivers to ask whom for: pure
 store      drives an upload to its certificate   reputation  which agents are quick, which lie: pure
 read       drives reads, whole and in ranges     sources     what can be stored: files, bytes, pipes
-results    what the calls return                 ports       what a client needs of a chain and of agents
+invalidate has nodes judge a bad blob            ports       what a client needs of a chain and of agents
+results    what the calls return
 """

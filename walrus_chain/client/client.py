@@ -15,6 +15,7 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
+from walrus_chain.client.invalidate import Inquiry
 from walrus_chain.client.ports import Agents, ChainReader, ChainWriter
 from walrus_chain.client.read import BlobReader, ReadContext
 from walrus_chain.client.reputation import Reputation
@@ -22,6 +23,7 @@ from walrus_chain.client.results import (
     BlobReport,
     Check,
     FailedBlob,
+    InvalidatedBlob,
     NetworkReport,
     NodeReport,
     OnProgress,
@@ -49,6 +51,8 @@ BlobRef = BlobId | BlobObjectId | str
 _COMMITTEE_SECONDS = 30.0
 #: How long a closing client waits for nodes that are still being sent slivers, in seconds.
 _GRACE_SECONDS = 30.0
+#: How long nodes have to examine a blob, in seconds.
+INQUIRY_SECONDS = 600.0
 #: How long a node has to say how it is, in seconds.
 _HEALTH_SECONDS = 5.0
 
@@ -399,6 +403,37 @@ class Client:
 
         writer, blob_object = self._signing("writing attributes"), await self._own(blob)
         return await writer.set_attributes(blob_object.id, [Attribute(*pair) for pair in attributes.items()])
+
+    async def invalidate(self, blob: BlobRef, *, seconds: float = INQUIRY_SECONDS) -> InvalidatedBlob:
+        """Have the nodes examine a blob, and mark it invalid on chain when it does not encode to its id.
+
+        Each node finds out by itself and remembers what it found. Nothing happens to a blob that is in order.
+
+        Args:
+            seconds: how long the nodes have; examining takes them about as long as reading the blob.
+        Raises:
+            BlobNotFound: no object of it is live.
+            BlobIsConsistent: it encodes to its id.
+            BlobNotInvalidated: too few nodes attest against it; says what each of them said.
+        """
+        from walrus_chain.chain.rejections import AlreadyInvalid
+
+        writer, blob_id = self._signing("invalidating a blob"), await self._resolve(blob)
+        objects = await self.chain.objects_of(blob_id)
+        ids = tuple(item.id for item in objects)
+        statuses = {item.status for item in objects}
+        if BlobStatus.INVALID in statuses:
+            return InvalidatedBlob(blob_id, ids, 0, None, 0)
+        if statuses.isdisjoint(LIVE):
+            raise BlobNotFound(f"a live object of blob {blob_id}", "its term is over" if objects else _NOT_HERE)
+        context = await self._read_context()
+        inquiry = Inquiry(blob_id, context.committee, context.agents, self.chain.registry_domain)
+        certificate = await inquiry.certificate(seconds)
+        try:
+            receipt = await writer.invalidate(blob_id, certificate.signers, certificate.signatures)
+        except AlreadyInvalid:
+            return InvalidatedBlob(blob_id, ids, 0, None, 0)
+        return InvalidatedBlob(blob_id, ids, certificate.weight, receipt.transaction, receipt.gas_used)
 
     async def withdraw(self, amount: Wei | None = None) -> Wei:
         """Take what the vault owes this account out of it; all of it when no amount is named."""

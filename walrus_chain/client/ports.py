@@ -106,5 +106,8 @@ class ChainWriter(Protocol):
     async def set_attributes(self, blob_object: BlobObjectId, attributes: Sequence[Attribute]) -> Receipt:
         """Writes texts on an object."""
 
+    async def invalidate(self, blob_id: BlobId, signers: int, signatures: bytes) -> Receipt:
+        """Hands in what f + 1 shards attest against a blob."""
+
     async def withdraw(self, amount: Wei, to: Address) -> Receipt:
         """Takes a claim out of the vault."""

@@ -137,6 +137,20 @@ class ReadSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class InvalidatedBlob:
+    """A blob that is marked as not encoding to its id; nobody stores it any more."""
+
+    blob_id: BlobId
+    objects: tuple[BlobObjectId, ...]
+    """All its objects; they are void."""
+    weight: int
+    """Shards that attested; 0 where it was invalid before."""
+    transaction: str | None
+    """The one that marked it; None where it was invalid before."""
+    gas_used: int
+
+
+@dataclass(frozen=True, slots=True)
 class NodeReport:
     """What one node says of a blob, or of itself."""
 

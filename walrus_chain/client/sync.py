@@ -15,12 +15,13 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from walrus_chain.client.client import BlobRef, Client
+from walrus_chain.client.client import INQUIRY_SECONDS, BlobRef, Client
 from walrus_chain.client.read import BlobReader
 from walrus_chain.client.results import (
     BlobReport,
     Check,
     FailedBlob,
+    InvalidatedBlob,
     NetworkReport,
     NodeReport,
     OnProgress,
@@ -225,6 +226,10 @@ class SyncClient:
     def set_attributes(self, blob: BlobRef, attributes: Mapping[str, str]) -> Receipt:
         """See `Client.set_attributes`."""
         return self._run(self._client.set_attributes(blob, attributes))
+
+    def invalidate(self, blob: BlobRef, *, seconds: float = INQUIRY_SECONDS) -> InvalidatedBlob:
+        """See `Client.invalidate`."""
+        return self._run(self._client.invalidate(blob, seconds=seconds))
 
     def withdraw(self, amount: Wei | None = None) -> Wei:
         """See `Client.withdraw`."""

@@ -29,7 +29,7 @@ from storage_agent.sync.examine import Examiner
 from storage_agent.sync.fetch import Fetcher
 from storage_agent.sync.peers import Peers
 from walrus_chain.chain.blocks import BlockRef
-from walrus_chain.codec.metadata import BlobMetadata
+from walrus_chain.codec.metadata import BlobMetadata, SegmentMetadata
 from walrus_chain.codec.redstuff import EncodedSegment
 from walrus_chain.codec.stream import commit_blob
 from walrus_chain.messages.domain import Domain, registry_domain
@@ -242,6 +242,22 @@ def make_blob(size: int, shards: int, seed: int = 0) -> Blob:
     committed = commit_blob([content], shards)
     assert committed.encoded is not None
     return Blob(content, committed.metadata, committed.encoded)
+
+
+def make_bad_blob(size: int, shards: int, place: PairIndex) -> Blob:
+    """A blob that is the encoding of nothing: at one place it commits to the slivers of another blob.
+
+    Every sliver verifies, and its bytes are those of an honest blob wherever that place is not asked.
+    """
+    good, other = make_blob(size, shards, seed=1), make_blob(size, shards, seed=2)
+    roots = bytearray(good.metadata.segments[0].roots)
+    roots[place * 64 : place * 64 + 64] = other.metadata.segments[0].roots[place * 64 : place * 64 + 64]
+    mixed = EncodedSegment(
+        good.encoded.geometry,
+        [(other if pair == place else good).encoded.primary[pair] for pair in range(shards)],
+        [(other if pair == place else good).encoded.secondary[pair] for pair in range(shards)],
+    )
+    return Blob(good.content, BlobMetadata(size, shards, (SegmentMetadata(bytes(roots)),)), mixed)
 
 
 async def upload(node: Node, blob: Blob, blob_object: BlobObjectId | None = None) -> None:

@@ -83,6 +83,7 @@ def test_standing_of__longest_terms_count(objects: list[ObjectRecord], invalid: 
 CERTIFIED = Standing(Epoch(5), Epoch(5))
 REGISTERED_ONLY = Standing(Epoch(5))
 FULL, PART, NOTHING = Holding(True, False), Holding(False, False), Holding(False, True)
+UNSOUND = Holding(False, False, unsound=True)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,8 @@ FULL, PART, NOTHING = Holding(True, False), Holding(False, False), Holding(False
         (CERTIFIED, 4, PART, True, WorkKind.HEAL),
         (CERTIFIED, 4, NOTHING, True, WorkKind.HEAL),
         (CERTIFIED, 4, NOTHING, False, WorkKind.HEAL),
+        (CERTIFIED, 4, UNSOUND, True, None),
+        (CERTIFIED, 5, UNSOUND, True, WorkKind.FREE),
         (CERTIFIED, 5, FULL, True, WorkKind.FREE),
         (CERTIFIED, 5, FULL, False, None),
         (CERTIFIED, 5, NOTHING, True, None),

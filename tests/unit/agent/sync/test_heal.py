@@ -7,82 +7,23 @@ import time
 import pytest
 
 from storage_agent.sync.fetch import MetadataUnreachable
-from storage_agent.sync.heal import Healer
-from tests.fakes.agents import Blob, ChainOfFacts, Node, make_blob, upload
-from walrus_chain.codec.metadata import BlobMetadata, SegmentMetadata
-from walrus_chain.codec.verify import verify_pair
+from tests.fakes.agents import ChainOfFacts, Node, make_blob, upload
+from tests.fakes.neighbours import Neighbours, bad_blob_for
 from walrus_chain.errors import InconsistentEncoding, NotEnoughSlivers
-from walrus_chain.transport.memory import Lie, MemoryAgent
-from walrus_chain.types import Epoch, NodeId, PairIndex
+from walrus_chain.transport.memory import Lie
+from walrus_chain.types import NodeId
 
 LARGE = 200_000
 
 
-class Ledger:
-    """The chain as agents in memory see it: everything is registered."""
-
-    def __init__(self, chain: ChainOfFacts) -> None:
-        self.registry = chain.domain
-        self.committee_epoch = Epoch(1)
-
-    def live(self, _: object) -> list[object]:
-        return [object()]
-
-
-class Network:
-    """One real node among agents in memory that hold everything."""
-
-    def __init__(self, node: Node, chain: ChainOfFacts) -> None:
-        self.node = node
-        self.agents = {
-            member.node_id: MemoryAgent(
-                member.node_id,
-                member.shards,
-                chain.shards,
-                signer=chain.signers[member.index],
-                ledger=Ledger(chain),  # type: ignore[arg-type] # only what an upload asks for
-            )
-            for member in chain.committee_now.members
-        }
-        node.others.update(self.agents)
-        self.peers = node.peers
-        self.healer = Healer(node.holdings, node.fetcher, lambda: node.seat.committee, node.metrics)
-
-    async def store(self, blob: Blob) -> None:
-        """Have the blob certified, on all agents but the node."""
-        self.node.chain.certify(self.node.chain.register(blob.metadata))
-        await self.node.catch_up()
-        for agent in self.agents.values():
-            pairs = agent._own_pairs(blob.blob_id)
-            await agent.put_segment(blob.blob_id, 0, pairs, blob.parts(pairs), metadata=blob.metadata.to_bytes())
-
-    def others(self) -> list[MemoryAgent]:
-        """The peers, in the order in which they are asked for a blob."""
-        return [agent for node_id, agent in self.agents.items() if node_id != self.node.member.node_id]
-
-    def fetched(self, kind: str) -> float:
-        """Bytes of a kind that healing took."""
-        value = self.node.metrics.healing_bytes.labels(kind)._value.get()
-        assert isinstance(value, float)
-        return value
-
-    async def check_whole(self, blob: Blob) -> None:
-        """The node holds all it must, and all of it is right."""
-        assert self.node.holdings.missing(blob.blob_id) == []
-        for pair in self.node.pairs(blob.blob_id):
-            data = await self.node.packs.read(blob.blob_id, 0, pair)
-            verify_pair(data, pair, blob.metadata.segments[0], blob.encoded.geometry)
-        assert self.node.catalogue.totals().heal == 0
-
-
 @pytest.fixture
-def network(node: Node, chain: ChainOfFacts) -> Network:
+def network(node: Node, chain: ChainOfFacts) -> Neighbours:
     """A node that holds nothing, and four that hold everything."""
-    return Network(node, chain)
+    return Neighbours(node, chain)
 
 
 @pytest.mark.parametrize("size", [0, 1, 5000, LARGE])
-async def test_heal__everything_lost__back(network: Network, size: int) -> None:
+async def test_heal__everything_lost__back(network: Neighbours, size: int) -> None:
     blob = make_blob(size, 10)
     await network.store(blob)
 
@@ -92,7 +33,7 @@ async def test_heal__everything_lost__back(network: Network, size: int) -> None:
     await network.check_whole(blob)
 
 
-async def test_heal__one_pair_of_a_large_blob__by_symbols_about_an_nth(network: Network) -> None:
+async def test_heal__one_pair_of_a_large_blob__by_symbols_about_an_nth(network: Neighbours) -> None:
     blob = make_blob(LARGE, 10)
     await network.store(blob)
     await upload(network.node, blob)
@@ -108,7 +49,7 @@ async def test_heal__one_pair_of_a_large_blob__by_symbols_about_an_nth(network: 
     await network.check_whole(blob)
 
 
-async def test_heal__small_blob__decoded_with_few_requests(network: Network) -> None:
+async def test_heal__small_blob__decoded_with_few_requests(network: Neighbours) -> None:
     blob = make_blob(5000, 10)
     await network.store(blob)
 
@@ -119,7 +60,7 @@ async def test_heal__small_blob__decoded_with_few_requests(network: Network) -> 
 
 
 @pytest.mark.parametrize("size", [5000, LARGE])
-async def test_heal__one_node_down_and_one_stalled__back(network: Network, size: int) -> None:
+async def test_heal__one_node_down_and_one_stalled__back(network: Neighbours, size: int) -> None:
     blob = make_blob(size, 10)
     await network.store(blob)
     down, stalled, *_ = network.others()
@@ -132,7 +73,7 @@ async def test_heal__one_node_down_and_one_stalled__back(network: Network, size:
 
 @pytest.mark.parametrize("lie", [Lie.SYMBOL, Lie.SLIVER, Lie.METADATA, Lie.LENGTH])
 @pytest.mark.parametrize("size", [5000, LARGE])
-async def test_heal__one_node_lies__back_and_the_liar_is_named(network: Network, lie: Lie, size: int) -> None:
+async def test_heal__one_node_lies__back_and_the_liar_is_named(network: Neighbours, lie: Lie, size: int) -> None:
     blob = make_blob(size, 10)
     await network.store(blob)
     order = network.peers.in_order(network.node.seat.committee, blob.blob_id, time.monotonic())
@@ -146,7 +87,7 @@ async def test_heal__one_node_lies__back_and_the_liar_is_named(network: Network,
     assert set(network.peers.liars()) == ({NodeId(liar.node_id)} if told else set())
 
 
-async def test_heal__too_few_peers__says_how_many_and_keeps_nothing(network: Network) -> None:
+async def test_heal__too_few_peers__says_how_many_and_keeps_nothing(network: Neighbours) -> None:
     blob = make_blob(LARGE, 10)
     await network.store(blob)
     for agent in network.others()[1:]:
@@ -159,7 +100,7 @@ async def test_heal__too_few_peers__says_how_many_and_keeps_nothing(network: Net
     assert network.node.catalogue.held(blob.blob_id, 0) == set()
 
 
-async def test_heal__nobody_has_metadata__each_reason_is_told(network: Network) -> None:
+async def test_heal__nobody_has_metadata__each_reason_is_told(network: Neighbours) -> None:
     blob = make_blob(LARGE, 10)
     await network.store(blob)
     for agent in network.others():
@@ -171,7 +112,7 @@ async def test_heal__nobody_has_metadata__each_reason_is_told(network: Network) 
     assert len(error.value.failures) == 4
 
 
-async def test_heal__own_pair_rotted__not_used_and_healed_too(network: Network) -> None:
+async def test_heal__own_pair_rotted__not_used_and_healed_too(network: Neighbours) -> None:
     blob = make_blob(LARGE, 10)
     await network.store(blob)
     await upload(network.node, blob)
@@ -190,8 +131,8 @@ async def test_heal__own_pair_rotted__not_used_and_healed_too(network: Network) 
 
 
 @pytest.mark.parametrize("size", [5000, LARGE])
-async def test_heal__blob_is_encoded_wrongly__refused_and_nobody_is_blamed(network: Network, size: int) -> None:
-    bad = wrongly_encoded(size, network.node)
+async def test_heal__blob_is_encoded_wrongly__refused_and_nobody_is_blamed(network: Neighbours, size: int) -> None:
+    bad = bad_blob_for(size, network.node, own=True)
     await network.store(bad)
 
     with pytest.raises(InconsistentEncoding):
@@ -201,18 +142,16 @@ async def test_heal__blob_is_encoded_wrongly__refused_and_nobody_is_blamed(netwo
     assert network.node.catalogue.held(bad.blob_id, 0) == set()
 
 
-def wrongly_encoded(size: int, node: Node) -> Blob:
-    """A blob whose metadata commits to slivers of another blob at one of the node's own places."""
-    good, other = make_blob(size, 10, seed=1), make_blob(size, 10, seed=2)
-    for place in map(PairIndex, range(10)):
-        roots = bytearray(good.metadata.segments[0].roots)
-        roots[place * 64 : place * 64 + 64] = other.metadata.segments[0].roots[place * 64 : place * 64 + 64]
-        metadata = BlobMetadata(size, 10, (SegmentMetadata(bytes(roots)),))
-        if place in node.pairs(metadata.blob_id):
-            mixed = type(good.encoded)(
-                good.encoded.geometry,
-                [(other if i == place else good).encoded.primary[i] for i in range(10)],
-                [(other if i == place else good).encoded.secondary[i] for i in range(10)],
-            )
-            return Blob(good.content, metadata, mixed)
-    raise AssertionError("no place of ten fell on the node; take another seed")
+async def test_heal__blob_is_encoded_wrongly__not_tried_again_and_said_plainly(
+    network: Neighbours, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = bad_blob_for(5000, network.node, own=True)
+    await network.store(bad)
+    assert network.node.catalogue.totals().heal == 1
+
+    with pytest.raises(InconsistentEncoding):
+        await network.healer.heal(bad.blob_id)
+
+    assert network.node.holdings.verdict(bad.blob_id) is False
+    assert network.node.catalogue.totals().heal == 0
+    assert "neither healed nor attested any more" in caplog.text

@@ -28,6 +28,9 @@ class Admission:
     async def admit(self, blob_id: BlobId, blob_object: BlobObjectId | None) -> tuple[int, ...]:
         """The sizes in bytes that the blob's live objects declare, none twice; only that of `blob_object` if given.
 
+        Anybody may register a blob again, with a false size too, as often as they pay. So naming the object is the sure
+        way; without it the most credible of the declared sizes count.
+
         Raises:
             NotRegisteredYet: no block up to the chain's head registers the blob, or the object.
             BlobOver: its registrations have ended, or it was found to be encoded wrongly.
@@ -58,7 +61,7 @@ class Admission:
         raise found
 
     def live_objects(self, blob_id: BlobId) -> list[ObjectRecord]:
-        """The blob's live objects that are known now, the newest first."""
+        """Those of the blob's newest objects that are live now, the newest first."""
         row, epoch = self._catalogue.blob(blob_id), self._catalogue.epoch
         if row is None or row.standing.invalid:
             return []
@@ -66,8 +69,10 @@ class Admission:
 
     def _live_sizes(self, blob_id: BlobId) -> tuple[int, ...] | Refusal | Delay:
         """The sizes, or why there are none."""
-        sizes = tuple(dict.fromkeys(record.size for record in self.live_objects(blob_id)))
-        return sizes or self._reason(blob_id, None)
+        row = self._catalogue.blob(blob_id)
+        if row is None or not row.standing.is_live(self._catalogue.epoch):
+            return self._reason(blob_id, None)
+        return tuple(self._catalogue.live_sizes(blob_id))
 
     def _live_object(self, blob_id: BlobId, blob_object: BlobObjectId) -> ObjectRecord | Refusal | Delay:
         """The object, or why it does not count."""

@@ -25,6 +25,8 @@ from walrus_chain.messages.attestation import SignedAttestation, StorageAttestat
 from walrus_chain.types import BlobId, PairIndex
 
 _SMALL_JSON_BYTES = 4096
+#: Lengths that a refusal names; there may be as many as somebody pays for.
+_NAMED_LENGTHS = 4
 
 
 async def put_segment(services: Services, request: Request) -> Response:
@@ -133,7 +135,7 @@ def _announced(request: Request, shapes: list[tuple[int, BlobGeometry]]) -> tupl
     for expected, geometry in shapes:
         if announced == str(expected):
             return expected, geometry
-    lengths = " or ".join(str(expected) for expected, _ in shapes)
+    lengths = " or ".join(dict.fromkeys(str(expected) for expected, _ in shapes[:_NAMED_LENGTHS]))
     raise MalformedRequest("body", f"{announced[:40]} bytes are announced, {lengths} are expected")
 
 

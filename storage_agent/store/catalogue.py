@@ -252,6 +252,11 @@ class Catalogue:
         with self._database.read() as connection:
             return chain_rows.read_objects(connection, blob_id, limit)
 
+    def live_sizes(self, blob_id: BlobId, limit: int = 32) -> list[int]:
+        """The sizes that live objects of a blob declare, none twice, the most credible first."""
+        with self._database.read() as connection:
+            return chain_rows.read_live_sizes(connection, blob_id, self.epoch, limit)
+
     def metadata(self, blob_id: BlobId) -> bytes | None:
         """The metadata of a blob as it travels; none when it is not here."""
         with self._database.read() as connection:

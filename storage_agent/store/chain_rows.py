@@ -15,6 +15,8 @@ from walrus_chain.types import BlobId, BlobObjectId, Epoch
 
 #: Objects that are forgotten in one transaction at most.
 PRUNED_AT_ONCE = 1000
+#: Objects are numbered from 1; a higher number than fits a row is the number of none.
+_LAST_NUMBER = 2**63 - 1
 _OBJECT = "objects.id, blob_id, objects.size, start_epoch, end_epoch, deletable, certified, deleted"
 
 
@@ -158,6 +160,8 @@ def _write_standing(connection: sqlite3.Connection, blob: int) -> None:
 
 def read_object(connection: sqlite3.Connection, blob_object: BlobObjectId) -> ObjectRecord | None:
     """An object as its facts leave it; none when it was never registered, or ended long ago."""
+    if blob_object > _LAST_NUMBER:
+        return None
     row = connection.execute(
         f"SELECT {_OBJECT} FROM objects JOIN blobs ON blobs.id = blob WHERE objects.id = ?", (blob_object,)
     ).fetchone()
@@ -172,6 +176,23 @@ def read_objects(connection: sqlite3.Connection, blob_id: BlobId, limit: int) ->
         (blob_id.digest, limit),
     )
     return [_object(row) for row in rows]
+
+
+def read_live_sizes(connection: sqlite3.Connection, blob_id: BlobId, epoch: Epoch, limit: int) -> list[int]:
+    """The sizes that objects of a blob declare whose terms run in `epoch`, none twice.
+
+    Those that a certificate confirms come first, then those declared first: whoever wants to harm a blob may declare
+    any number of false ones.
+    """
+    rows = connection.execute(
+        """
+        SELECT objects.size FROM objects JOIN blobs ON blobs.id = blob
+        WHERE blob_id = ? AND deleted = 0 AND end_epoch > ?
+        GROUP BY objects.size ORDER BY max(certified) DESC, min(objects.id) LIMIT ?
+        """,
+        (blob_id.digest, epoch, limit),
+    )
+    return [row[0] for row in rows]
 
 
 def _object(row: tuple[int, bytes, int, int, int, int, int, int]) -> ObjectRecord:

@@ -193,7 +193,8 @@ class Upload:
                     send.pairs,
                     body,
                     metadata=self._metadata if send.with_metadata else None,
-                    blob_object=self._task.blob_object if send.attest else None,
+                    # Metadata comes with its object: others may have registered the blob with false sizes.
+                    blob_object=self._task.blob_object if send.attest or send.with_metadata else None,
                 )
             except WalrusError as error:
                 pause = pause_before_retry(error, attempt)

@@ -29,7 +29,7 @@ from storage_agent.sync.examine import Examiner
 from storage_agent.sync.fetch import Fetcher
 from storage_agent.sync.peers import Peers
 from walrus_chain.chain.blocks import BlockRef
-from walrus_chain.codec.metadata import BlobMetadata, SegmentMetadata
+from walrus_chain.codec.metadata import BlobMetadata
 from walrus_chain.codec.redstuff import EncodedSegment
 from walrus_chain.codec.stream import commit_blob
 from walrus_chain.messages.domain import Domain, registry_domain
@@ -245,19 +245,18 @@ def make_blob(size: int, shards: int, seed: int = 0) -> Blob:
 
 
 def make_bad_blob(size: int, shards: int, place: PairIndex) -> Blob:
-    """A blob that is the encoding of nothing: at one place it commits to the slivers of another blob.
+    """A blob that is the encoding of nothing: at one place it commits to slivers with a flipped bit.
 
     Every sliver verifies, and its bytes are those of an honest blob wherever that place is not asked.
     """
-    good, other = make_blob(size, shards, seed=1), make_blob(size, shards, seed=2)
-    roots = bytearray(good.metadata.segments[0].roots)
-    roots[place * 64 : place * 64 + 64] = other.metadata.segments[0].roots[place * 64 : place * 64 + 64]
-    mixed = EncodedSegment(
-        good.encoded.geometry,
-        [(other if pair == place else good).encoded.primary[pair] for pair in range(shards)],
-        [(other if pair == place else good).encoded.secondary[pair] for pair in range(shards)],
-    )
-    return Blob(good.content, BlobMetadata(size, shards, (SegmentMetadata(bytes(roots)),)), mixed)
+    good = make_blob(size, shards)
+
+    def spoilt(slivers: Sequence[memoryview]) -> list[memoryview]:
+        bad = memoryview(bytes([slivers[place][0] ^ 1]) + bytes(slivers[place][1:]))
+        return [bad if pair == place else sliver for pair, sliver in enumerate(slivers)]
+
+    encoded = EncodedSegment(good.encoded.geometry, spoilt(good.encoded.primary), spoilt(good.encoded.secondary))
+    return Blob(good.content, BlobMetadata(size, shards, (encoded.metadata(),)), encoded)
 
 
 async def upload(node: Node, blob: Blob, blob_object: BlobObjectId | None = None) -> None:

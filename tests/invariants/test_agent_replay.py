@@ -134,6 +134,10 @@ class AgentMachine(RuleBasedStateMachine):
             self.chain.invalidate(number)
             self.moved_on(follow)
 
+    @rule(number=st.integers(0, BLOBS - 1))
+    def found_unsound(self, number: int) -> None:
+        self.do(self.catalogue.note_verdict(blob_id(number), sound=False))
+
     @rule(blocks=st.integers(1, 20), epochs=st.integers(0, 2), follow=FOLLOW)
     def time_passes(self, blocks: int, epochs: int, follow: bool) -> None:
         for _ in range(blocks):
@@ -275,10 +279,11 @@ class AgentMachine(RuleBasedStateMachine):
             standing = standing_of(mine, digest in self.invalid)
             has_metadata, pairs = self.stored.get(digest, (False, frozenset()))
             complete = has_metadata and pairs >= set(duties.pairs(digest))
-            due = plan(standing, self.chain.epoch, Holding(complete, not has_metadata and not pairs), settled=True)
+            row = self.catalogue.blob(digest)
+            holding = Holding(complete, not has_metadata and not pairs, row is not None and row.sound is False)
+            due = plan(standing, self.chain.epoch, holding, settled=True)
             if due is not None:
                 expected[digest] = due
-            row = self.catalogue.blob(digest)
             if row is not None and standing.is_live(self.chain.epoch):
                 assert row.standing.live_until == standing.live_until
                 assert row.standing.is_certified(self.chain.epoch) == standing.is_certified(self.chain.epoch)

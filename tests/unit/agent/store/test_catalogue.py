@@ -95,6 +95,37 @@ async def test_blob__standing_is_that_of_its_longest_objects(feed: Feed, catalog
     assert row.standing == Standing(invalid=True)
 
 
+async def test_verdict__bad_blob__needs_no_healing_until_it_is_freed(feed: Feed, catalogue: Catalogue) -> None:
+    blob_object = await feed.register(BLOB)
+    await feed.block(Certified(blob_object))
+    await _hold(catalogue, pairs=1)
+    row = catalogue.blob(BLOB)
+    assert row is not None
+    assert row.sound is None
+    assert catalogue.totals().heal == 1
+
+    await catalogue.note_verdict(BLOB, sound=False)
+    row = catalogue.blob(BLOB)
+    assert row is not None
+    assert row.sound is False
+    assert catalogue.totals().heal == 0
+
+    await catalogue.drop_pairs(BLOB, [(0, catalogue.duties.pairs(BLOB)[0])])
+    assert catalogue.totals().heal == 0
+    await feed.block(Invalidated(BLOB))
+    assert catalogue.totals().free == 1
+
+
+async def test_verdict__good_blob__is_healed_as_ever(feed: Feed, catalogue: Catalogue) -> None:
+    blob_object = await feed.register(BLOB)
+    await feed.block(Certified(blob_object))
+    await catalogue.note_verdict(BLOB, sound=True)
+    row = catalogue.blob(BLOB)
+    assert row is not None
+    assert row.sound is True
+    assert catalogue.totals().heal == 1
+
+
 async def test_pack__incomplete_then_complete(feed: Feed, catalogue: Catalogue) -> None:
     await feed.register(BLOB)
     own = catalogue.duties.pairs(BLOB)

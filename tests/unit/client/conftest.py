@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 
 from tests.fakes.loop import JumpingLoop
 from tests.fakes.network import ALICE, FakeChain, FakeNetwork
+from walrus_chain.chain.sender import Registration
 from walrus_chain.client.client import Client
 from walrus_chain.codec import geometry, stream
+from walrus_chain.codec.geometry import Geometry
+from walrus_chain.codec.metadata import BlobMetadata
+from walrus_chain.codec.redstuff import EncodedSegment, encode_segment
+from walrus_chain.types import Axis, BlobId
+
+#: The bytes of the systematic rows of the blob `bad`.
+BAD_BLOB_MEANS = random.Random(1).randbytes(20_000)
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -37,3 +46,20 @@ def small_segments(monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(geometry, "SEGMENT_BYTES", size)
     monkeypatch.setattr(stream, "SEGMENT_BYTES", size)
     return size
+
+
+@pytest.fixture
+async def bad(network: FakeNetwork) -> BlobId:
+    """A blob, held by all nodes, whose parity rows encode other data than its systematic rows (`BAD_BLOB_MEANS`)."""
+    rows, data = Geometry(network.shards).rows, BAD_BLOB_MEANS
+    honest, other = encode_segment(data, network.shards), encode_segment(data[::-1], network.shards)
+    encoded = EncodedSegment(honest.geometry, [*honest.primary[:rows], *other.primary[rows:]], honest.secondary)
+    metadata = BlobMetadata(len(data), network.shards, (encoded.metadata(),))
+    blob_id, writer = metadata.blob_id, network.writer()
+    await writer.approve_vault()
+    [number] = (await writer.register([Registration(blob_id, metadata.size, 5, True)])).objects
+    for member, agent in zip(network.committee.members, network.members, strict=True):
+        pairs = network.committee.pairs_of(member, blob_id)
+        body = [encoded.sliver(axis, pair) for pair in pairs for axis in (Axis.PRIMARY, Axis.SECONDARY)]
+        await agent.put_segment(blob_id, 0, pairs, body, metadata=metadata.to_bytes(), blob_object=number)
+    return blob_id

@@ -17,6 +17,8 @@ from walrus_chain.types import BlobId, Epoch, NodeId
 
 #: Stands for "no blob" in the key of work.
 NO_BLOB = 0
+#: How long the bytes of a blob are kept whose registration a reorganisation undid.
+ORPHAN_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ def replan(connection: sqlite3.Connection, blob: int, now: Situation, heal_at: f
     Args:
         blob: the row of the blob.
         heal_at: not before when healing starts, should it be new; seconds since 1970.
-        at: the time now; freeing starts at once.
+        at: the time now; freeing starts at once, but for a blob that a reorganisation left without a registration: its
+            transactions are likely to be in a block again soon, and what all nodes freed meanwhile would be lost.
     """
     live_until, certified_until, invalid, segments, held, size, sound = connection.execute(
         "SELECT live_until, certified_until, invalid, segments, held, bytes, sound FROM blobs WHERE id = ?", (blob,)
@@ -71,7 +74,14 @@ def replan(connection: sqlite3.Connection, blob: int, now: Situation, heal_at: f
     )
     if due is None:
         return False
-    return _add(connection, due, blob, heal_at if due is WorkKind.HEAL else at)
+    if due is WorkKind.HEAL:
+        return _add(connection, due, blob, heal_at)
+    return _add(connection, due, blob, at + ORPHAN_SECONDS if not invalid and _is_orphan(connection, blob) else at)
+
+
+def _is_orphan(connection: sqlite3.Connection, blob: int) -> bool:
+    """Whether a blob that was stored has no object, not even one that ended."""
+    return connection.execute("SELECT 1 FROM objects WHERE blob = ? LIMIT 1", (blob,)).fetchone() is None
 
 
 def add_collecting(connection: sqlite3.Connection, at: float) -> bool:

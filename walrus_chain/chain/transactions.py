@@ -27,6 +27,8 @@ from walrus_chain.types import Address
 
 _ATTEMPTS: Final = 4
 _BROADCAST_PAUSES: Final = (0.25, 1.0, 3.0)
+_PLAIN_GAS: Final = 21_000
+"""What a transaction without data costs."""
 _FIRST_POLL: Final = 0.003
 _LAST_POLL: Final = 0.5
 
@@ -238,22 +240,39 @@ class TransactionQueue:
         return next((receipt for receipt in receipts if receipt is not None), None)
 
     async def _replace(self, pending: _Pending) -> None:
-        """Sends a stuck transaction again with higher fees; finds out when its place was taken."""
+        """Sends a stuck transaction again with higher fees; finds out when its place was taken, or cannot be reached."""
         nonce = pending.envelope["nonce"]
+        calls = [("eth_getTransactionCount", (self._address, block)) for block in ("latest", "pending")]
         try:
-            count = int(await self._provider.request("eth_getTransactionCount", self._address, "latest"), 16)
+            mined, waiting = (int(count, 16) for count in await self._provider.batch(calls))
         except RpcUnavailable:
             return
-        if count > nonce:
+        if mined > nonce:
             if await self._mined(pending) is None:
                 self._nonce = None
                 raise TransactionDisplaced(pending.hashes[-1], self._address, nonce)
+            return
+        if mined == waiting < nonce:
+            await self._fill_gap(pending.envelope["chainId"], mined)
             return
         pending.fees = (await self._oracle.fees(fresh=True)).at_least(pending.fees.bumped())
         try:
             await self._broadcast(pending)
         except RpcRefused as refusal:
             # An older version is as good: it stays in the queue, or is in a block by now.
+            words = refusal.rpc_message.lower()
+            if not _nonce_is_taken(words) and not _offers_too_little(words):
+                raise self._translated(refusal) from refusal
+
+    async def _fill_gap(self, chain_id: int, nonce: int) -> None:
+        """Takes the place of a transaction that a reorganisation threw out, for which all later ones wait.
+
+        With a transaction that does nothing: whether the lost call is still wanted, only its caller knows.
+        """
+        envelope = {"type": 2, "chainId": chain_id, "to": self._address, "value": 0, "data": b"", "gas": _PLAIN_GAS}
+        try:
+            await self._broadcast(_Pending({**envelope, "nonce": nonce}, await self._oracle.fees(fresh=True)))
+        except RpcRefused as refusal:
             words = refusal.rpc_message.lower()
             if not _nonce_is_taken(words) and not _offers_too_little(words):
                 raise self._translated(refusal) from refusal

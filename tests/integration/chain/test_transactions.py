@@ -156,3 +156,15 @@ async def test_send__base_fee_leaps_between_two_calls__offers_more(network: Loca
     receipt = await network.alice.send_wal(BOB_ADDRESS, Wei(1))
     assert receipt.gas_price >= 500 * 10**9
     assert receipt.fee == receipt.gas_used * receipt.gas_price
+
+
+async def test_send__reorganisation_threw_an_earlier_one_out__later_ones_still_arrive(network: LocalNetwork) -> None:
+    patient = Sender(network.chain, ALICE, Patience(stuck_after=0.2))
+    await patient.send_wal(BOB_ADDRESS, Wei(3))
+    await network.rpc("anvil_reorg", 1, [])
+    assert (await network.chain.balances(BOB_ADDRESS)).wal == 0
+
+    # Both wait for the place of the lost one, which nobody will take but the queue itself.
+    await asyncio.gather(patient.send_wal(BOB_ADDRESS, Wei(20)), patient.send_wal(BOB_ADDRESS, Wei(400)))
+
+    assert (await network.chain.balances(BOB_ADDRESS)).wal == 420, "the lost one is not sent again by itself"

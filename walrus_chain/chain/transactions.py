@@ -240,7 +240,7 @@ class TransactionQueue:
         return next((receipt for receipt in receipts if receipt is not None), None)
 
     async def _replace(self, pending: _Pending) -> None:
-        """Sends a stuck transaction again with higher fees; finds out when its place was taken, or cannot be reached."""
+        """Sends a stuck transaction again with higher fees, if fees are what holds it up."""
         nonce = pending.envelope["nonce"]
         calls = [("eth_getTransactionCount", (self._address, block)) for block in ("latest", "pending")]
         try:

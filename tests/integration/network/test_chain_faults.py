@@ -149,6 +149,7 @@ async def _takes(node: Following, blob: Blob, number: BlobObjectId) -> bool:
     try:
         await node.network.upload(node.member, blob, number)
     except AgentRefused as refusal:
-        assert refusal.retryable
+        if not refusal.retryable:
+            raise
         return False
     return True

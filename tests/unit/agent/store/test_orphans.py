@@ -1,4 +1,4 @@
-"""A blob whose registration a reorganisation undid is kept for a while: its transactions may be in a block again soon."""
+"""A blob whose registration a reorganisation undid is kept for a while: it may be in a block again soon."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.client.lying_uploader import certify_bad_blob
 from walrus_chain.cli.main import run
 from walrus_chain.client.home import Network, WalrusHome
 from walrus_chain.devnet.pytest_plugin import WalrusNetwork
@@ -149,3 +151,18 @@ def test_rejection__as_json__carries_its_evidence(walrus: Walrus, tmp_path: Path
     _, _, err = walrus("store", tmp_path / "file", "--epochs", "100000", "--json")
     error = json.loads(err)["error"]
     assert (error["code"], error["epochs"]) == ("WrongTerm", 100_000)
+
+
+def test_invalidate__bad_blob_is_marked_good_one_is_not(
+    walrus: Walrus, walrus_network: WalrusNetwork, tmp_path: Path
+) -> None:
+    blob, number = asyncio.run(certify_bad_blob(walrus_network, 4000))
+    marked = data_of(walrus("invalidate", blob.blob_id, "--json"))
+    assert (marked["blobId"], marked["objects"]) == (str(blob.blob_id), [number])
+    assert marked["transaction"].startswith("0x")
+    assert walrus("invalidate", number) == (0, f"Blob {blob.blob_id} was invalid already\n".encode(), "")
+
+    (tmp_path / "file").write_bytes(os.urandom(500))
+    [stored] = data_of(walrus("store", tmp_path / "file", "--json"))["blobs"]
+    code, _, err = walrus("invalidate", stored["blobId"], "--json")
+    assert (code, json.loads(err)["error"]["code"]) == (3, "BlobIsConsistent")

@@ -30,6 +30,7 @@ def test_help__names_every_command_and_the_exit_codes(walrus: Walrus) -> None:
         "delete",
         "transfer",
         "attributes",
+        "invalidate",
         "blob-id",
         "wallet",
     ):

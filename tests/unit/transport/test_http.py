@@ -19,9 +19,10 @@ from walrus_chain.errors import (
     WalrusError,
     WrongLength,
 )
+from walrus_chain.messages.attestation import InvalidityAttestation
 from walrus_chain.transport.agent import AgentClient
 from walrus_chain.transport.http import HttpAgentClient, HttpAgents, HttpLimits, mapped
-from walrus_chain.types import Axis, BlobId, BlobObjectId, PairIndex
+from walrus_chain.types import Axis, BlobId, BlobObjectId, Epoch, PairIndex
 
 BLOB = BlobId(bytes(range(32)))
 SIGNER = "0x00000000000000000000000000000000000000A1"
@@ -185,6 +186,29 @@ async def test_health__nonsense__is_untrusted_and_named(body: object) -> None:
 async def test_attest__malformed__is_untrusted(change: dict[str, object]) -> None:
     with pytest.raises(AgentMisbehaved):
         await agent(answering(200, {**ATTESTATION, **change})).attest(BLOB, BlobObjectId(17))
+
+
+async def test_invalidity__asks_by_post_and_reads_the_attestation() -> None:
+    seen: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        answer = {name: ATTESTATION[name] for name in ("epoch", "signer", "signature")}
+        return answering(200, answer)(request)
+
+    signed = await agent(handle).invalidity(BLOB)
+
+    [request] = seen
+    assert (request.method, request.url.path) == ("POST", f"/v1/blobs/{BLOB}/invalidity")
+    assert request.headers["Content-Length"] == "0"
+    assert signed.attestation == InvalidityAttestation(BLOB, Epoch(1))
+    assert (signed.signer, signed.signature) == (SIGNER, b"\x11" * 65)
+
+
+@pytest.mark.parametrize("change", [{"signature": "0x11"}, {"signer": "0x12"}, {"epoch": -1}, {"epoch": None}])
+async def test_invalidity__malformed__is_untrusted(change: dict[str, object]) -> None:
+    with pytest.raises(AgentMisbehaved):
+        await agent(answering(200, {**ATTESTATION, **change})).invalidity(BLOB)
 
 
 @pytest.mark.parametrize(

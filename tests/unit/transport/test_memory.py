@@ -88,3 +88,20 @@ async def test_symbols__rebuild_a_lost_sliver(network: FakeNetwork) -> None:
         symbols |= dict(zip(pairs, got, strict=True))
     expected = encode_segment(DATA, 10).sliver(Axis.PRIMARY, PairIndex(6))
     assert recover_sliver(Axis.PRIMARY, PairIndex(6), symbols, geometry) == expected
+
+
+async def test_invalidity__good_blob__is_not_accused(network: FakeNetwork) -> None:
+    await registered(network)
+    for member in range(5):
+        await put(network, member, mine(network, member))
+    with pytest.raises(AgentRefused) as failure:
+        await network.members[0].invalidity(BLOB)
+    assert (failure.value.status, failure.value.code) == (409, "Consistent")
+
+
+async def test_invalidity__too_little_of_it_anywhere__is_left_open(network: FakeNetwork) -> None:
+    await registered(network)
+    await put(network, 0, mine(network, 0))
+    with pytest.raises(AgentRefused) as failure:
+        await network.members[0].invalidity(BLOB)
+    assert (failure.value.code, failure.value.retryable) == ("NotEnoughSlivers", True)

@@ -54,6 +54,7 @@ def test_commands__of_a_document__exist(document: Path) -> None:
         ("walrus devnet up --agents 10", None),
         ("make demo FILE=video.mp4", None),
         ("walrus --help", None),
+        ("walrus COMMAND --help", None),
         ("python script.py", None),
         ("walrus sotre FILE", "no command 'sotre'"),
         ("walrus devnet up --agent 10", "no option --agent"),
@@ -77,6 +78,8 @@ def _what_is_wrong(text: str, programs: dict[str, Any], targets: set[str]) -> st
     if command is None:
         return None
     while isinstance(command, TyperGroup) and words and not words[0].startswith("-"):
+        if words[0].isupper():
+            return None  # stands for any command
         if words[0] not in command.commands:
             return f"no command {words[0]!r}"
         command, words = command.commands[words[0]], words[1:]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from eth_abi.exceptions import DecodingError
 
@@ -42,6 +42,9 @@ from walrus_chain.types import (
     ShardIndex,
     Wei,
 )
+
+if TYPE_CHECKING:
+    from web3.contract import AsyncContract
 
 LATEST: Final = "latest"
 _NODES_A_CALL: Final = 50
@@ -317,6 +320,17 @@ class Chain:
             return BlockRef(int(data["number"], 16), bytes.fromhex(data["hash"][2:]), int(data["timestamp"], 16))
         except (KeyError, TypeError, ValueError) as error:
             raise UnexpectedAnswer(self.provider.endpoint, "eth_getBlock", f"no block: {error}") from error
+
+    def contract(self, name: str) -> AsyncContract:
+        """A contract of this network for web3.py, such as `BlobRegistry`, over this network's endpoints.
+
+        Errors of its calls are web3.py's own; those of the other methods here are this library's.
+
+        Raises: ContractMissing, ArtifactMissing: there is none of that name.
+        """
+        from walrus_chain.chain.web3_bridge import contract
+
+        return contract(self.provider, self.deployment, name)
 
     # -- calls -------------------------------------------------------------------------------------------------------
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from web3 import AsyncWeb3
+from eth_utils.address import to_checksum_address
+from web3 import AsyncWeb3, HTTPProvider, Web3
+from web3.contract import AsyncContract, Contract
 from web3.providers.async_base import AsyncJSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
+from walrus_chain.chain.artifacts import artifact
+from walrus_chain.chain.deployments import Deployment
 from walrus_chain.chain.provider import ChainProvider
 from walrus_chain.errors import RpcUnavailable
 
@@ -40,3 +44,17 @@ class BridgeProvider(AsyncJSONBaseProvider):
 def bridge(provider: ChainProvider) -> AsyncWeb3[BridgeProvider]:
     """web3.py whose requests go through `provider`."""
     return AsyncWeb3(BridgeProvider(provider))
+
+
+def contract(provider: ChainProvider, deployment: Deployment, name: str) -> AsyncContract:
+    """A contract of a network, over all its endpoints.
+
+    Raises: ContractMissing, ArtifactMissing: there is none of that name.
+    """
+    return bridge(provider).eth.contract(to_checksum_address(deployment.address(name)), abi=artifact(name).abi)
+
+
+def blocking_contract(url: str, deployment: Deployment, name: str) -> Contract:
+    """A contract of a network without async, over one endpoint. Raises as `contract`."""
+    web3 = Web3(HTTPProvider(url))
+    return web3.eth.contract(to_checksum_address(deployment.address(name)), abi=artifact(name).abi)

@@ -19,7 +19,9 @@ import pytest
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
+    from web3.contract import Contract
 
+    from walrus_chain.chain.network import Chain
     from walrus_chain.client.client import Client
     from walrus_chain.devnet.network import Devnet
     from walrus_chain.devnet.plan import DevnetParameters
@@ -43,6 +45,18 @@ class WalrusNetwork:
         from walrus_chain.client.client import Client
 
         return Client.connect([self.rpc_url], self.devnet.deployment, account=account or self.account)
+
+    def chain(self) -> Chain:
+        """The chain's side of the network; an async context manager. `chain().contract(name)` is for async web3.py."""
+        from walrus_chain.chain.network import Chain
+
+        return Chain.connect([self.rpc_url], self.devnet.deployment)
+
+    def contract(self, name: str) -> Contract:
+        """A contract of the network, such as `BlobRegistry` or `WAL`, for web3.py without async."""
+        from walrus_chain.chain.web3_bridge import blocking_contract
+
+        return blocking_contract(self.rpc_url, self.devnet.deployment, name)
 
 
 @pytest.fixture(scope="session")

@@ -13,11 +13,11 @@ import pytest
 
 from storage_agent.config import Settings
 from storage_agent.daemon import RunningAgent, run_agent
-from tests.fakes.agents import Blob, make_blob
+from tests.fakes.agents import Blob, make_bad_blob, make_blob
 from tests.integration.agent.network import AgentNetwork, agent_network
 from walrus_chain.codec.verify import verify_sliver
 from walrus_chain.rules.committee import Member
-from walrus_chain.types import Axis
+from walrus_chain.types import Axis, PairIndex
 
 NODES, SHARDS = 5, 10
 SIZES = (1, 10_000, 3_000_000)
@@ -93,6 +93,30 @@ async def test_heal__only_slivers_wiped__found_at_start_and_filled_again(network
         async with agents(network.settings[:1]) as [agent]:
             await until_healed(network, wiped, agent, pairs=2)
             await check_whole(network, wiped, blob)
+
+
+async def test_heal__blob_is_encoded_wrongly__found_out_left_alone_and_still_known_after_a_restart(
+    network: AgentNetwork,
+) -> None:
+    bad = make_bad_blob(SIZES[1], SHARDS, PairIndex(0))
+    victim = network.committee.member_of_pair(bad.blob_id, PairIndex(0))
+    present = [member for member in network.committee.members if member is not victim]
+    mine = network.settings[victim.index : victim.index + 1]
+    async with agents([settings for settings in network.settings if settings is not mine[0]]):
+        for member in present:
+            await network.wait_ready(member)
+        await network.certify(bad, present)
+        async with agents(mine) as [agent], asyncio.timeout(20):
+            while (known := agent.catalogue.blob(bad.blob_id)) is None or known.sound is None:
+                await network.client(victim).health()
+            assert known.sound is False
+            assert agent.catalogue.totals().heal == 0
+    async with agents(mine) as [agent]:
+        await network.wait_ready(victim)
+        signed = await network.client(victim).invalidity(bad.blob_id)  # all others are down
+        signed.verify(network.chain.registry_domain)
+        assert signed.signer == victim.signer
+        assert agent.catalogue.totals().heal == 0
 
 
 async def test_scrub__a_bit_rotted__found_and_healed_while_running(network: AgentNetwork) -> None:

@@ -13,10 +13,12 @@ import typer
 
 from walrus_chain import __version__
 from walrus_chain.cli.output import BROKEN_PIPE, EXIT_CODES_HELP, INTERRUPTED, Output, ReaderGone
-from walrus_chain.errors import Bug, WalrusError
+from walrus_chain.errors import Bug, MalformedBlobId, WalrusError
+from walrus_chain.types import BlobId
 
 #: Modules with an `app` each; those of extras that are not installed are left out.
 _PARTS = ("blobs", "network", "wallet", "devnet")
+_BLOB_ID_LENGTH = 43
 
 
 def _version(wanted: bool) -> None:
@@ -50,6 +52,16 @@ def build() -> typer.Typer:
     return app
 
 
+def _unlike_an_option(argument: str) -> str:
+    """The argument; a blob id that begins with a hyphen, as one in 64 does, in its other form."""
+    if not argument.startswith("-") or len(argument) != _BLOB_ID_LENGTH:
+        return argument
+    try:
+        return BlobId.parse(argument).hex
+    except MalformedBlobId:
+        return argument
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command and ends the process with its exit code."""
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
@@ -60,7 +72,7 @@ def run(arguments: Sequence[str]) -> int:
     output = Output(as_json="--json" in arguments)
     command = typer.main.get_command(build())
     try:
-        code = command.main(list(arguments), prog_name="walrus", standalone_mode=False)
+        code = command.main(list(map(_unlike_an_option, arguments)), prog_name="walrus", standalone_mode=False)
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED

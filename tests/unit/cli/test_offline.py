@@ -97,6 +97,12 @@ def test_usage_error__has_code_2_and_is_json_where_asked(walrus: Walrus, argumen
     assert ended.error["kind"] == "Usage"
 
 
+@pytest.mark.parametrize("first", ["-", "--", "-h"])
+def test_blob_id_that_begins_with_a_hyphen__is_no_option(walrus: Walrus, first: str) -> None:
+    ended = walrus("status", first + "A" * (43 - len(first)), "--json")
+    assert (ended.code, ended.error["code"]) == (3, "UnknownNetwork")
+
+
 @pytest.mark.parametrize("command", ["read", "status"])
 def test_malformed_blob_id__is_refused_before_any_network_is_looked_for(walrus: Walrus, command: str) -> None:
     ended = walrus(command, "abc", "--json")

@@ -27,7 +27,7 @@ from walrus_chain.client.plan_read import (
 )
 from walrus_chain.client.reputation import Reputation, Suspect
 from walrus_chain.client.results import Check, ReadSummary
-from walrus_chain.client.threads import INLINE_BYTES, in_thread
+from walrus_chain.client.threads import INLINE_BYTES, in_coder, in_thread
 from walrus_chain.codec.buffers import Buffer
 from walrus_chain.codec.decoder import SegmentDecoder
 from walrus_chain.codec.metadata import BlobMetadata
@@ -311,10 +311,10 @@ class _Reading:
             await asyncio.sleep(pause)
         if given >= step.stop:
             return
-        data = await in_thread(geometry.length, decoder.decode)
+        data = await in_coder(geometry.length, decoder.decode)
         if self._check is Check.STRICT:
             roots = metadata.segments[step.segment]
-            await in_thread(geometry.length, lambda: check_strict(self._blob_id, data, roots, geometry))
+            await in_coder(geometry.length, lambda: check_strict(self._blob_id, data, roots, geometry))
         give(data, 0)
 
     async def _part(self, metadata: BlobMetadata, step: PartOfSegment, put: Callable[[Buffer], None]) -> bool:

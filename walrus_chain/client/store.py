@@ -29,11 +29,11 @@ from walrus_chain.client.results import (
     StoreQuote,
 )
 from walrus_chain.client.sources import Source
-from walrus_chain.client.threads import in_thread
+from walrus_chain.client.threads import in_coder
 from walrus_chain.client.upload import Upload, UploadTask
 from walrus_chain.codec.metadata import BlobMetadata
 from walrus_chain.codec.redstuff import EncodedSegment
-from walrus_chain.codec.stream import Readable, commit_blob, encode_segments, iter_segments
+from walrus_chain.codec.stream import Commitment, encode_segments, iter_segments
 from walrus_chain.errors import Bug, SourceChanged, SourceUnreadable, WalrusError
 from walrus_chain.types import Address, BlobId, BlobObjectId, BlobStatus, Wei
 
@@ -225,6 +225,10 @@ class StoreDriver:
         else:
             segments = iter([encoded])
         del encoded
+        # Let go of with the files: the upload refers to itself, so what it holds would stay until garbage is collected.
+        remaining = [segments]
+        files.callback(remaining.clear)
+        del segments
         sent, total = 0, item.metadata.geometry.encoded_bytes - item.metadata.geometry.segments * shards * 64
 
         def on_sent(size: int) -> None:
@@ -239,7 +243,7 @@ class StoreDriver:
             self._context.committee,
             self._context.agents,
             self._chain.registry_domain,
-            lambda: _next_segment(segments, item),
+            lambda: _next_segment(remaining[0], item),
             on_sent,
         )
 
@@ -281,27 +285,24 @@ class StoreDriver:
 
 async def commit_source(source: Source, shards: int, on_progress: OnProgress | None = None) -> Pending:
     """The first pass over a source: its metadata, and with it the blob id. Works without a network."""
-    stamp = source.stamp()
-    loop = asyncio.get_running_loop()
-    done = 0
+    stamp, size = source.stamp(), source.size
+    commitment, done = Commitment(shards), 0
+    with source.open() as file:
+        segments = iter_segments(file)
 
-    def tell() -> None:
-        if on_progress is not None:
-            on_progress(Progress(Stage.COMMIT, source.name, done, source.size))
+        def add_next() -> int | None:
+            segment = next(segments, None)
+            if segment is None:
+                return None
+            commitment.add(segment)
+            return len(segment)
 
-    def commit() -> Pending:
-        def counted(file: Readable) -> Iterator[bytes]:
-            nonlocal done
-            for segment in iter_segments(file):
-                yield segment
-                done += len(segment)
-                loop.call_soon_threadsafe(tell)
-
-        with source.open() as file:
-            committed = commit_blob(counted(file), shards)
-        return Pending(source, stamp, committed.metadata, committed.encoded)
-
-    return await in_thread(source.size, commit)
+        while (added := await in_coder(size, add_next)) is not None:
+            done += added
+            if on_progress is not None:
+                on_progress(Progress(Stage.COMMIT, source.name, done, size))
+    committed = commitment.finish()
+    return Pending(source, stamp, committed.metadata, committed.encoded)
 
 
 async def find_existing(chain: ChainReader, owner: Address, blob_id: BlobId) -> BlobObject | None:

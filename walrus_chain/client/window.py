@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-from walrus_chain.client.threads import in_thread
+from walrus_chain.client.threads import in_coder
 from walrus_chain.codec.redstuff import EncodedSegment
 
 #: Segments held at once: one is sent while the next is encoded.
@@ -64,7 +64,7 @@ class SegmentWindow:
                 await self._make_room()
                 if not self._next:
                     return
-                encoded = await in_thread(self._segment_bytes, self._encode)
+                encoded = await in_coder(self._segment_bytes, self._encode)
                 async with self._changed:
                     self._held[segment] = encoded
                     self._drop()

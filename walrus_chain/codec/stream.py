@@ -46,6 +46,38 @@ def iter_segments(source: Readable) -> Iterator[bytes]:
         yield segment
 
 
+class Commitment:
+    """The first pass over a blob whose segments come one by one."""
+
+    def __init__(self, shards: int) -> None:
+        self._shards = shards
+        self._roots: list[SegmentMetadata] = []
+        self._size = 0
+        self._encoded: EncodedSegment | None = None
+
+    def add(self, segment: Buffer) -> None:
+        """The next segment: all but the last of `SEGMENT_BYTES`, none but an only one empty.
+
+        Raises: UnsupportedGeometry: a segment of another length, or `shards` outside 4..255.
+        """
+        if self._size != len(self._roots) * SEGMENT_BYTES or (self._roots and not segment):
+            raise UnsupportedGeometry(f"a segment of {len(segment)} bytes at byte {self._size} of a blob")
+        self._encoded = None  # before the next is made, so that there is one at a time
+        self._encoded = encode_segment(segment, self._shards)
+        self._roots.append(self._encoded.metadata())
+        self._size += len(segment)
+
+    def finish(self) -> CommittedBlob:
+        """The blob that the segments make up.
+
+        Raises: UnsupportedGeometry: there was none.
+        """
+        if not self._roots:
+            raise UnsupportedGeometry("a blob of no segment; an empty blob has one, of no bytes")
+        metadata = BlobMetadata(self._size, self._shards, tuple(self._roots))
+        return CommittedBlob(metadata, self._encoded if len(self._roots) == 1 else None)
+
+
 def commit_blob(segments: Iterable[Buffer], shards: int) -> CommittedBlob:
     """The metadata, and so the blob id, of the blob that `segments` make up.
 
@@ -53,18 +85,10 @@ def commit_blob(segments: Iterable[Buffer], shards: int) -> CommittedBlob:
         segments: at least one; all but the last of `SEGMENT_BYTES`, none but an only one empty.
     Raises: UnsupportedGeometry: segments of other lengths, or `shards` outside 4..255.
     """
-    roots: list[SegmentMetadata] = []
-    size, encoded = 0, None
+    commitment = Commitment(shards)
     for segment in segments:
-        if size != len(roots) * SEGMENT_BYTES or (roots and not segment):
-            raise UnsupportedGeometry(f"a segment of {len(segment)} bytes at byte {size} of a blob")
-        encoded = None
-        encoded = encode_segment(segment, shards)
-        roots.append(encoded.metadata())
-        size += len(segment)
-    if not roots:
-        raise UnsupportedGeometry("a blob of no segment; an empty blob has one, of no bytes")
-    return CommittedBlob(BlobMetadata(size, shards, tuple(roots)), encoded if len(roots) == 1 else None)
+        commitment.add(segment)
+    return commitment.finish()
 
 
 def encode_segments(segments: Iterable[Buffer], shards: int) -> Iterator[EncodedSegment]:

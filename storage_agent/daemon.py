@@ -13,15 +13,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-
-import uvicorn
 
 from storage_agent.act.worker import Worker, standard_jobs
 from storage_agent.config import Settings
@@ -33,6 +32,8 @@ from storage_agent.node.holdings import Holdings
 from storage_agent.node.seat import Seat
 from storage_agent.observe import Metrics
 from storage_agent.serve.app import build_app
+from storage_agent.serve.connections import ConnectionLimits, Connections
+from storage_agent.serve.server import make_server
 from storage_agent.serve.services import ServeLimits, Services
 from storage_agent.store.catalogue import Catalogue
 from storage_agent.store.open import inline_bytes_for, open_store
@@ -99,14 +100,6 @@ class RunningAgent:
     metrics: Metrics
     failed: asyncio.Future[None]
     """Done with an error when the agent cannot go on; never done while it can."""
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to whoever runs the agent."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 @asynccontextmanager
@@ -180,7 +173,9 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
             reporter.status,
             _limits(settings),
         )
-        server = _Server(_server_config(services, settings))
+        server = make_server(
+            build_app(services), Connections(_connections(settings), metrics), settings.server.stop_seconds
+        )
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # Nobody has to look at it: an agent that is stopped anyway may have failed unseen.
         failed.add_done_callback(lambda future: future.cancelled() or future.exception())
@@ -373,20 +368,6 @@ def _listen(host: str, port: int) -> socket.socket:
         raise CannotListen(host, port, error.strerror or str(error)) from error
 
 
-def _server_config(services: Services, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        build_app(services),
-        lifespan="off",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Longer than clients of ours keep a connection, so that it is never closed under a request.
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=max(1, round(settings.server.stop_seconds)),
-    )
-
-
 def _limits(settings: Settings) -> ServeLimits:
     server = settings.server
     return ServeLimits(
@@ -397,6 +378,15 @@ def _limits(settings: Settings) -> ServeLimits:
         queue=server.queue,
         requests_per_second=server.requests_per_second,
         burst=server.burst,
+    )
+
+
+def _connections(settings: Settings) -> ConnectionLimits:
+    """As many as are set, but no more than half of the files that this process may have open."""
+    server = settings.server
+    half = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
+    return ConnectionLimits(
+        connections=min(server.connections, half), connections_each=min(server.connections_each, half)
     )
 
 

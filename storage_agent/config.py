@@ -63,6 +63,8 @@ class ServerSettings:
 
     host: str = _setting("the address to listen on", "127.0.0.1", check=bool, expected="an address")
     port: int = _port("the port to listen on; 0 takes a free one", 9185)
+    connections: int = _number("open at once; at most half of the files that the process may open", 2000, 1)
+    connections_each: int = _number("open at once, from one address", 256, 1)
     body_bytes: int = _number("most bytes of one request's body", 192 * 2**20, 2**20)
     memory_bytes: int = _number("most bytes of all bodies that are being taken in", 384 * 2**20, 2**20)
     body_seconds: float = _number("in which a body must arrive", 120.0, 1)

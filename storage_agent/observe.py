@@ -82,6 +82,9 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
         self.requests = Counter("walrus_agent_requests", "Requests answered", ["route", "status"], registry=registry)
+        self.cut_connections = Counter(
+            "walrus_agent_cut_connections", "Connections closed for exceeding a limit", ["why"], registry=registry
+        )
         self.request_seconds = Histogram(
             "walrus_agent_request_seconds", "Time to answer", ["route"], registry=registry, buckets=_SECONDS
         )

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from storage_agent.node.refusals import Stopping
 from storage_agent.observe import METRICS_MEDIA_TYPE
 from storage_agent.serve import openapi, reads, uploads
+from storage_agent.serve.limits import requester
 from storage_agent.serve.problems import answer_error
 from storage_agent.serve.services import Services
 
@@ -50,8 +51,9 @@ def _limited(services: Services, method: str, path: str, handler: Handler) -> Ro
     async def within_limits(services: Services, request: Request) -> Response:
         if services.stopping:
             raise Stopping
-        services.rate.take(request.client.host if request.client else "", services.clock())
-        async with services.gate.enter():
+        address = requester(request)
+        services.rate.take(address, services.clock())
+        async with services.gate.enter(address):
             return await handler(services, request)
 
     return _open(services, method, path, within_limits)

@@ -9,6 +9,15 @@ from starlette.requests import ClientDisconnect, Request
 
 from storage_agent.node.refusals import BodyTooLarge, BodyTooSlow, MalformedRequest
 
+#: A body that is slower than this is given up; `GRACE_SECONDS` are granted on top.
+LEAST_BYTES_PER_SECOND = 32 * 2**10
+GRACE_SECONDS = 10.0
+
+
+def seconds_for(size: int, most: float) -> float:
+    """The time that a body of `size` bytes may take, `most` at most: a short one does not hold its place for long."""
+    return min(most, GRACE_SECONDS + size / LEAST_BYTES_PER_SECOND)
+
 
 def check_within(expected: int, limit: int) -> None:
     """Accept a body's length before a byte of it is read.

@@ -7,6 +7,7 @@ they are durable before they are attested.
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from storage_agent.node.attest import check_shape
 from storage_agent.node.refusals import NAMED_MISSING, ForeignPair, MalformedRequest, MetadataNeeded
 from storage_agent.serve import bodies, requests
+from storage_agent.serve.limits import requester
 from storage_agent.serve.requests import PutSegment
 from storage_agent.serve.services import Services
 from walrus_chain.codec.buffers import Buffer
@@ -42,8 +44,8 @@ async def put_segment(services: Services, request: Request) -> Response:
     geometries = [held.geometry] if held is not None else _geometries(services, sizes)
     expected, geometry = _announced(request, [(put.body_bytes(geometry), geometry) for geometry in geometries])
     bodies.check_within(expected, services.limits.body_bytes)
-    async with services.memory.reserve(expected, services.limits.memory_wait_seconds):
-        body = await bodies.read_exactly(request, expected, services.limits.body_seconds)
+    async with _memory(services, request, expected):
+        body = await bodies.read_exactly(request, expected, bodies.seconds_for(expected, services.limits.body_seconds))
         services.metrics.received_bytes.inc(expected)
         if len(body) > services.limits.inline_bytes:
             metadata, pairs = await asyncio.to_thread(_verified, services, put, body, geometry, held)
@@ -71,8 +73,8 @@ async def put_metadata(services: Services, request: Request) -> Response:
     geometries = _geometries(services, sizes)
     expected, _ = _announced(request, [(metadata_bytes(geometry), geometry) for geometry in geometries])
     bodies.check_within(expected, services.limits.body_bytes)
-    async with services.memory.reserve(expected, services.limits.memory_wait_seconds):
-        body = await bodies.read_exactly(request, expected, services.limits.body_seconds)
+    async with _memory(services, request, expected):
+        body = await bodies.read_exactly(request, expected, bodies.seconds_for(expected, services.limits.body_seconds))
         services.metrics.received_bytes.inc(expected)
         metadata = await asyncio.to_thread(_parsed, services, body, blob_id)
         if metadata.geometry not in geometries:
@@ -84,7 +86,8 @@ async def put_metadata(services: Services, request: Request) -> Response:
 async def attest(services: Services, request: Request) -> Response:
     """Attest a blob object, when all of its blob that this node must hold is durable."""
     blob_id = requests.parse_blob_id(request.path_params)
-    document = await bodies.read_small_json(request, _SMALL_JSON_BYTES, services.limits.body_seconds)
+    seconds = bodies.seconds_for(_SMALL_JSON_BYTES, services.limits.body_seconds)
+    document = await bodies.read_small_json(request, _SMALL_JSON_BYTES, seconds)
     blob_object = requests.parse_blob_object(document)
     await services.admission.admit(blob_id, blob_object)
     return JSONResponse(attestation_json(await services.attester.attest(blob_id, blob_object)))
@@ -114,6 +117,11 @@ def attestation_json(signed: SignedAttestation) -> dict[str, object]:
         "signer": signed.signer,
         "signature": "0x" + signed.signature.hex(),
     }
+
+
+def _memory(services: Services, request: Request, size: int) -> AbstractAsyncContextManager[None]:
+    """Inside, there is memory for a body of `size` bytes."""
+    return services.memory.reserve(size, services.limits.memory_wait_seconds, requester(request))
 
 
 def _geometries(services: Services, sizes: tuple[int, ...]) -> list[BlobGeometry]:

@@ -84,7 +84,7 @@ HIDDEN_BEHIND: Final = {
     "solcx": ("walrus_chain.chain.build",),
     "sqlite3": ("storage_agent.store", "walrus_chain.client"),
     "starlette": ("storage_agent.serve", "storage_agent.daemon"),
-    "uvicorn": ("storage_agent.daemon",),
+    "uvicorn": ("storage_agent.serve.server", "storage_agent.serve.connections"),
     "wasmtime": ("storage_agent.compute",),
 }
 

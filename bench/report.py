@@ -80,6 +80,10 @@ def as_json(comparisons: Sequence[Comparison]) -> str:
 
 
 def _cells(comparison: Comparison) -> tuple[str, str, str, str, str]:
-    theirs = "-" if comparison.theirs is None else f"{comparison.theirs:,.1f} {comparison.unit}"
+    theirs = "-" if comparison.theirs is None else _figure(comparison.theirs, comparison.unit)
     ratio = "-" if comparison.ratio is None else f"{comparison.ratio:.2f}x"
-    return (comparison.what, f"{comparison.ours:,.1f} {comparison.unit}", theirs, ratio, comparison.note)
+    return (comparison.what, _figure(comparison.ours, comparison.unit), theirs, ratio, comparison.note)
+
+
+def _figure(value: float, unit: str) -> str:
+    return f"{value:,.{1 if value >= 1 else 3}f} {unit}".rstrip()

@@ -10,8 +10,8 @@ from typing import TypeVar
 #: Below this many bytes, encoding, decoding and hashing take less time than the way to a thread and back.
 INLINE_BYTES = 64 * 1024
 
-# Encoding and decoding hold the interpreter's lock, so that two threads would not be quicker; and the system's allocator
-# keeps memory for each thread that ever held a segment with all its slivers.
+# Encoding and decoding hold the interpreter's lock, so that two threads would not be quicker; and the system's
+# allocator keeps memory for each thread that ever held a segment with all its slivers.
 _CODER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="walrus-coder")
 
 T = TypeVar("T")

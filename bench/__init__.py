@@ -1,1 +1,1 @@
-"""Side-by-side benchmarks: `python -m bench` runs all, `python -m bench.codec` one. They print ratios; above 1.0 is ahead."""
+"""Side-by-side benchmarks: `python -m bench` runs all, `python -m bench.codec` one. Ratios above 1.0 are ahead."""

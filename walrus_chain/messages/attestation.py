@@ -86,6 +86,10 @@ class SignedAttestation:
             MalformedSignature: not a signature at all, or not in the one form that is accepted.
             WrongSigner: a good signature by another key, or over other words.
         """
-        recovered = recover(self.attestation.digest(domain), self.signature)
+        self.verify_over(self.attestation.digest(domain))
+
+    def verify_over(self, digest: bytes) -> None:
+        """Checks that `signer` made the signature over the digest of the attestation. Raises as `verify`."""
+        recovered = recover(digest, self.signature)
         if recovered != self.signer:
             raise WrongSigner(self.signer, recovered)

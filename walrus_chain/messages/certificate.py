@@ -62,7 +62,7 @@ class CertificateCollector(Generic[A]):
             required: shards; `committee.quorum` to certify, `committee.faults + 1` to invalidate.
         """
         self._attestation: A = attestation
-        self._domain = domain
+        self._digest = attestation.digest(domain)
         self._committee = committee
         self._required = required
         self._signatures: dict[int, bytes] = {}
@@ -119,7 +119,7 @@ class CertificateCollector(Generic[A]):
             raise NotAMember(signed.signer)
         if seat.index in self._signatures:
             return False
-        signed.verify(self._domain)
+        signed.verify_over(self._digest)
         self._signatures[seat.index] = signed.signature
         self._weight += seat.weight
         return True

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Protocol
 
-from eth_keys.datatypes import PrivateKey, Signature
-from eth_keys.exceptions import BadSignature
-from eth_utils.exceptions import ValidationError
+from coincurve import PrivateKey, PublicKey
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 
 from walrus_chain.errors import MalformedPrivateKey, MalformedSignature
 from walrus_chain.types import Address
@@ -43,7 +44,7 @@ class LocalSigner:
         if not 0 < int.from_bytes(private_key, "big") < CURVE_ORDER:
             raise MalformedPrivateKey("it is outside the curve's order")
         self._key = PrivateKey(private_key)
-        self._address = Address(self._key.public_key.to_checksum_address())
+        self._address = _address_of(self._key.public_key.format(compressed=False))
 
     @property
     def address(self) -> Address:
@@ -52,8 +53,8 @@ class LocalSigner:
 
     def sign_digest(self, digest: bytes) -> bytes:
         """65 bytes r ‖ s ‖ v over a 32-byte digest; deterministic (RFC 6979), low s."""
-        signature = self._key.sign_msg_hash(digest)
-        return signature.to_bytes()[:64] + bytes([27 + signature.v])
+        signature = self._key.sign_recoverable(digest, hasher=None)
+        return signature[:64] + bytes([27 + signature[64]])
 
     def __repr__(self) -> str:
         return f"LocalSigner({self._address})"
@@ -74,7 +75,20 @@ def recover(digest: bytes, signature: bytes) -> Address:
     if int.from_bytes(signature[32:64], "big") > CURVE_ORDER // 2:
         raise MalformedSignature("its s is in the upper half, so it could be a copy made by somebody else")
     try:
-        parsed = Signature(signature[:64] + bytes([v - 27]))
-        return Address(parsed.recover_public_key_from_msg_hash(digest).to_checksum_address())
-    except (BadSignature, ValidationError, ValueError):
+        key = PublicKey.from_signature_and_message(signature[:64] + bytes([v - 27]), digest, hasher=None)
+    except ValueError:
         raise MalformedSignature("no key could have made it") from None
+    return _address_of(key.format(compressed=False))
+
+
+@lru_cache(maxsize=4096)
+def checksummed(account: bytes) -> Address:
+    """The text of the 20 bytes of an account, with the EIP-55 checksum."""
+    return Address(to_checksum_address(account))
+
+
+# The same few nodes sign all the time.
+@lru_cache(maxsize=4096)
+def _address_of(public_key: bytes) -> Address:
+    """The account of an uncompressed public key, 65 bytes."""
+    return checksummed(keccak(public_key[1:])[-20:])

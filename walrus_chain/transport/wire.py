@@ -12,12 +12,11 @@ import json
 import struct
 from collections.abc import Sequence
 
-from eth_utils.address import to_checksum_address
-
 from walrus_chain.codec.buffers import Buffer
 from walrus_chain.codec.geometry import ROOT_BYTES
 from walrus_chain.errors import AgentIncomplete, AgentMisbehaved, AgentRefused, WrongLength
 from walrus_chain.messages.attestation import (
+from walrus_chain.messages.signing import checksummed
     Attestation,
     InvalidityAttestation,
     SignedAttestation,
@@ -279,7 +278,7 @@ def _attestation(blob_id: BlobId, fields: JsonFields) -> SignedAttestation:
 
 
 def _signed(attestation: Attestation, fields: JsonFields) -> SignedAttestation:
-    signer = Address(to_checksum_address(fields.hexadecimal("signer", _ADDRESS_BYTES)))
+    signer = checksummed(fields.hexadecimal("signer", _ADDRESS_BYTES))
     return SignedAttestation(attestation, signer, fields.hexadecimal("signature", _SIGNATURE_BYTES))
 
 

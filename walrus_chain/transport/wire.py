@@ -16,14 +16,14 @@ from walrus_chain.codec.buffers import Buffer
 from walrus_chain.codec.geometry import ROOT_BYTES
 from walrus_chain.errors import AgentIncomplete, AgentMisbehaved, AgentRefused, WrongLength
 from walrus_chain.messages.attestation import (
-from walrus_chain.messages.signing import checksummed
     Attestation,
     InvalidityAttestation,
     SignedAttestation,
     StorageAttestation,
 )
+from walrus_chain.messages.signing import checksummed
 from walrus_chain.transport.agent import AgentHealth, BlobAtAgent, ChunkRun, ObjectAtAgent, StoreAnswer
-from walrus_chain.types import Address, Axis, BlobId, BlobObjectId, Epoch, PairIndex
+from walrus_chain.types import Axis, BlobId, BlobObjectId, Epoch, PairIndex
 
 _METADATA_LENGTH = struct.Struct(">I")
 _PATH_LENGTH = struct.Struct(">H")

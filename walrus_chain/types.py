@@ -148,3 +148,13 @@ def format_bytes(count: int) -> str:
             return f"{count} B" if unit == "B" else f"{size:.1f} {unit}".replace(".0 ", " ")
         size /= 1024
     return f"{size:.1f} TiB"
+
+
+def printable(text: str) -> str:
+    """`text` by somebody else, on one line for people: what a terminal would obey, or would not show, is written out.
+
+    Escape sequences, line ends, and marks that turn the direction of writing become `\\x1b`, `\\n`, `\\u202e`.
+    """
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

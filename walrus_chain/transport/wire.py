@@ -9,6 +9,7 @@ Source: docs/spec/09-agent-http.md.
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Sequence
 
@@ -23,7 +24,7 @@ from walrus_chain.messages.attestation import (
 )
 from walrus_chain.messages.signing import checksummed
 from walrus_chain.transport.agent import AgentHealth, BlobAtAgent, ChunkRun, ObjectAtAgent, StoreAnswer
-from walrus_chain.types import Axis, BlobId, BlobObjectId, Epoch, PairIndex
+from walrus_chain.types import Axis, BlobId, BlobObjectId, Epoch, PairIndex, printable
 
 _METADATA_LENGTH = struct.Struct(">I")
 _PATH_LENGTH = struct.Struct(">H")
@@ -31,6 +32,11 @@ _SIGNATURE_BYTES = 65
 _ADDRESS_BYTES = 20
 #: A path has at most two nodes a level, and no tree of the protocol is deeper than this.
 _MAX_PATH_NODES = 128
+#: No number that is counted, in bytes or otherwise, is as large as this.
+_LIMIT = 2**64
+_TEXT_LENGTH = 500
+#: Nobody waits longer than a day for an agent.
+_SECONDS = re.compile(r"[0-9]{1,5}", re.ASCII)
 #: Refusals that are worth another try at the same agent, whatever the body says.
 _RETRYABLE_STATUS = frozenset({425, 429, 503})
 
@@ -167,21 +173,18 @@ class JsonFields:
         return cls(agent, what, value)
 
     def integer(self, name: str) -> int:
-        """A non-negative whole number."""
-        value = self._fields.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise self._wrong(name, "a whole number", value)
-        return value
+        """A whole number from 0 on, of at most 64 bits."""
+        return self._integer_in(name, self._fields.get(name), "a whole number")
 
     def number(self, name: str) -> float:
-        """A number."""
+        """A finite number."""
         value = self._fields.get(name)
-        if not isinstance(value, int | float) or isinstance(value, bool):
+        if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < _LIMIT:
             raise self._wrong(name, "a number", value)
         return float(value)
 
     def optional_integer(self, name: str) -> int | None:
-        """A non-negative whole number, or nothing."""
+        """A whole number as of `integer`, or nothing."""
         return None if self._fields.get(name) is None else self.integer(name)
 
     def boolean(self, name: str) -> bool:
@@ -192,11 +195,11 @@ class JsonFields:
         return value
 
     def text(self, name: str) -> str:
-        """A text."""
+        """A text, fit to be shown to people: of bounded length, and without anything that a terminal would obey."""
         value = self._fields.get(name)
         if not isinstance(value, str):
             raise self._wrong(name, "a text", value)
-        return value
+        return _short(value, _TEXT_LENGTH)
 
     def hexadecimal(self, name: str, length: int) -> bytes:
         """`length` bytes written as hex digits after 0x."""
@@ -225,7 +228,7 @@ class JsonFields:
         return value
 
     def integers(self, name: str) -> tuple[int, ...]:
-        """A list of non-negative whole numbers."""
+        """A list of whole numbers as of `integer`."""
         return tuple(self._integer_in(name, item) for item in self.items(name))
 
     def places(self, name: str) -> tuple[tuple[int, PairIndex], ...]:
@@ -242,9 +245,9 @@ class JsonFields:
         """A list of JSON objects."""
         return [JsonFields(self._agent, f"{name} in {self._what}", item) for item in self.items(name)]
 
-    def _integer_in(self, name: str, value: object) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise self._wrong(name, "a list of whole numbers", value)
+    def _integer_in(self, name: str, value: object, expected: str = "a list of whole numbers") -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _LIMIT:
+            raise self._wrong(name, expected, value)
         return value
 
     def _wrong(self, name: str, expected: str, value: object) -> AgentMisbehaved:
@@ -349,9 +352,10 @@ def parse_refusal(agent: str, status: int, body: bytes, retry_after: str | None)
 
 def _seconds(retry_after: str | None) -> float | None:
     """The delay of a Retry-After header in seconds; None where there is none, or a date."""
-    return float(retry_after) if retry_after is not None and retry_after.isascii() and retry_after.isdigit() else None
+    return float(retry_after) if retry_after is not None and _SECONDS.fullmatch(retry_after) else None
 
 
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= 120 else f"{text[:117]}..."
+def _short(value: object, most: int = 120) -> str:
+    """A peer's `value` for a message, on one line."""
+    text = printable(value[: most + 1]) if isinstance(value, str) else repr(value)
+    return text if len(text) <= most else f"{text[: most - 3]}..."

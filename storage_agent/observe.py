@@ -1,7 +1,8 @@
 """What operators see of a running agent: structured logs and metrics.
 
 Logs go to standard error, one line each: JSON for machines, or plain text for people. Everything that was given as
-`extra` to a log call becomes a field. Secrets are never logged: no log call is given a key, a password or a body.
+`extra` to a log call becomes a field. What peers and strangers wrote can neither forge a line nor reach a terminal.
+Secrets are never logged: no log call is given a key, a password or a body.
 
 Metrics are kept per agent, not per process, so that several agents can live in one process.
 """
@@ -16,6 +17,8 @@ from typing import Any, Final, TextIO
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from walrus_chain.types import printable, printable_lines
 
 METRICS_MEDIA_TYPE: Final = CONTENT_TYPE_LATEST
 _STANDARD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -41,7 +44,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             document["trace"] = self.formatException(record.exc_info)
-        return json.dumps(document, default=str, ensure_ascii=False)
+        return json.dumps(document, default=str)
 
 
 class TextFormatter(logging.Formatter):
@@ -50,9 +53,9 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The line, or lines with a trace, for `record`."""
         moment = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
-        fields = "".join(f"  {name}={value}" for name, value in _extra(record).items())
-        line = f"{moment} {record.levelname.lower():<7} {record.getMessage()}{fields}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        fields = "".join(f"  {name}={printable(str(value))}" for name, value in _extra(record).items())
+        line = f"{moment} {record.levelname.lower():<7} {printable(record.getMessage())}{fields}"
+        return f"{line}\n{printable_lines(self.formatException(record.exc_info))}" if record.exc_info else line
 
 
 def set_up_logging(level: str, style: str, stream: TextIO | None = None) -> None:

@@ -158,3 +158,8 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def printable_lines(text: str) -> str:
+    """`text` as of `printable`, but with its lines left as they are."""
+    return "\n".join(map(printable, text.split("\n")))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from walrus_chain.errors import Misuse, Rejected, Retryable, Untrusted, WalrusError
+from walrus_chain.types import printable, printable_lines
 
 FAILURE: Final = 1
 #: The same codes as the `walrus` command's: by what the caller can do.
@@ -36,7 +37,7 @@ def print_result(data: Mapping[str, Any], *, as_json: bool) -> None:
     rows = list(_rows(data, ""))
     width = max((len(name) for name, _ in rows), default=0)
     for name, value in rows:
-        print(f"{name:<{width}}  {value}")  # noqa: T201
+        print(f"{name:<{width}}  {printable(str(value))}")  # noqa: T201
 
 
 def print_error(error: BaseException, *, as_json: bool) -> None:
@@ -46,7 +47,7 @@ def print_error(error: BaseException, *, as_json: bool) -> None:
         document = {"error": {"code": type(error).__name__, "message": message}}
         print(json.dumps(document, indent=2), file=sys.stderr)  # noqa: T201
     else:
-        print(f"Error: {message}", file=sys.stderr)  # noqa: T201
+        print(f"Error: {printable_lines(message)}", file=sys.stderr)  # noqa: T201
 
 
 def _rows(data: Mapping[str, Any], prefix: str) -> Any:

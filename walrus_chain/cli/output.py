@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 
 from walrus_chain.errors import Bug, Misuse, Rejected, Retryable, Untrusted, WalrusError
+from walrus_chain.types import printable, printable_lines
 
 #: Exit codes by what the caller can do. 0 is success, 2 is a command line that cannot be parsed.
 FAILURE = 1
@@ -75,7 +76,7 @@ class Output:
 
     def facts(self, data: Any, facts: Iterable[tuple[str, object]]) -> None:
         """A result as names and values, one a line."""
-        rows = [(name, str(value)) for name, value in facts]
+        rows = [(name, printable(str(value))) for name, value in facts]
         width = max((len(name) for name, _ in rows), default=0)
         self.result(data, "\n".join(f"{name:<{width}}  {value}" for name, value in rows))
 
@@ -84,7 +85,7 @@ class Output:
         if not rows and not self.as_json:
             self.note(empty)
             return
-        cells = [list(columns), *([str(cell) for cell in row] for row in rows)]
+        cells = [list(columns), *([printable(str(cell)) for cell in row] for row in rows)]
         widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
         lines = [
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
@@ -96,7 +97,7 @@ class Output:
     def note(self, text: str) -> None:
         """Something a person should know; programs are not told."""
         if not self.as_json:
-            print(text, file=sys.stderr, flush=True)  # noqa: T201
+            print(printable_lines(text), file=sys.stderr, flush=True)  # noqa: T201
 
     def error(self, error: BaseException) -> int:
         """Says what went wrong; the exit code."""
@@ -107,7 +108,7 @@ class Output:
             print(json.dumps(document, indent=2, default=_plain), file=sys.stderr, flush=True)  # noqa: T201
         else:
             lead = _red("Error") if sys.stderr.isatty() else "Error"
-            print(f"{lead}: {message}", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"{lead}: {printable_lines(message)}", file=sys.stderr, flush=True)  # noqa: T201
         return code
 
     def usage(self, error: Any) -> int:

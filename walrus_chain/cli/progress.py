@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from walrus_chain.cli.output import Output
+from walrus_chain.types import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -81,7 +82,7 @@ def _bars() -> Bars:
 
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=16),
         Amount(Column(no_wrap=True)),
         TimeRemainingColumn(compact=True),
@@ -91,4 +92,5 @@ def _bars() -> Bars:
 
 
 def _shortened(name: str) -> str:
+    name = printable(name)
     return name if len(name) <= _NAME_WIDTH else f"...{name[3 - _NAME_WIDTH :]}"

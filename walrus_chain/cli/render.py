@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from walrus_chain.cli.output import evidence, kind_of
-from walrus_chain.types import BlobId, BlobStatus, format_amount, format_bytes
+from walrus_chain.types import BlobId, BlobStatus, format_amount, format_bytes, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 def lines(title: str, facts: Iterable[tuple[str, object]]) -> str:
-    """A title and, indented below it, names and values."""
-    rows = [(name, str(value)) for name, value in facts]
+    """A title and, indented below it, names and values: each on one line, whatever other people wrote into it."""
+    rows = [(name, printable(str(value))) for name, value in facts]
     width = max(len(name) for name, _ in rows)
-    return "\n".join([title, *(f"  {name:<{width}}  {value}" for name, value in rows)])
+    return "\n".join([printable(title), *(f"  {name:<{width}}  {value}" for name, value in rows)])
 
 
 def blob_id(blob: BlobId) -> dict[str, Any]:

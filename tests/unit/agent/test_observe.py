@@ -61,3 +61,16 @@ def test_metrics__two_agents_in_a_process__counted_apart() -> None:
     assert b"walrus_agent_attestations_total 1.0" in first.render()
     assert b"walrus_agent_attestations_total 0.0" in second.render()
     assert b"_created" not in first.render()
+
+
+@pytest.mark.parametrize("style", ["json", "text"])
+def test_log__words_of_a_stranger__neither_forge_a_line_nor_reach_the_terminal(style: str) -> None:
+    stream = io.StringIO()
+    set_up_logging("info", style, stream)
+    words = "x\x1b[2J\x9b31m\u202e\r\n00:00:00 info    all is well"
+
+    logging.getLogger("storage_agent.test").warning("a peer said %s", words, extra={"what": words})
+
+    [line] = stream.getvalue().split("\n")[:-1]
+    assert line.isprintable()
+    assert "all is well" in line

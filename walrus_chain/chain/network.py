@@ -171,15 +171,18 @@ class Chain:
     async def objects_of(self, blob_id: BlobId) -> tuple[BlobObject, ...]:
         """Every object of a blob that was not deleted, as it is now, by id: also those that expired."""
         topic = topic_of(BlobRegistered.contract, BlobRegistered.solidity_name)
-        head = await self.head()
-        logs = await self._logs_between(
-            self.deployment.block,
-            head.number,
-            {
-                "address": self.deployment.address(BlobRegistered.contract),
-                "topics": ["0x" + topic.hex(), None, blob_id.hex],
-            },
-        )
+        criteria = {
+            "address": self.deployment.address(BlobRegistered.contract),
+            "topics": ["0x" + topic.hex(), None, blob_id.hex],
+        }
+        try:
+            query = {"fromBlock": hex(self.deployment.block), "toBlock": LATEST, **criteria}
+            logs = await self.provider.request("eth_getLogs", query)
+        except (RpcRefused, RpcUnavailable) as error:
+            if not _is_too_much(error):
+                raise
+            head = await self.head()
+            logs = await self._logs_between(self.deployment.block, head.number, criteria)
         found = await self.blobs([BlobObjectId(int(log["topics"][1], 16)) for log in logs])
         return tuple(blob for blob in found if blob.status is not BlobStatus.UNKNOWN)
 

@@ -10,8 +10,6 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-import httpx
-
 from walrus_chain.devnet.home import DevnetHome
 from walrus_chain.devnet.keys import KeyFile
 from walrus_chain.devnet.plan import DevnetParameters
@@ -118,6 +116,8 @@ async def wait_until_healthy(url: str, process: ProcessHandle, log: Path, second
 
     Raises: ProcessDied: it ended. AgentNotReady: it takes longer than `seconds`.
     """
+    import httpx
+
     deadline = time.monotonic() + seconds
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as http:
         while time.monotonic() < deadline:

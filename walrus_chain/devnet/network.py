@@ -20,18 +20,20 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from walrus_chain.chain.anvil import AnvilOptions, anvil_command, find_anvil
 from walrus_chain.chain.deployments import Deployment
-from walrus_chain.chain.provider import ChainProvider
 from walrus_chain.devnet.agents import AgentHost, prepare_agent, wait_until_healthy
-from walrus_chain.devnet.genesis import Operator, deployment_parameters, found
 from walrus_chain.devnet.home import DevnetHome, DevnetRecord
 from walrus_chain.devnet.keys import KeyFile
 from walrus_chain.devnet.plan import DevnetParameters
 from walrus_chain.devnet.processes import ProcessDied, ProcessHandle, start, stop_all, wait_gone
 from walrus_chain.errors import Misuse, Retryable, RpcUnavailable
 from walrus_chain.types import Address, NodeId
+
+if TYPE_CHECKING:
+    from walrus_chain.chain.provider import ChainProvider
 
 CHAIN = "chain"
 """The name of the chain's process."""
@@ -225,6 +227,8 @@ class Devnet:
         await _wait_for_chain(self.rpc_url, process, self.home.log(CHAIN))
 
     async def _found(self, developer: Address) -> None:
+        from walrus_chain.devnet.genesis import Operator, found
+
         parameters, home = self.parameters, self.home
         operators = []
         for place, name in enumerate(parameters.agent_names()):
@@ -275,6 +279,8 @@ async def prepared(
     When the block fails, everything is stopped again, and a network that was just made is forgotten. Arguments and
     errors are those of `Devnet.up`.
     """
+    from walrus_chain.devnet.genesis import deployment_parameters
+
     anvil = find_anvil()
     record = home.load()
     if record is not None and parameters is not None and parameters != record.parameters:
@@ -306,9 +312,16 @@ def _require_free(port: int, name: str, option: str) -> None:
             raise PortTaken(port, name, option) from None
 
 
+def _provider(url: str) -> ChainProvider:
+    """The chain of the network. Loaded when it is talked to: looking at a network or ending it should not take long."""
+    from walrus_chain.chain.provider import ChainProvider
+
+    return ChainProvider([url])
+
+
 async def _write_state(url: str, file: Path) -> None:
     """Write the chain's state in the form in which anvil itself does; a reader never sees half of it."""
-    async with ChainProvider([url]) as provider:
+    async with _provider(url) as provider:
         packed = await provider.request("anvil_dumpState")
     draft = file.with_suffix(".new")
     draft.write_bytes(gzip.decompress(bytes.fromhex(str(packed).removeprefix("0x"))))
@@ -316,7 +329,7 @@ async def _write_state(url: str, file: Path) -> None:
 
 
 async def _wait_for_chain(url: str, process: ProcessHandle, log: Path) -> None:
-    provider = ChainProvider([url])
+    provider = _provider(url)
     deadline = time.monotonic() + _READY_SECONDS
     try:
         while True:

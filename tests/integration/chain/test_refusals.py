@@ -33,6 +33,7 @@ from walrus_chain.chain.sender import Registration, Sender
 from walrus_chain.chain.views import Attribute
 from walrus_chain.errors import ContractMissing, NotEnoughGasMoney, Rejected, WrongChain
 from walrus_chain.messages.attestation import InvalidityAttestation
+from walrus_chain.messages.signing import LocalSigner
 from walrus_chain.types import Address, BlobId, BlobObjectId, BlobStatus, Wei
 
 pytestmark = pytest.mark.integration
@@ -102,6 +103,16 @@ async def test_certify__a_signature_twice_for_two_members__refused(network: Loca
     with pytest.raises(WrongMemberSignature) as caught:
         await network.alice.certify(blob, 0b1111111, certificate.signatures + certificate.signatures[-65:])
     assert caught.value.member == 6
+
+
+async def test_certify__a_strangers_signature_in_a_members_place__refused(network: LocalNetwork) -> None:
+    blob = (await network.register()).objects[0]
+    certificate = network.certificate(network.attestation(blob), range(6))
+    stranger = LocalSigner(b"\x66" * 32)
+    foreign = network.attestation(blob).sign(stranger, network.chain.registry_domain).signature
+    with pytest.raises(WrongMemberSignature) as caught:
+        await network.alice.certify(blob, 0b1111111, certificate.signatures + foreign)
+    assert (caught.value.member, caught.value.recovered) == (6, stranger.address)
 
 
 async def test_certify__signatures_short_of_the_bitmap__refused(network: LocalNetwork) -> None:

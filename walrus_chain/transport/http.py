@@ -22,6 +22,7 @@ from walrus_chain.codec.buffers import Buffer
 from walrus_chain.errors import AgentMisbehaved, AgentTimedOut, AgentUnreachable, Bug, WalrusError, WrongLength
 from walrus_chain.messages.attestation import SignedAttestation
 from walrus_chain.transport import wire
+from walrus_chain.transport.address import UnusableAddress, base_of
 from walrus_chain.transport.agent import (
     MAX_METADATA_BYTES,
     AgentHealth,
@@ -30,7 +31,7 @@ from walrus_chain.transport.agent import (
     StoreAnswer,
 )
 from walrus_chain.transport.sockets import SocketTransport
-from walrus_chain.types import Axis, BlobId, BlobObjectId, PairIndex
+from walrus_chain.types import Axis, BlobId, BlobObjectId, PairIndex, printable
 
 #: Most bytes of a JSON answer, and of a refusal.
 _MAX_JSON_BYTES = 2**20
@@ -102,12 +103,16 @@ class HttpAgents:
 class HttpAgentClient:
     """One storage agent over HTTP; see `walrus_chain.transport.agent.AgentClient` for its calls."""
 
-    __slots__ = ("_base", "_pool", "label")
+    __slots__ = ("_base", "_pool", "_unusable", "label")
 
     def __init__(self, pool: HttpAgents, url: str, name: str) -> None:
         self._pool = pool
-        self._base = url.rstrip("/")
-        self.label = f"{name} ({self._base})"
+        self._base, self._unusable = "", ""
+        try:
+            self._base = base_of(url)
+        except UnusableAddress as error:
+            self._unusable = printable(f"its registered address is unusable: {error}")
+        self.label = printable(f"{name} ({self._base or url})")
 
     async def put_segment(
         self,
@@ -188,6 +193,8 @@ class HttpAgentClient:
         self, method: str, path: str, parts: Sequence[Buffer], headers: Mapping[str, str], *, most: int
     ) -> bytes:
         """The body of a 2xx answer, at most `most` bytes of it."""
+        if self._unusable:
+            raise AgentUnreachable(self.label, self._unusable)
         sent = sum(map(len, parts))
         content = b"".join(parts) if sent <= _PIECE_BYTES else _pieces(parts)
         headers = {**_IDENTITY, **headers, **({"Content-Length": str(sent)} if parts else {})}

@@ -13,6 +13,7 @@ BENCHMARKS = (
     ("codec", ("bench.codec",), ("bench.codec", "--sizes", "1", "14")),
     ("memory of the codec", ("bench.codec", "--memory"), None),
     ("network", ("bench.network",), ("bench.network", "--quick")),
+    ("memory of a store and a read", ("bench.network", "--memory"), None),
     ("healing", ("bench.healing",), ("bench.healing", "--size", "16")),
 )
 """What it is called, the command, and the quick one if there is one."""

@@ -24,6 +24,7 @@ from walrus_chain.chain.network import Chain
 from walrus_chain.chain.sender import NodeDetails, Sender
 from walrus_chain.errors import Misuse
 from walrus_chain.messages.node_keys import NodeKeys
+from walrus_chain.transport.address import UnusableAddress, base_of
 from walrus_chain.types import Address, NodeId, Wei
 
 SETTINGS_FILE = "agent.toml"
@@ -35,6 +36,14 @@ class AgentExists(Misuse):
     def __init__(self, folder: Path) -> None:
         super().__init__(f"{folder} holds an agent's settings already; choose another folder, or edit them")
         self.folder = folder
+
+
+class UnusableUrl(Misuse):
+    """Nobody would connect to the address that is to be registered."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"{url!r} is no address for an agent: {why}; write it like https://node.example.org:9185")
+        self.url, self.why = url, why
 
 
 class AlreadyRegistered(Misuse):
@@ -107,9 +116,14 @@ async def register_node(settings: Settings, operator: LocalAccount, *, url: str,
         url: where others reach the agent.
         bond: nothing is bonded when zero.
     Raises:
+        UnusableUrl: nobody would connect to such an address.
         AlreadyRegistered: this agent's key is known.
         Rejected: the chain refuses; says why.
     """
+    try:
+        address = base_of(url)
+    except UnusableAddress as error:
+        raise UnusableUrl(url, str(error)) from error
     deployment = Deployment.load(settings.chain.deployment)
     password = files.read_password(settings.keys.password_file)
     signer = files.load_signer(settings.keys.signer, password)
@@ -120,7 +134,7 @@ async def register_node(settings: Settings, operator: LocalAccount, *, url: str,
             raise AlreadyRegistered(known, deployment.name)
         sender = Sender(chain, operator)
         proof = NodeKeys(sender.address, signer.address, encryption).prove(signer, chain.nodes_domain)
-        details = NodeDetails(settings.node.name, url.rstrip("/"), region, signer.address, encryption)
+        details = NodeDetails(settings.node.name, address, region, signer.address, encryption)
         receipt = await sender.register_node(details, proof)
         if bond:
             balances = await chain.balances(sender.address)

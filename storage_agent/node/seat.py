@@ -12,7 +12,7 @@ from typing import Protocol
 
 from storage_agent.node.refusals import NotServing
 from storage_agent.state.duties import Duties
-from walrus_chain.errors import Rejected, Retryable
+from walrus_chain.errors import Rejected, Retryable, Untrusted
 from walrus_chain.rules.committee import Committee
 from walrus_chain.types import Address, NodeId
 
@@ -99,6 +99,6 @@ class Seat:
         while True:
             try:
                 await self.refresh()
-            except (Retryable, Rejected) as error:
+            except (Retryable, Rejected, Untrusted) as error:
                 _log.warning("the committee cannot be asked for: %s", error)
             await self._sleep(self._refresh_seconds if self.known else min(1.0, self._refresh_seconds))

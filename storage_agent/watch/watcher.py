@@ -18,7 +18,7 @@ from storage_agent.store.catalogue import Catalogue
 from storage_agent.watch.source import ChainSource, facts_of
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.network import Span
-from walrus_chain.errors import FactsMissing, ForksDisagree, Retryable
+from walrus_chain.errors import FactsMissing, ForksDisagree, Retryable, RpcUnavailable, UnexpectedAnswer
 from walrus_chain.types import Epoch
 
 _log = logging.getLogger(__name__)
@@ -102,6 +102,10 @@ class Watcher:
             self._next = None
             try:
                 cursor = await self._follow()
+            except UnexpectedAnswer as error:
+                # Whoever waits for the chain cannot help it; perhaps another endpoint, or the same one later, can.
+                self.problem = RpcUnavailable(error.method, {error.endpoint: error.why})
+                raise self.problem from error
             except Retryable as error:
                 self.problem = error
                 raise

@@ -51,6 +51,9 @@ _NODES_A_CALL: Final = 50
 _OBJECTS_A_CALL: Final = 1000
 #: Blocks of a span that are asked for along with its events.
 _BLOCKS_A_SPAN: Final = 16
+_HASH_BYTES: Final = 32
+#: No chain's number of blocks, nor its clock in seconds, reaches this.
+_CLOCK_LIMIT: Final = 2**48
 # Words with which endpoints refuse a range of logs that is too long for them.
 _TOO_MUCH: Final = ("range", "limit", "too many", "too large", "more than", "exceed")
 
@@ -273,12 +276,15 @@ class Chain:
             events = await self.events(after + 1, last)
             found = await self.provider.known(last, questions)
         else:
-            events = await self._decoded(sorted(logs, key=_place_of))
+            events = await self._decoded(logs)
         return Span(tuple(map(self._block_ref, found)), events)
 
     async def _decoded(self, logs: Sequence[Mapping[str, Any]]) -> tuple[ChainEvent, ...]:
-        blocks = await self._blocks_of(logs)
-        events = (self._logs.decode(log, blocks[log["blockHash"]]) for log in logs)
+        try:
+            blocks = await self._blocks_of(logs)
+            events = [self._logs.decode(log, blocks[log["blockHash"]]) for log in sorted(logs, key=_place_of)]
+        except (DecodingError, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise UnexpectedAnswer(self.provider.endpoint, "eth_getLogs", f"no log of a contract: {error}") from error
         return tuple(event for event in events if event is not None)
 
     async def _logs_between(self, first: int, last: int, criteria: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -320,7 +326,10 @@ class Chain:
 
     def _block_ref(self, data: Any) -> BlockRef:
         try:
-            return BlockRef(int(data["number"], 16), bytes.fromhex(data["hash"][2:]), int(data["timestamp"], 16))
+            block = BlockRef(int(data["number"], 16), bytes.fromhex(data["hash"][2:]), int(data["timestamp"], 16))
+            if len(block.hash) != _HASH_BYTES or not max(block.number, block.timestamp) < _CLOCK_LIMIT:
+                raise ValueError(f"{data['number']} at {data['timestamp']}")
+            return block
         except (KeyError, TypeError, ValueError) as error:
             raise UnexpectedAnswer(self.provider.endpoint, "eth_getBlock", f"no block: {error}") from error
 

@@ -88,3 +88,23 @@ def test_run__no_settings__says_where_it_looked(tmp_path: Path) -> None:
 )
 def test_exit_code__says_what_can_be_done(error: errors.WalrusError, code: int) -> None:
     assert exit_code_of(error) == code
+
+
+@pytest.mark.parametrize("url", ["node.example.org", "http://0.0.0.0:9185", "http://a/?x", "http://user:word@a"])
+def test_register__address_that_nobody_connects_to__refused_before_anything_is_asked(
+    tmp_path: Path, deployment: Path, url: str
+) -> None:
+    init(tmp_path / "agent", deployment)
+    operator = tmp_path / "operator.json"
+    files.write_signer(operator, bytes([7]) * 32, "word", scrypt_n=2)
+    word = tmp_path / "word"
+    word.write_text("word\n")
+    word.chmod(0o600)
+
+    _, err = run(
+        *("register", "--config", tmp_path / "agent" / "agent.toml", "--url", url, "--region", "r"),
+        *("--operator", operator, "--operator-password-file", word),
+        code=3,
+    )
+
+    assert "is no address for an agent" in err

@@ -17,7 +17,7 @@ from storage_agent.watch.watcher import Watcher
 from tests.fakes.forking_chain import ANCHOR, EPOCH_SECONDS, EndpointDown, ForkingChain, blob_id, epoch_at
 from walrus_chain.chain import events
 from walrus_chain.chain.network import Span
-from walrus_chain.errors import FactsMissing, ForksDisagree, OtherChain
+from walrus_chain.errors import FactsMissing, ForksDisagree, OtherChain, RpcUnavailable, UnexpectedAnswer
 from walrus_chain.types import BlobObjectId, Epoch, NodeId
 
 
@@ -321,6 +321,26 @@ async def test_endpoint_fails__nothing_lost(chain: ForkingChain, catalogue: Cata
         chain.failures = 0
     await watcher.catch_up()
     assert catalogue.object(blob_object) is not None
+
+
+async def test_endpoint_answers_nonsense__delays_the_agent_and_does_not_end_it(
+    chain: ForkingChain, catalogue: Catalogue, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blob_object = chain.register(1)
+    with monkeypatch.context() as patch:
+
+        async def nonsense(after: int, last: int) -> Span:
+            raise UnexpectedAnswer("http://rpc", "eth_getLogs", "no log of a contract")
+
+        patch.setattr(chain, "span", nonsense)
+        with pytest.raises(RpcUnavailable):
+            await watcher.catch_up()
+        assert isinstance(watcher.problem, RpcUnavailable)
+
+    await watcher.catch_up()
+
+    assert catalogue.object(blob_object) is not None
+    assert watcher.problem is None
 
 
 async def test_run__endpoint_down__waits_longer_each_time_then_follows(

@@ -92,6 +92,9 @@ class Admission:
         if record is not None:
             why = "was deleted" if record.deleted else f"ended with epoch {record.end - 1}"
             return BlobOver(blob_id, f"object {record.blob_object} {why}")
+        if not self._catalogue.objects_of(blob_id):
+            # A reorganisation undid its registration, which may be in a block again any moment.
+            return NotRegisteredYet(blob_id, self._block)
         return BlobOver(blob_id, "all its registrations have ended")
 
     @property

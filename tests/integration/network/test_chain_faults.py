@@ -84,6 +84,10 @@ async def test_reorganisation__registration_is_gone__nothing_is_attested_until_i
         with pytest.raises(AgentRefused) as caught:
             await network.client(member).attest(blob.blob_id, number)
         assert (caught.value.code, caught.value.retryable) == ("NotRegisteredYet", True)
+        pairs = network.committee.pairs_of(member, blob.blob_id)
+        with pytest.raises(AgentRefused) as caught:
+            await network.client(member).put_segment(blob.blob_id, 0, pairs, blob.parts(pairs))
+        assert (caught.value.code, caught.value.retryable) == ("NotRegisteredYet", True)
 
         # Paid once more on the new fork, what the agent holds counts again without being sent again.
         network = replace(network, owner=Sender(network.chain, DEPLOYER))

@@ -22,7 +22,7 @@ from walrus_chain.errors import PairNotHeld, Untrusted
 from walrus_chain.messages.attestation import SignedAttestation, StorageAttestation
 from walrus_chain.types import Axis, BlobId, NodeId, PairIndex
 
-#: Parsed metadata kept in memory, in bytes of roots.
+#: Parsed metadata kept in memory, in bytes of roots; the newest is kept however large it is, for parsing it is slow.
 METADATA_CACHE_BYTES = 16 * 2**20
 
 
@@ -151,7 +151,7 @@ class Holdings:
             return
         self._parsed[metadata.blob_id] = metadata
         self._parsed_bytes += _size(metadata)
-        while self._parsed_bytes > METADATA_CACHE_BYTES:
+        while self._parsed_bytes > METADATA_CACHE_BYTES and len(self._parsed) > 1:
             _, dropped = self._parsed.popitem(last=False)
             self._parsed_bytes -= _size(dropped)
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from storage_agent.node import holdings
 from tests.fakes.agents import ChainOfFacts, Node, make_blob, upload
+from walrus_chain.codec.buffers import Buffer
+from walrus_chain.codec.metadata import BlobMetadata
 from walrus_chain.errors import AgentRefused
+from walrus_chain.types import BlobId
 
 #: More objects than a node would ever look through for one request.
 MANY = 150
@@ -74,3 +78,28 @@ async def test_false_sizes__refusal_does_not_list_them_all(node: Node, chain: Ch
 
     assert refusal.value.status == 400
     assert len(refusal.value.message) < 300
+
+
+async def test_blob_with_more_metadata_than_is_cached__not_parsed_for_every_request(
+    node: Node, chain: ChainOfFacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holdings, "METADATA_CACHE_BYTES", 1)
+    large, other = make_blob(100, 10, seed=1), make_blob(100, 10, seed=2)
+    parsed = []
+    from_bytes = BlobMetadata.from_bytes
+
+    def counted(data: Buffer, blob_id: BlobId) -> BlobMetadata:
+        parsed.append(blob_id)
+        return from_bytes(data, blob_id)
+
+    for blob in (other, large):
+        chain.register(blob.metadata)
+        await upload(node, blob)
+    monkeypatch.setattr(BlobMetadata, "from_bytes", counted)
+
+    for _ in range(3):
+        assert (await node.client.blob(large.blob_id)).known
+
+    assert parsed == []
+    assert (await node.client.blob(other.blob_id)).known
+    assert parsed == [other.blob_id]

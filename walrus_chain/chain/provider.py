@@ -1,7 +1,7 @@
 """One chain behind several RPC endpoints: fail-over, errors that name the endpoint, and a check that it is that chain.
 
 Requests go out over one kept connection pool and answers are read as the JSON that the endpoint gave: this is the hot
-path, and web3.py's own HTTP provider opens a connection for each call (docs/adr/0020-chain-access.md).
+path, and web3.py's own HTTP provider opens a connection for each call (docs/adr/0007-chain-access.md).
 `ChainProvider.web3` gives all of web3.py, over the same endpoints and with the same fail-over, to those who want it.
 """
 

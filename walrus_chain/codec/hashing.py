@@ -5,7 +5,7 @@ A tree over m items has depth `ceil(log2 m)`; missing items are 32 zero bytes, s
 Slivers are hashed by the compiled `_hashtree` where it was built, and by `portable_tree` elsewhere. Nothing chooses
 between them but what is there, and both give the same bytes.
 
-Source: docs/spec/03-commitment.md; docs/adr/0006-compiled-sliver-trees.md.
+Source: docs/spec/03-commitment.md; docs/adr/0005-compiled-sliver-trees.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sockets under httpx: one kept pool for all agents, on aiohttp's compiled HTTP parser.
 
 A store talks to every agent and a read to most of them, so what a request costs counts. httpx's own transport spends
-0.6 ms of processor time on a request over ten kept connections, this one 0.1 ms (docs/adr/0034-lean-http.md). It is an
+0.6 ms of processor time on a request over ten kept connections, this one 0.1 ms (docs/adr/0013-lean-http.md). It is an
 ordinary httpx transport: whatever takes one takes this, and errors are httpx's.
 """
 

@@ -90,6 +90,8 @@ class Shell:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            # Where the tests themselves run in the background, Ctrl-C is ignored, and so by whatever they start.
+            preexec_fn=_listen_to_ctrl_c,
         )
 
     def write(self, name: str, content: bytes) -> Path:
@@ -121,3 +123,7 @@ class Shell:
         if (self.home / "devnet" / "devnet.json").exists():
             self.run("walrus devnet down")
         self.kill_everything()
+
+
+def _listen_to_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

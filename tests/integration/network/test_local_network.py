@@ -11,10 +11,10 @@ from walrus_chain.types import BlobStatus
 
 async def test_walrus_network__a_stored_blob__reads_back(walrus_network: WalrusNetwork) -> None:
     async with walrus_network.client() as client:
-        stored = await client.store(b"hello", epochs=2)
+        stored = await client.store(b"stored by nobody else", epochs=2)
 
         assert stored.outcome is Outcome.STORED
-        assert await client.read_bytes(stored.blob_id) == b"hello"
+        assert await client.read_bytes(stored.blob_id) == b"stored by nobody else"
 
 
 async def test_walrus_network__somebody_without_a_wallet__reads_what_was_stored(walrus_network: WalrusNetwork) -> None:

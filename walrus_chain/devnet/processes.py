@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from walrus_chain.errors import Retryable
 
 #: Two readings of one process's start time differ by less than this many seconds.
 _SAME_MOMENT = 0.05
+_LOOK_SECONDS = 0.01
 
 
 class ProcessDied(Retryable):
@@ -87,10 +89,14 @@ def stop_all(handles: Sequence[ProcessHandle], *, grace: float = 10) -> None:
 
 
 def wait_gone(handles: Sequence[ProcessHandle], *, seconds: float) -> list[ProcessHandle]:
-    """Wait until all are gone, at most `seconds`; returns those that are not."""
-    processes = {process: handle for handle in handles if (process := handle._process()) is not None}
-    _, alive = psutil.wait_procs(list(processes), timeout=seconds)
-    return [processes[process] for process in alive if processes[process].alive]
+    """Wait until all are gone, at most `seconds`; returns those that are not.
+
+    A process that has ended is gone, also while its parent has yet to take note of that.
+    """
+    deadline = time.monotonic() + seconds
+    while (alive := [handle for handle in handles if handle.alive]) and time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)
+    return alive
 
 
 def start(name: str, command: Sequence[str], log: Path) -> ProcessHandle:

@@ -40,6 +40,7 @@ from walrus_chain.errors import Bug
 from walrus_chain.types import Axis, PairIndex, format_bytes
 
 MIB = 2**20
+PEER = "Rust RedStuff"
 MEMORY_FILE_BYTES = 2048 * MIB
 MEMORY_LIMIT_BYTES = 600 * MIB
 MEMORY_SHARDS = 31
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.memory:
         return check_memory()
     comparisons = [line for shards in options.shards for size in options.sizes for line in compare(shards, size)]
-    print(as_json(comparisons) if options.json else table("codec", comparisons, theirs="Rust RedStuff"))
+    print(as_json({PEER: comparisons}) if options.json else table("codec", comparisons, theirs=PEER))
     return 0
 
 

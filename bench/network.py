@@ -35,6 +35,7 @@ from walrus_chain.errors import Bug
 from walrus_chain.types import BlobId, format_bytes
 
 KIB, MIB = 2**10, 2**20
+LIMIT, PEER = "plain HTTP", "Tahoe-LAFS 1.20"
 MEMORY_FILE_BYTES = 2048 * MIB
 MEMORY_LIMIT_BYTES = 600 * MIB
 #: "Tahoe-LAFS 1.20 grid, for orientation": what to compare, to the figure.
@@ -96,12 +97,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plain = [figure.beside(figure.plain) for figure in figures]
     other = [figure.beside(ORIENTATION[figure.what]) for figure in figures if figure.what in ORIENTATION]
     if options.json:
-        print(as_json([*plain, *other]))
+        print(as_json({LIMIT: plain, PEER: other}))
     else:
-        print(table(f"network, beside plain HTTP of the same bytes ({machine()})", plain, theirs="plain HTTP"))
+        print(table(f"network, beside plain HTTP of the same bytes ({machine()})", plain, theirs=LIMIT))
         if other:
             print()
-            print(table("the same, for orientation", other, theirs="Tahoe-LAFS 1.20"))
+            print(table("the same, for orientation", other, theirs=PEER))
         print(f"\n{in_limit(peak)}")
     return 0 if peak <= MEMORY_LIMIT_BYTES else 1
 

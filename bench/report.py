@@ -8,7 +8,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -74,9 +74,14 @@ def table(title: str, comparisons: Sequence[Comparison], ours: str = "ours", the
     return "\n".join([title, *map(str.rstrip, rows)])
 
 
-def as_json(comparisons: Sequence[Comparison]) -> str:
-    """The comparisons for programs."""
-    return json.dumps([asdict(comparison) | {"ratio": comparison.ratio} for comparison in comparisons], indent=2)
+def as_json(peers: Mapping[str, Sequence[Comparison]]) -> str:
+    """The comparisons for programs, each with the name of whose figure `theirs` is."""
+    rows = [
+        asdict(comparison) | {"peer": peer, "ratio": comparison.ratio}
+        for peer, comparisons in peers.items()
+        for comparison in comparisons
+    ]
+    return json.dumps(rows, indent=2)
 
 
 def _cells(comparison: Comparison) -> tuple[str, str, str, str, str]:

@@ -135,6 +135,8 @@ interface IBlobRegistry is IERC721 {
 
     /// @notice Makes an object's term `epochs` longer at today's price. Anyone may pay.
     /// @dev Emits {BlobExtended} and {IStorageFees-TermPaid}.
+    /// Warning: what is paid belongs to the object. The owner of a deletable one may delete it and keep the refund, whoever
+    /// paid; extend the objects of strangers only if they are permanent.
     /// Requirements:
     /// - The object must be registered or certified.
     function extend(uint256 blobObject, uint32 epochs) external;

@@ -74,8 +74,9 @@ def load_key(path: Path, password: str) -> bytes:
     except ValueError as error:
         wrong_password = "mac" in str(error).lower()
         raise UnusableKey(path, "the password is wrong" if wrong_password else "it is no keystore") from None
-    except (AttributeError, KeyError, TypeError, NotImplementedError):
-        raise UnusableKey(path, "it is no keystore (version 3)") from None
+    except (AttributeError, KeyError, TypeError, NotImplementedError) as error:
+        # What eth_keyfile makes of other documents, of versions and of ciphers that it does not know.
+        raise UnusableKey(path, "it is no keystore (version 3)") from error
     return key
 
 

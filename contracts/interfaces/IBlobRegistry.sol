@@ -72,7 +72,10 @@ interface IBlobRegistry is IERC721 {
     event BlobExtended(uint256 indexed blobObject, BlobId indexed blobId, Epoch oldEnd, Epoch newEnd);
 
     /// @notice Emitted when an owner ended an object's term early.
-    event BlobDeleted(uint256 indexed blobObject, BlobId indexed blobId, address indexed owner, Amount refunded);
+    /// @param epoch The epoch in which this happened; it was paid, so nodes keep the bytes until it is over.
+    event BlobDeleted(
+        uint256 indexed blobObject, BlobId indexed blobId, address indexed owner, Amount refunded, Epoch epoch
+    );
 
     /// @notice Emitted when nodes attested that a blob's bytes do not encode to its id.
     event BlobInvalidated(BlobId indexed blobId, Epoch indexed committeeEpoch, uint16 weight);
@@ -82,6 +85,12 @@ interface IBlobRegistry is IERC721 {
 
     /// @notice Thrown when the object's status does not allow the call.
     error BlobRegistry_WrongStatus(uint256 blobObject, Status expected, Status actual);
+
+    /// @notice Thrown when the caller is not the contract that asks for custody proofs.
+    error BlobRegistry_CallerNotCustody(address custody, address caller);
+
+    /// @notice Thrown when facts are cleared of an object that nodes still answer for, or that was not deleted.
+    error BlobRegistry_StillKept(uint256 blobObject);
 
     /// @notice Thrown when an object that is expired or invalid is extended or deleted.
     error BlobRegistry_NotLive(uint256 blobObject, Status actual);
@@ -142,7 +151,8 @@ interface IBlobRegistry is IERC721 {
     function extend(uint256 blobObject, uint32 epochs) external;
 
     /// @notice Ends a deletable object's term; its unused epochs become the owner's claim in the vault.
-    /// @dev Emits {BlobDeleted} and the ERC-721 Transfer to zero.
+    /// @dev Emits {BlobDeleted} and the ERC-721 Transfer to zero. Nodes keep the bytes until the present epoch, which is
+    /// paid, is over.
     /// Requirements:
     /// - The caller must be the owner or approved by it.
     /// - The object must be deletable and registered or certified.
@@ -154,6 +164,15 @@ interface IBlobRegistry is IERC721 {
     /// - The signers must hold at least f + 1 shards, and have signed
     ///   `InvalidityAttestation(bytes32 blobId,uint32 epoch)` for the epoch in which the committee took office.
     function invalidate(BlobId blobId, uint256 signers, bytes calldata signatures) external returns (uint16 weight);
+
+    /// @notice Clears what was kept of a deleted object so that nodes could be asked about it. Only the custody contract.
+    /// @dev Does nothing for an object that expired: it keeps its facts.
+    function forget(uint256 blobObject) external;
+
+    /// @notice What nodes may be asked about an object that was certified, also after it was deleted.
+    /// @return blobId Zero when nothing is known.
+    /// @return until The first epoch in which nodes do not answer for it any more; zero when it is invalid.
+    function custodyOf(uint256 blobObject) external view returns (BlobId blobId, uint64 size, Epoch until);
 
     /// @notice All that is known of an object. Its status is {Status-Unknown} when there is none.
     function blobOf(uint256 blobObject) external view returns (BlobObject memory);

@@ -14,7 +14,11 @@ import {Epoch} from "../types/Epoch.sol";
 /// {settle} turns the lines of past epochs into sums, as many as its caller pays for; nothing depends on it but the cost of
 /// {incomeOf}.
 ///
-/// Invariant: the vault's reserve of this contract equals the income of all epochs, past and to come.
+/// Prices hold for whole epochs. An object's rate follows from its size and the price of the epoch in which it was
+/// registered, until an extension mixes it with a later price; then it is kept by itself.
+///
+/// Invariant: the vault's reserve of this contract equals the income of all epochs, past and to come, less what was paid
+/// out as rewards and burned.
 interface IStorageFees {
     /// @notice Emitted when an object's term was paid.
     event TermPaid(
@@ -23,6 +27,15 @@ interface IStorageFees {
 
     /// @notice Emitted when unused epochs were paid back as the payee's claim in the vault.
     event TermRefunded(uint256 indexed blobObject, address indexed payee, Amount amount);
+
+    /// @notice Emitted when prices were fixed for the epochs from `from` on.
+    event PricesSet(Epoch indexed from, Amount unitPrice, Amount writeFee);
+
+    /// @notice Thrown when the caller is not the contract that may do this.
+    error StorageFees_CallerNotAllowed(address expected, address caller);
+
+    /// @notice Thrown when prices are set for another epoch than the next one.
+    error StorageFees_WrongPriceEpoch(Epoch expected, Epoch actual);
 
     /// @notice Thrown when the caller is not the blob registry.
     error StorageFees_CallerNotRegistry(address registry, address caller);
@@ -56,18 +69,35 @@ interface IStorageFees {
     /// @notice Charges `epochs` more epochs at today's price and spreads the rate evenly over what is left. Only the registry.
     /// @dev Emits {TermPaid}. With F paid epochs after the current one:
     /// newRate = ceil((rate * F + units * price * epochs) / (F + epochs)); charge = newRate * (F + epochs) - rate * F.
-    function chargeExtension(uint256 blobObject, address payer, uint64 size, Amount rate, Epoch end, uint32 epochs)
+    /// @param start The epoch in which the object was registered.
+    function chargeExtension(uint256 blobObject, address payer, uint64 size, Epoch start, Epoch end, uint32 epochs)
         external
         returns (Amount newRate);
 
     /// @notice Gives back rate * epochs after the current one, as a claim of `payee`. Only the registry.
     /// @dev Emits {TermRefunded}, also when no epoch is left and the amount is zero.
-    function refund(uint256 blobObject, address payee, Amount rate, Epoch end) external returns (Amount amount);
+    /// @param start The epoch in which the object was registered.
+    function refund(uint256 blobObject, address payee, uint64 size, Epoch start, Epoch end)
+        external
+        returns (Amount amount);
+
+    /// @notice Fixes the prices of the epochs from the next one on. Only the contract that counts votes.
+    /// @dev Emits {PricesSet}. Replaces prices that were set for the same epoch.
+    /// Requirements:
+    /// - `from` must be the next epoch, the prices within their bounds.
+    function setPrices(Epoch from, Amount unitPrice, Amount writeFee) external;
+
+    /// @notice Hands `amount` of the fees of past epochs to the reserve of `to`. Only the rewards contract.
+    function payOut(address to, Amount amount) external;
+
+    /// @notice Burns `amount` of the fees of past epochs. Only the rewards contract.
+    function burn(Amount amount) external;
 
     /// @notice The price of a new object: what {charge} would take.
     function quote(uint64 size, uint32 epochs) external view returns (Amount total, Amount rate, Amount fee);
 
     /// @notice The price of an extension: what {chargeExtension} would take.
+    /// @param rate What the object pays for each epoch so far.
     function quoteExtension(uint64 size, Amount rate, Epoch end, uint32 epochs)
         external
         view
@@ -88,11 +118,17 @@ interface IStorageFees {
     /// @notice Bytes of encoded data in one unit.
     function unitBytes() external view returns (uint32);
 
-    /// @notice Price of one unit for one epoch.
+    /// @notice Price of one unit for one epoch, in the present epoch.
     function unitPrice() external view returns (Amount);
 
-    /// @notice Paid once for each registration.
+    /// @notice Paid once for each registration, in the present epoch.
     function writeFee() external view returns (Amount);
+
+    /// @notice The prices of an epoch that has begun, or of the next one as far as they are known.
+    function pricesAt(Epoch epoch) external view returns (Amount unitPrice, Amount writeFee);
+
+    /// @notice The most that a unit price or a write fee may be.
+    function maximumPrice() external view returns (Amount);
 
     /// @notice How many epochs ahead may be paid.
     function maximumEpochs() external view returns (uint32);
@@ -100,6 +136,10 @@ interface IStorageFees {
     /// @notice The units that a blob of `size` bytes is charged for: of its encoded size, rounded up.
     function unitsOf(uint64 size) external view returns (uint128);
 
-    /// @notice What a blob of `size` bytes costs for each epoch.
+    /// @notice What a blob of `size` bytes costs for each epoch at today's price.
     function rateOf(uint64 size) external view returns (Amount);
+
+    /// @notice What an object pays for each epoch of its term.
+    /// @param start The epoch in which it was registered.
+    function rateOfObject(uint256 blobObject, uint64 size, Epoch start) external view returns (Amount);
 }

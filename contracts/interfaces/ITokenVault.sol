@@ -18,11 +18,20 @@ interface ITokenVault {
     /// @notice Emitted when a module turned part of its reserve into an account's claim.
     event Released(address indexed module, address indexed payee, Amount amount);
 
+    /// @notice Emitted when a module handed part of its reserve to another.
+    event Moved(address indexed module, address indexed to, Amount amount);
+
+    /// @notice Emitted when a module destroyed part of its reserve.
+    event Burned(address indexed module, Amount amount);
+
     /// @notice Emitted when an account took part of its claim out of the system.
     event Withdrawn(address indexed account, address indexed to, Amount amount);
 
     /// @notice Thrown when the caller is not one of the modules.
     error TokenVault_CallerNotModule(address caller);
+
+    /// @notice Thrown when a module hands something to what is no module.
+    error TokenVault_ReceiverNotModule(address to);
 
     /// @notice Thrown when a module releases more than it holds.
     error TokenVault_ReserveTooSmall(address module, Amount requested, Amount reserve);
@@ -52,6 +61,18 @@ interface ITokenVault {
     /// Requirements:
     /// - The caller must be a module whose reserve is at least `amount`.
     function release(address payee, Amount amount) external;
+
+    /// @notice Hands `amount` of the calling module's reserve to another module.
+    /// @dev Emits {Moved}.
+    /// Requirements:
+    /// - Both must be modules, and the caller's reserve at least `amount`.
+    function move(address to, Amount amount) external;
+
+    /// @notice Destroys `amount` of the calling module's reserve; the token's supply falls by it.
+    /// @dev Emits {Burned}.
+    /// Requirements:
+    /// - The caller must be a module whose reserve is at least `amount`.
+    function burn(Amount amount) external;
 
     /// @notice Pays `amount` of the caller's claim out to `to`.
     /// @dev Emits {Withdrawn}.

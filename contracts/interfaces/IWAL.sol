@@ -33,6 +33,10 @@ interface IWAL is IERC20, IERC20Permit {
     /// @notice Thrown when somebody other than the payee calls {receiveWithAuthorization}.
     error WAL_CallerNotPayee(address payee, address caller);
 
+    /// @notice Destroys `value` of the caller's tokens; the supply falls by it.
+    /// @dev Emits {Transfer} to the zero address.
+    function burn(uint256 value) external;
+
     /// @notice Moves tokens by the holder's signature. Anyone may submit it.
     /// @dev Emits {AuthorizationUsed} and {Transfer}.
     /// Warning: anyone who sees the authorization may submit it first; a contract that credits a deposit must use

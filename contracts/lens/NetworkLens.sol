@@ -5,10 +5,13 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {IBlobRegistry} from "../interfaces/IBlobRegistry.sol";
 import {ICommittee} from "../interfaces/ICommittee.sol";
+import {ICustodyChallenges} from "../interfaces/ICustodyChallenges.sol";
 import {INetworkLens} from "../interfaces/INetworkLens.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IStaking} from "../interfaces/IStaking.sol";
 import {IStorageFees} from "../interfaces/IStorageFees.sol";
+import {Bitmap} from "../libraries/Bitmap.sol";
+import {Epoch} from "../types/Epoch.sol";
 import {NodeId} from "../types/NodeId.sol";
 
 /// @title NetworkLens
@@ -20,19 +23,22 @@ contract NetworkLens is INetworkLens {
     ICommittee private immutable _committee;
     INodeRegistry private immutable _nodes;
     IStaking private immutable _staking;
+    ICustodyChallenges private immutable _custody;
 
     constructor(
         IBlobRegistry registry,
         IStorageFees fees,
         ICommittee committee_,
         INodeRegistry nodes_,
-        IStaking staking
+        IStaking staking,
+        ICustodyChallenges custody
     ) {
         _registry = registry;
         _fees = fees;
         _committee = committee_;
         _nodes = nodes_;
         _staking = staking;
+        _custody = custody;
     }
 
     /// @inheritdoc INetworkLens
@@ -49,6 +55,10 @@ contract NetworkLens is INetworkLens {
         view_.maximumEpochs = _fees.maximumEpochs();
         view_.minimumStake = _staking.minimumStake();
         view_.totalStake = _staking.totalStake();
+        view_.unbondingEpochs = _staking.unbondingEpochs();
+        view_.maximumCommissionBps = _staking.maximumCommissionBps();
+        view_.selectedEpoch = _committee.selectedEpoch();
+        view_.pendingShards = _committee.pendingShards();
         view_.nodes = _nodes.nodeCount();
         view_.objects = _registry.objectCount();
     }
@@ -80,6 +90,47 @@ contract NetworkLens is INetworkLens {
             views[i] = _viewOf(members[i].nodeId);
             views[i].signer = members[i].signer;
             _addShards(views[i], i, members[i].weight, assignment);
+        }
+    }
+
+    /// @inheritdoc INetworkLens
+    function change() external view returns (ChangeView memory view_) {
+        view_.epoch = _committee.epoch();
+        view_.previousEpoch = _committee.previousEpoch();
+        view_.pending = _committee.pendingShards();
+        if (view_.pending == 0) return view_;
+
+        NodeId[] memory former = _committee.membersOf(view_.previousEpoch);
+        view_.former = new NodeView[](former.length);
+        for (uint256 i = 0; i < former.length; ++i) {
+            view_.former[i] = _viewOf(former[i]);
+            (, uint256 shards) = _committee.seatOf(view_.previousEpoch, former[i]);
+            view_.former[i].serving = true;
+            view_.former[i].shards = _shardsIn(shards);
+        }
+    }
+
+    /// @inheritdoc INetworkLens
+    function delegationsOf(address delegator, uint32 first, uint32 count)
+        external
+        view
+        returns (DelegationView[] memory views)
+    {
+        (uint256 begin, uint256 end) = _range(first, count, _nodes.nodeCount());
+        views = new DelegationView[](end - begin);
+        uint256 found = 0;
+        for (uint256 id = begin; id < end; ++id) {
+            // At most the number of nodes, which has 32 bits.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            NodeId nodeId = NodeId.wrap(uint32(id));
+            IStaking.Delegation memory delegation = _staking.delegationOf(nodeId, delegator);
+            IStaking.Unbonding[] memory unbonding = _staking.unbondingOf(nodeId, delegator);
+            bool nothing = delegation.shares == 0 && delegation.waiting.isZero() && unbonding.length == 0;
+            if (!nothing) views[found++] = DelegationView(nodeId, delegation, unbonding);
+        }
+        // Shortens the array to what was found; its memory stays taken.
+        assembly ("memory-safe") {
+            mstore(views, found)
         }
     }
 
@@ -122,7 +173,21 @@ contract NetworkLens is INetworkLens {
         view_.region = details.region;
         view_.signer = details.signer;
         view_.encryptionKey = details.encryptionKey;
-        view_.stake = _staking.stakeOf(nodeId);
+
+        IStaking.Pool memory pool = _staking.poolOf(nodeId);
+        view_.stake = pool.active;
+        view_.waiting = pool.waiting;
+        view_.unbonding = pool.unbonding;
+        view_.ownStake = _staking.ownStakeAt(nodeId, Epoch.wrap(type(uint32).max));
+        view_.commission = pool.commission;
+        view_.commissionBps = pool.commissionBps;
+        view_.nextCommissionBps = pool.nextCommissionBps;
+        view_.nextCommissionFrom = pool.nextCommissionFrom;
+        view_.jailedUntil = pool.jailedUntil;
+        view_.candidate = pool.standing;
+        ICustodyChallenges.Record memory record = _custody.recordOf(nodeId);
+        view_.misses = record.row;
+        view_.lastMiss = record.last;
     }
 
     /// @dev The place of a node among the members; their number when it is none.
@@ -138,6 +203,15 @@ contract NetworkLens is INetworkLens {
             // There are at most 255 shards.
             // forge-lint: disable-next-line(unsafe-typecast)
             if (uint8(assignment[shard]) == member) view_.shards[found++] = uint16(shard);
+        }
+    }
+
+    /// @dev The numbers in a bitmap of shards, ascending.
+    function _shardsIn(uint256 bitmap) private pure returns (uint16[] memory shards) {
+        shards = new uint16[](Bitmap.count(bitmap));
+        uint256 found = 0;
+        for (uint16 shard = 0; found < shards.length; ++shard) {
+            if ((bitmap >> shard) & 1 == 1) shards[found++] = shard;
         }
     }
 

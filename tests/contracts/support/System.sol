@@ -5,11 +5,19 @@ import {BlobAttributes} from "../../../contracts/blobs/BlobAttributes.sol";
 import {BlobRegistry} from "../../../contracts/blobs/BlobRegistry.sol";
 import {StorageFees} from "../../../contracts/blobs/StorageFees.sol";
 import {Committee} from "../../../contracts/committee/Committee.sol";
+import {Prices} from "../../../contracts/committee/Prices.sol";
+import {CustodyChallenges} from "../../../contracts/custody/CustodyChallenges.sol";
 import {IBlobRegistry} from "../../../contracts/interfaces/IBlobRegistry.sol";
 import {ICommittee} from "../../../contracts/interfaces/ICommittee.sol";
+import {ICustodyChallenges} from "../../../contracts/interfaces/ICustodyChallenges.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {IRewards} from "../../../contracts/interfaces/IRewards.sol";
+import {IStaking} from "../../../contracts/interfaces/IStaking.sol";
+import {DutyLens} from "../../../contracts/lens/DutyLens.sol";
 import {NetworkLens} from "../../../contracts/lens/NetworkLens.sol";
+import {FixedRandomness} from "../../../contracts/mocks/FixedRandomness.sol";
 import {NodeRegistry} from "../../../contracts/staking/NodeRegistry.sol";
+import {Rewards} from "../../../contracts/staking/Rewards.sol";
 import {Staking} from "../../../contracts/staking/Staking.sol";
 import {WAL} from "../../../contracts/token/WAL.sol";
 import {Amount} from "../../../contracts/types/Amount.sol";
@@ -29,11 +37,14 @@ abstract contract System is Test {
     struct Parameters {
         uint16 shards;
         uint64 epochSeconds;
-        Amount minimumStake;
+        uint64 syncSeconds;
+        IStaking.Parameters staking;
         uint32 unitBytes;
         Amount unitPrice;
         Amount writeFee;
         uint32 maximumEpochs;
+        uint16 burnBps;
+        ICustodyChallenges.Parameters custody;
     }
 
     uint256 internal constant SUPPLY = 1_000_000_000e18;
@@ -41,43 +52,62 @@ abstract contract System is Test {
     WAL internal token;
     TokenVault internal vault;
     NodeRegistry internal nodeRegistry;
-    Staking internal staking;
     Committee internal committee;
+    Staking internal staking;
     StorageFees internal fees;
+    Prices internal prices;
+    Rewards internal rewards;
     BlobRegistry internal registry;
     BlobAttributes internal attributes;
+    FixedRandomness internal randomness;
+    CustodyChallenges internal custody;
     NetworkLens internal lens;
+    DutyLens internal dutyLens;
 
     /// @notice Deploys everything with `parameters`; this test holds the supply and is the genesis account.
     function deploySystem(Parameters memory parameters) internal {
         uint64 nonce = vm.getNonce(address(this));
-        address predictedVault = vm.computeCreateAddress(address(this), nonce + 1);
-        address predictedStaking = vm.computeCreateAddress(address(this), nonce + 3);
-        address predictedCommittee = vm.computeCreateAddress(address(this), nonce + 4);
-        address predictedFees = vm.computeCreateAddress(address(this), nonce + 5);
-        address predictedRegistry = vm.computeCreateAddress(address(this), nonce + 6);
+        address[14] memory at;
+        for (uint256 i = 0; i < at.length; ++i) {
+            at[i] = vm.computeCreateAddress(address(this), nonce + uint64(i));
+        }
         address[] memory modules = new address[](2);
-        (modules[0], modules[1]) = (predictedStaking, predictedFees);
+        (modules[0], modules[1]) = (at[4], at[5]);
 
         token = new WAL(address(this), SUPPLY);
         vault = new TokenVault(token, modules);
         nodeRegistry = new NodeRegistry();
-        staking = new Staking(vault, nodeRegistry, ICommittee(predictedCommittee), parameters.minimumStake);
-        committee = new Committee(nodeRegistry, staking, parameters.shards, parameters.epochSeconds, address(this));
+        committee = new Committee(
+            nodeRegistry,
+            IStaking(at[4]),
+            ICustodyChallenges(at[11]),
+            parameters.shards,
+            parameters.epochSeconds,
+            parameters.syncSeconds,
+            address(this)
+        );
+        staking = new Staking(vault, nodeRegistry, committee, IRewards(at[7]), at[11], parameters.staking);
         fees = new StorageFees(
             vault,
             committee,
-            predictedRegistry,
+            at[8],
+            at[6],
+            at[7],
             parameters.unitBytes,
             parameters.unitPrice,
             parameters.writeFee,
             parameters.maximumEpochs
         );
-        registry = new BlobRegistry(committee, fees);
+        prices = new Prices(nodeRegistry, committee, fees);
+        rewards = new Rewards(staking, fees, committee, ICustodyChallenges(at[11]), parameters.burnBps);
+        registry = new BlobRegistry(committee, fees, ICustodyChallenges(at[11]));
         attributes = new BlobAttributes(registry);
-        lens = new NetworkLens(registry, fees, committee, nodeRegistry, staking);
+        randomness = new FixedRandomness();
+        custody = new CustodyChallenges(committee, registry, staking, randomness, parameters.custody);
+        lens = new NetworkLens(registry, fees, committee, nodeRegistry, staking, custody);
+        dutyLens = new DutyLens(committee, staking, prices, rewards, custody, randomness);
 
-        require(address(vault) == predictedVault && address(registry) == predictedRegistry, "System: addresses moved");
+        require(address(dutyLens) == at[13] && address(registry) == at[8], "System: addresses moved");
     }
 
     /// @notice The parameters that tests start from: n = 10 (f = 3), a unit of 64 KiB, epochs of a day.
@@ -85,11 +115,18 @@ abstract contract System is Test {
         return Parameters({
             shards: 10,
             epochSeconds: 1 days,
-            minimumStake: Amount.wrap(1e18),
+            syncSeconds: 1 days,
+            staking: IStaking.Parameters({
+                minimumStake: Amount.wrap(1e18), unbondingEpochs: 7, maximumCommissionBps: 5000
+            }),
             unitBytes: 64 * 1024,
             unitPrice: Amount.wrap(1000),
             writeFee: Amount.wrap(77),
-            maximumEpochs: 50
+            maximumEpochs: 50,
+            burnBps: 1000,
+            custody: ICustodyChallenges.Parameters({
+                samples: 5, firstSlashBps: 100, maximumSlashBps: 1600, missesToJail: 3, jailEpochs: 14, bountyBps: 1000
+            })
         });
     }
 
@@ -101,7 +138,7 @@ abstract contract System is Test {
         committee.form();
     }
 
-    /// @notice Registers and bonds the node of place `i`; its signer is {signerAccount}.
+    /// @notice Registers the node of place `i`, with stake of its operator, as a candidate; its signer is {signerAccount}.
     function joinNode(uint256 i, uint256 regions) internal returns (NodeId nodeId) {
         Account memory operator = makeAccount(string.concat("operator ", vm.toString(i)));
         Account memory signer = signerAccount(i);
@@ -117,8 +154,9 @@ abstract contract System is Test {
         giveTokens(operator.addr, 100e18);
         vm.startPrank(operator.addr);
         nodeId = nodeRegistry.register(details, proof);
-        staking.bond(nodeId, Amount.wrap(100e18));
+        staking.delegate(nodeId, Amount.wrap(100e18));
         vm.stopPrank();
+        staking.stand(nodeId);
     }
 
     /// @notice The signer's consent to be a node's key, as {INodeRegistry-register} wants it.

@@ -77,7 +77,7 @@ def amount_option(flag: str, default: Wei, text: str) -> Callable[[_Command], _C
 )
 @click.option("--maximum-epochs", default=DEFAULTS.maximum_epochs, show_default=True, help="Longest term.")
 @amount_option("--supply", DEFAULTS.supply, "All the WAL there will ever be.")
-@amount_option("--minimum-stake", DEFAULTS.minimum_stake, "What a node must have bonded.")
+@amount_option("--minimum-stake", DEFAULTS.minimum_stake, "What an operator must stake itself.")
 @amount_option("--unit-price", DEFAULTS.unit_price, "For one unit and one epoch.")
 @amount_option("--write-fee", DEFAULTS.write_fee, "For each registration.")
 @click.option("--genesis", help="The account that forms the first committee; the deployer when none.")

@@ -70,21 +70,21 @@ def init(
 def register(
     url: Annotated[str, typer.Option(help="Where others reach this agent, like https://node.example.org.")],
     region: Annotated[str, typer.Option(help="Where its disks stand: a-z, 0-9 and hyphen.")],
-    operator: Annotated[Path, typer.Option(help="Keystore of the account that pays and bonds.")],
+    operator: Annotated[Path, typer.Option(help="Keystore of the account that pays and stakes.")],
     operator_password_file: Annotated[Path, typer.Option(help="File that holds that keystore's password.")],
-    bond: Annotated[str, typer.Option(help="WAL to bond, like '1000' or '1000 WAL'.")] = "0",
+    stake: Annotated[str, typer.Option(help="WAL to stake, like '1000' or '1000 WAL'.")] = "0",
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Register the node with the network, and bond stake."""
+    """Register the node with the network, stake for it, and stand for the committee."""
     from storage_agent.cli.setup import load_operator, register_node
     from walrus_chain.types import format_amount, parse_amount
 
     def run() -> dict[str, Any]:
         settings = _settings(config)
-        account, amount = load_operator(operator, operator_password_file), parse_amount(bond)
-        node_id = asyncio.run(register_node(settings, account, url=url, region=region, bond=amount))
-        return {"node": node_id, "operator": str(account.address), "bonded": format_amount(amount)}
+        account, amount = load_operator(operator, operator_password_file), parse_amount(stake)
+        node_id = asyncio.run(register_node(settings, account, url=url, region=region, stake=amount))
+        return {"node": node_id, "operator": str(account.address), "staked": format_amount(amount)}
 
     print_result(_tried(run, as_json), as_json=as_json)
 

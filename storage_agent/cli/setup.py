@@ -100,7 +100,7 @@ def make_agent(
 
 
 def load_operator(keystore: Path, password_file: Path) -> LocalAccount:
-    """The operator's account, which registers the node and bonds its stake.
+    """The operator's account, which registers the node and stakes for it.
 
     Raises: UnusableKey.
     """
@@ -109,12 +109,12 @@ def load_operator(keystore: Path, password_file: Path) -> LocalAccount:
     return account
 
 
-async def register_node(settings: Settings, operator: LocalAccount, *, url: str, region: str, bond: Wei) -> NodeId:
-    """Registers the agent as a node of its network and bonds the operator's WAL to it.
+async def register_node(settings: Settings, operator: LocalAccount, *, url: str, region: str, stake: Wei) -> NodeId:
+    """Registers the agent as a node of its network and stakes the operator's WAL with it.
 
     Args:
         url: where others reach the agent.
-        bond: nothing is bonded when zero.
+        stake: nothing is staked when zero; with the network's minimum the node stands for the committee, too.
     Raises:
         UnusableUrl: nobody would connect to such an address.
         AlreadyRegistered: this agent's key is known.
@@ -136,9 +136,11 @@ async def register_node(settings: Settings, operator: LocalAccount, *, url: str,
         proof = NodeKeys(sender.address, signer.address, encryption).prove(signer, chain.nodes_domain)
         details = NodeDetails(settings.node.name, address, region, signer.address, encryption)
         receipt = await sender.register_node(details, proof)
-        if bond:
+        if stake:
             balances = await chain.balances(sender.address)
-            if balances.allowance < bond:
-                await sender.approve_vault(bond)
-            await sender.bond(receipt.node_id, bond)
+            if balances.allowance < stake:
+                await sender.approve_vault(stake)
+            await sender.delegate(receipt.node_id, stake)
+            if stake >= (await chain.parameters()).minimum_stake:
+                await sender.stand(receipt.node_id)
         return receipt.node_id

@@ -9,7 +9,8 @@ from storage_agent.state import facts
 from storage_agent.state.facts import Fact, Located, Place
 from walrus_chain.chain import events
 from walrus_chain.chain.blocks import BlockRef
-from walrus_chain.chain.events import ChainEvent
+from walrus_chain.chain.economy_events import ECONOMY_EVENTS
+from walrus_chain.chain.event import ChainEvent
 from walrus_chain.chain.network import Span
 
 
@@ -32,7 +33,8 @@ class ChainSource(Protocol):
         ...
 
 
-#: Events that a storage node takes no notice of: they are about money, ownership, texts, or nodes outside a committee.
+#: Events that a storage node takes no notice of: they are about money, ownership, texts, stakes
+#: and proofs, or nodes outside a committee.
 IGNORED: Final[frozenset[type[ChainEvent]]] = frozenset(
     {
         events.BlobTransferred,
@@ -46,8 +48,6 @@ IGNORED: Final[frozenset[type[ChainEvent]]] = frozenset(
         events.NodeKeysRotated,
         events.OperatorTransferStarted,
         events.OperatorTransferred,
-        events.Bonded,
-        events.Unbonded,
         events.TermPaid,
         events.TermRefunded,
         events.Collected,
@@ -57,6 +57,10 @@ IGNORED: Final[frozenset[type[ChainEvent]]] = frozenset(
         events.WalApproval,
         events.AuthorizationUsed,
         events.AuthorizationCanceled,
+        events.PricesSet,
+        events.Moved,
+        events.Burned,
+        *ECONOMY_EVENTS,
     }
 )
 

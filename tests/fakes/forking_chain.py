@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from walrus_chain.chain import events
 from walrus_chain.chain.blocks import BlockRef
-from walrus_chain.chain.events import ChainEvent
+from walrus_chain.chain.event import ChainEvent
 from walrus_chain.chain.network import Span
 from walrus_chain.errors import Retryable
 from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, Wei

@@ -37,7 +37,9 @@ class AnvilOptions:
     host: str = "127.0.0.1"
     chain_id: int = DEFAULT_CHAIN_ID
     block_time: int | None = None
-    """Seconds between blocks; none makes a block for every transaction at once."""
+    """Seconds between blocks; none makes a block for every transaction at once, and no other."""
+    instant: bool = False
+    """With `block_time`, also makes a block for every transaction at once: the clock goes on when nobody sends."""
     mining: bool = True
     """False makes blocks only when told (`evm_mine`)."""
     accounts: int = 10
@@ -89,6 +91,8 @@ def _arguments(options: AnvilOptions) -> Iterator[str]:
     yield from ("--mnemonic", options.mnemonic)
     if options.block_time is not None:
         yield from ("--block-time", str(options.block_time))
+        if options.instant:
+            yield "--mixed-mining"
     if not options.mining:
         yield "--no-mining"
     if options.state is not None:

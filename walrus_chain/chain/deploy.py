@@ -38,6 +38,15 @@ MAXIMUM_UNIT_BYTES: Final = 2**30
 MAXIMUM_PRICE: Final = 1000 * _WAL
 MAXIMUM_TERM: Final = 2**16 - 1
 NOBODY: Final = Address("0x" + "0" * 40)
+MINIMUM_UNBONDING: Final = 3
+MAXIMUM_UNBONDING: Final = 100
+ALL_BPS: Final = 10_000
+MAXIMUM_SLASH: Final = 5_000
+MAXIMUM_BURN: Final = 5_000
+MAXIMUM_SAMPLES: Final = 16
+MAXIMUM_MISSES: Final = 100
+MAXIMUM_JAIL: Final = 1_000
+MAXIMUM_DELAY: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +62,14 @@ class DeploymentParameters:
     """Length of an epoch: 10 seconds to 366 days."""
     supply: Wei = DEFAULT_SUPPLY
     """All the WAL there will ever be."""
+    sync_seconds: int | None = None
+    """After which a change of committee is over for the next one to begin; the length of an epoch when none."""
     minimum_stake: Wei = DEFAULT_MINIMUM_STAKE
-    """What a node must have bonded to be considered for the committee."""
+    """What an operator must have staked itself for its node to be considered for the committee."""
+    unbonding_epochs: int = 7
+    """For how long stake on its way out is still slashed: 3 to 100."""
+    maximum_commission_bps: int = 5_000
+    """The most that an operator may keep of its node's rewards, in hundredths of a percent."""
     unit_bytes: int = 64 * 1024
     """Encoded bytes in one unit of storage: 1 KiB to 1 GiB."""
     unit_price: Wei = DEFAULT_UNIT_PRICE
@@ -63,6 +78,22 @@ class DeploymentParameters:
     """Paid once for each registration: at most 1,000 WAL."""
     maximum_epochs: int = 1_000
     """How many epochs ahead may be paid: 1 to 65,535."""
+    burn_bps: int = 1_000
+    """The share of storage fees that is burned, in hundredths of a percent: at most 5,000."""
+    samples: int = 5
+    """Places that a node is asked for in each custody window: 1 to 16."""
+    first_slash_bps: int = 100
+    """What a missed custody proof costs of a node's stake; doubled with each miss in a row."""
+    maximum_slash_bps: int = 1_600
+    """The most that one miss costs: at most 5,000."""
+    misses_to_jail: int = 3
+    """Misses in a row after which a node leaves the committee: 1 to 100."""
+    jail_epochs: int = 14
+    """For how long: 1 to 1,000."""
+    bounty_bps: int = 1_000
+    """What of a slash goes to whoever reports the miss: at most 5,000. The rest is burned."""
+    seed_delay_blocks: int = 4
+    """How many blocks after it was opened a custody window takes its seed from: 1 to 200."""
     genesis: Address | None = None
     """The account that forms the first committee; the deployer when none."""
     holder: Address | None = None
@@ -77,9 +108,25 @@ class DeploymentParameters:
         _check("unit_price", 0, MAXIMUM_PRICE, self.unit_price)
         _check("write_fee", 0, MAXIMUM_PRICE, self.write_fee)
         _check("maximum_epochs", 1, MAXIMUM_TERM, self.maximum_epochs)
+        _check("sync_seconds", 1, MAXIMUM_EPOCH_SECONDS, self.change_seconds)
+        _check("unbonding_epochs", MINIMUM_UNBONDING, MAXIMUM_UNBONDING, self.unbonding_epochs)
+        _check("maximum_commission_bps", 0, ALL_BPS, self.maximum_commission_bps)
+        _check("burn_bps", 0, MAXIMUM_BURN, self.burn_bps)
+        _check("samples", 1, MAXIMUM_SAMPLES, self.samples)
+        _check("maximum_slash_bps", 1, MAXIMUM_SLASH, self.maximum_slash_bps)
+        _check("first_slash_bps", 1, self.maximum_slash_bps, self.first_slash_bps)
+        _check("misses_to_jail", 1, MAXIMUM_MISSES, self.misses_to_jail)
+        _check("jail_epochs", 1, MAXIMUM_JAIL, self.jail_epochs)
+        _check("bounty_bps", 0, MAXIMUM_SLASH, self.bounty_bps)
+        _check("seed_delay_blocks", 1, MAXIMUM_DELAY, self.seed_delay_blocks)
         for name in ("genesis", "holder"):
             if getattr(self, name) == NOBODY:
                 raise ParameterOutOfBounds(name, "an account", NOBODY)
+
+    @property
+    def change_seconds(self) -> int:
+        """Seconds after which a change of committee is over for the next one to begin."""
+        return self.epoch_seconds if self.sync_seconds is None else self.sync_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,26 +178,75 @@ def plan_deployment(parameters: DeploymentParameters, deployer: Address, nonce: 
         "WAL": (parameters.holder or deployer, parameters.supply),
         "TokenVault": (at["WAL"], [at["Staking"], at["StorageFees"]]),
         "NodeRegistry": (),
-        "Staking": (at["TokenVault"], at["NodeRegistry"], at["Committee"], parameters.minimum_stake),
         "Committee": (
             at["NodeRegistry"],
             at["Staking"],
+            at["CustodyChallenges"],
             parameters.shards,
             parameters.epoch_seconds,
+            parameters.change_seconds,
             parameters.genesis or deployer,
+        ),
+        "Staking": (
+            at["TokenVault"],
+            at["NodeRegistry"],
+            at["Committee"],
+            at["Rewards"],
+            at["CustodyChallenges"],
+            (parameters.minimum_stake, parameters.unbonding_epochs, parameters.maximum_commission_bps),
         ),
         "StorageFees": (
             at["TokenVault"],
             at["Committee"],
             at["BlobRegistry"],
+            at["Prices"],
+            at["Rewards"],
             parameters.unit_bytes,
             parameters.unit_price,
             parameters.write_fee,
             parameters.maximum_epochs,
         ),
-        "BlobRegistry": (at["Committee"], at["StorageFees"]),
+        "Prices": (at["NodeRegistry"], at["Committee"], at["StorageFees"]),
+        "Rewards": (
+            at["Staking"],
+            at["StorageFees"],
+            at["Committee"],
+            at["CustodyChallenges"],
+            parameters.burn_bps,
+        ),
+        "BlobRegistry": (at["Committee"], at["StorageFees"], at["CustodyChallenges"]),
         "BlobAttributes": (at["BlobRegistry"],),
-        "NetworkLens": (at["BlobRegistry"], at["StorageFees"], at["Committee"], at["NodeRegistry"], at["Staking"]),
+        "BlockHashRandomness": (parameters.seed_delay_blocks,),
+        "CustodyChallenges": (
+            at["Committee"],
+            at["BlobRegistry"],
+            at["Staking"],
+            at["BlockHashRandomness"],
+            (
+                parameters.samples,
+                parameters.first_slash_bps,
+                parameters.maximum_slash_bps,
+                parameters.misses_to_jail,
+                parameters.jail_epochs,
+                parameters.bounty_bps,
+            ),
+        ),
+        "NetworkLens": (
+            at["BlobRegistry"],
+            at["StorageFees"],
+            at["Committee"],
+            at["NodeRegistry"],
+            at["Staking"],
+            at["CustodyChallenges"],
+        ),
+        "DutyLens": (
+            at["Committee"],
+            at["Staking"],
+            at["Prices"],
+            at["Rewards"],
+            at["CustodyChallenges"],
+            at["BlockHashRandomness"],
+        ),
     }
     return DeploymentPlan(
         deployer=deployer,

@@ -22,12 +22,17 @@ CONTRACTS = (
     "WAL",
     "TokenVault",
     "NodeRegistry",
-    "Staking",
     "Committee",
+    "Staking",
     "StorageFees",
+    "Prices",
+    "Rewards",
     "BlobRegistry",
     "BlobAttributes",
+    "BlockHashRandomness",
+    "CustodyChallenges",
     "NetworkLens",
+    "DutyLens",
 )
 """The contracts of a network, in the order in which they are created."""
 

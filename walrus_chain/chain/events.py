@@ -1,32 +1,16 @@
 """Everything that the network's contracts log, as one frozen value a kind.
 
 Fields stand in the order of the Solidity event and carry its names in snake case; a test holds both to that, and holds
-every event of every contract to having a class here.
+every event of every contract to having a class in `EVENTS`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from walrus_chain.chain.blocks import BlockRef
+from walrus_chain.chain.economy_events import ECONOMY_EVENTS
+from walrus_chain.chain.event import ChainEvent
 from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, Wei
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChainEvent:
-    """Something that one of the network's contracts logged."""
-
-    contract: ClassVar[str]
-    """The contract that logs it."""
-    solidity_name: ClassVar[str]
-
-    block: BlockRef
-    log_index: int
-    """Place among all logs of the block; (block, log_index) orders events as the chain does."""
-    transaction: str
-    """Hash of the transaction: 64 hex digits after 0x."""
-
 
 # -- blob registry ---------------------------------------------------------------------------------------------------
 
@@ -259,35 +243,6 @@ class OperatorTransferred(ChainEvent):
     new_operator: Address
 
 
-# -- staking ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bonded(ChainEvent):
-    """An operator added to a node's bond; `stake` is what stands behind the node then."""
-
-    contract = "Staking"
-    solidity_name = "Bonded"
-
-    node_id: NodeId
-    operator: Address
-    amount: Wei
-    stake: Wei
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unbonded(ChainEvent):
-    """An operator took from a node's bond; `stake` is what stands behind the node then."""
-
-    contract = "Staking"
-    solidity_name = "Unbonded"
-
-    node_id: NodeId
-    operator: Address
-    amount: Wei
-    stake: Wei
-
-
 # -- storage fees ----------------------------------------------------------------------------------------------------
 
 
@@ -318,6 +273,18 @@ class TermRefunded(ChainEvent):
     amount: Wei
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricesSet(ChainEvent):
+    """Prices were fixed for the epochs from `from_` on."""
+
+    contract = "StorageFees"
+    solidity_name = "PricesSet"
+
+    from_: Epoch
+    unit_price: Wei
+    write_fee: Wei
+
+
 # -- token vault -----------------------------------------------------------------------------------------------------
 
 
@@ -342,6 +309,29 @@ class Released(ChainEvent):
 
     module: Address
     payee: Address
+    amount: Wei
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved(ChainEvent):
+    """A module handed part of its reserve to another."""
+
+    contract = "TokenVault"
+    solidity_name = "Moved"
+
+    module: Address
+    to: Address
+    amount: Wei
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burned(ChainEvent):
+    """A module destroyed part of its reserve; the supply fell by it."""
+
+    contract = "TokenVault"
+    solidity_name = "Burned"
+
+    module: Address
     amount: Wei
 
 
@@ -424,17 +414,19 @@ EVENTS: tuple[type[ChainEvent], ...] = (
     NodeKeysRotated,
     OperatorTransferStarted,
     OperatorTransferred,
-    Bonded,
-    Unbonded,
     TermPaid,
     TermRefunded,
+    PricesSet,
     Collected,
     Released,
+    Moved,
+    Burned,
     Withdrawn,
     WalTransferred,
     WalApproval,
     AuthorizationUsed,
     AuthorizationCanceled,
+    *ECONOMY_EVENTS,
 )
 
 NEVER_EMITTED = frozenset({"EIP712DomainChanged"})

@@ -14,7 +14,8 @@ from walrus_chain.chain.abi_codec import decode
 from walrus_chain.chain.artifacts import artifact
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.deployments import Deployment
-from walrus_chain.chain.events import EVENTS, NEVER_EMITTED, ChainEvent
+from walrus_chain.chain.event import ChainEvent
+from walrus_chain.chain.events import EVENTS, NEVER_EMITTED
 from walrus_chain.chain.values import Converter, converter, fields_of
 from walrus_chain.errors import UnknownEvent
 

@@ -1,61 +1,10 @@
-"""What staking, fees, vault and token refuse, and what to do about it. A test holds it to the ABIs."""
+"""What fees, vault and token refuse, and what to do about it. A test holds it to the ABIs."""
 
 from __future__ import annotations
 
 from walrus_chain.chain.rejection import ContractRejection
 from walrus_chain.chain.values import ShortName
-from walrus_chain.types import Address, Epoch, NodeId, Wei
-
-# -- staking -----------------------------------------------------------------------------------------------------------
-
-
-class StakeNotYours(ContractRejection):
-    """Only a node's operator bonds for it."""
-
-    solidity_name = "Staking_CallerNotOperator"
-    text = "node {node_id} is operated by {operator}; {caller} may not change its bond"
-
-    node_id: NodeId
-    operator: Address
-    caller: Address
-
-
-class ZeroStake(ContractRejection):
-    """Nothing was to be bonded or unbonded."""
-
-    solidity_name = "Staking_ZeroAmount"
-    text = "the amount for node {node_id} is zero"
-
-    node_id: NodeId
-
-
-class StakeTooSmall(ContractRejection):
-    """More is taken out than is bonded."""
-
-    solidity_name = "Staking_StakeTooSmall"
-    text = "node {node_id} has bonded {stake}, {requested} cannot be taken out"
-
-    node_id: NodeId
-    requested: Wei
-    stake: Wei
-
-
-class NodeServing(ContractRejection):
-    """A node that serves keeps its bond."""
-
-    solidity_name = "Staking_NodeServing"
-    text = "node {node_id} serves {shards} shards in the committee, so its bond stays until it has left"
-
-    node_id: NodeId
-    shards: int
-
-
-class ZeroMinimumStake(ContractRejection):
-    """A new network asks for no stake."""
-
-    solidity_name = "Staking_ZeroMinimumStake"
-    text = "the minimum stake is zero; choose at least 1 wei"
-
+from walrus_chain.types import Address, Epoch, Wei
 
 # -- storage fees ------------------------------------------------------------------------------------------------------
 
@@ -68,6 +17,26 @@ class FeesNotRegistry(ContractRejection):
 
     registry: Address
     caller: Address
+
+
+class FeesNotAllowed(ContractRejection):
+    """Only the contracts of votes and rewards set prices and pay out."""
+
+    solidity_name = "StorageFees_CallerNotAllowed"
+    text = "only the contract {expected} may do this with the storage fees; {caller} may not"
+
+    expected: Address
+    caller: Address
+
+
+class WrongPriceEpoch(ContractRejection):
+    """Prices are set for the next epoch only."""
+
+    solidity_name = "StorageFees_WrongPriceEpoch"
+    text = "prices are set for the next epoch, {expected}, not for epoch {actual}"
+
+    expected: Epoch
+    actual: Epoch
 
 
 class WrongTerm(ContractRejection):
@@ -112,6 +81,15 @@ class NotModule(ContractRejection):
     text = "{caller} is no module of the vault, so it may not collect or release"
 
     caller: Address
+
+
+class ReceiverNotModule(ContractRejection):
+    """What a module hands over goes to another of the network's own contracts."""
+
+    solidity_name = "TokenVault_ReceiverNotModule"
+    text = "{to} is no module of the vault, so it cannot be handed a reserve"
+
+    to: Address
 
 
 class ReserveTooSmall(ContractRejection):
@@ -230,16 +208,14 @@ class SupplyOutOfBounds(ContractRejection):
 
 
 MONEY_REJECTIONS: tuple[type[ContractRejection], ...] = (
-    StakeNotYours,
-    ZeroStake,
-    StakeTooSmall,
-    NodeServing,
-    ZeroMinimumStake,
     FeesNotRegistry,
+    FeesNotAllowed,
+    WrongPriceEpoch,
     WrongTerm,
     TermOver,
     FeeParameterOutOfBounds,
     NotModule,
+    ReceiverNotModule,
     ReserveTooSmall,
     ClaimTooSmall,
     ZeroRecipient,

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 from eth_abi.exceptions import DecodingError
 
 from walrus_chain.chain.abi import interface
+from walrus_chain.chain.answers import blob_from, member_from, node_from, parameters_from
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.deployments import Deployment
-from walrus_chain.chain.events import BlobRegistered, ChainEvent
+from walrus_chain.chain.event import ChainEvent
+from walrus_chain.chain.events import BlobRegistered
 from walrus_chain.chain.logs import LogDecoder, topic_of
 from walrus_chain.chain.provider import Call, ChainProvider
 from walrus_chain.chain.rejections import CommitteeNotFormed
-from walrus_chain.chain.values import checksum_address
 from walrus_chain.chain.views import (
     Attribute,
     Balances,
@@ -31,15 +32,13 @@ from walrus_chain.chain.views import (
 )
 from walrus_chain.errors import BlockUnknown, ContractMissing, RpcRefused, RpcUnavailable, UnexpectedAnswer
 from walrus_chain.messages.domain import Domain, nodes_domain, registry_domain
-from walrus_chain.rules.committee import Committee, Member
+from walrus_chain.rules.committee import Committee
 from walrus_chain.types import (
     Address,
     BlobId,
     BlobObjectId,
     BlobStatus,
-    Epoch,
     NodeId,
-    ShardIndex,
     Wei,
 )
 
@@ -118,7 +117,7 @@ class Chain:
 
     async def parameters(self) -> NetworkParameters:
         """The network's parameters and clock."""
-        return _parameters(await self.call("NetworkLens", "network"))
+        return parameters_from(await self.call("NetworkLens", "network"))
 
     async def committee(self) -> Committee:
         """The committee that serves now.
@@ -126,13 +125,13 @@ class Chain:
         Raises: CommitteeNotFormed: none serves yet.
         """
         network, members = await self.calls([("NetworkLens", "network", ()), ("NetworkLens", "committee", ())])
-        parameters = _parameters(network)
+        parameters = parameters_from(network)
         if not parameters.committee_epoch:
             raise CommitteeNotFormed
         return Committee(
             epoch=parameters.committee_epoch,
             shards=parameters.shards,
-            members=tuple(_member(index, _node(view)) for index, view in enumerate(members)),
+            members=tuple(member_from(index, node_from(view)) for index, view in enumerate(members)),
         )
 
     async def nodes(self) -> tuple[Node, ...]:
@@ -140,7 +139,7 @@ class Chain:
         found: list[Node] = []
         while True:
             page = await self.call("NetworkLens", "nodes", len(found) + 1, _NODES_A_CALL)
-            found += map(_node, page)
+            found += map(node_from, page)
             if len(page) < _NODES_A_CALL:
                 return tuple(found)
 
@@ -152,14 +151,14 @@ class Chain:
 
     async def blob(self, blob_object: BlobObjectId) -> BlobObject:
         """One object; its status is UNKNOWN when there is none."""
-        return _blob(await self.call("BlobRegistry", "blobOf", blob_object))
+        return blob_from(await self.call("BlobRegistry", "blobOf", blob_object))
 
     async def blobs(self, blob_objects: Sequence[BlobObjectId]) -> tuple[BlobObject, ...]:
         """Several objects, in the order asked; the status of those that do not exist is UNKNOWN."""
         found: list[BlobObject] = []
         for start in range(0, len(blob_objects), _OBJECTS_A_CALL):
             page = blob_objects[start : start + _OBJECTS_A_CALL]
-            found += map(_blob, await self.call("NetworkLens", "blobs", page))
+            found += map(blob_from, await self.call("NetworkLens", "blobs", page))
         return tuple(found)
 
     async def blobs_of(self, owner: Address) -> tuple[BlobObject, ...]:
@@ -168,7 +167,7 @@ class Chain:
         first = 1
         while first:
             page, first = await self.call("NetworkLens", "blobsOf", owner, first, _OBJECTS_A_CALL)
-            found += map(_blob, page)
+            found += map(blob_from, page)
         return tuple(found)
 
     async def objects_of(self, blob_id: BlobId) -> tuple[BlobObject, ...]:
@@ -391,65 +390,3 @@ def _place_of(log: Mapping[str, Any]) -> tuple[int, int]:
 
 def _block_by_number(number: str) -> Call:
     return "eth_getBlockByNumber", (number, False)
-
-
-def _parameters(view: Sequence[Any]) -> NetworkParameters:
-    return NetworkParameters(
-        shards=view[0],
-        faults=view[1],
-        committee_epoch=Epoch(view[2]),
-        current_epoch=Epoch(view[3]),
-        epoch_start=view[4],
-        epoch_seconds=view[5],
-        unit_bytes=view[6],
-        unit_price=Wei(view[7]),
-        write_fee=Wei(view[8]),
-        maximum_epochs=view[9],
-        minimum_stake=Wei(view[10]),
-        total_stake=Wei(view[11]),
-        nodes=view[12],
-        objects=view[13],
-    )
-
-
-def _node(view: Sequence[Any]) -> Node:
-    return Node(
-        node_id=NodeId(view[0]),
-        operator=checksum_address(view[1]),
-        name=view[2],
-        url=view[3],
-        region=view[4],
-        signer=checksum_address(view[5]),
-        encryption_key=bytes(view[6]),
-        stake=Wei(view[7]),
-        serving=view[8],
-        shards=tuple(ShardIndex(shard) for shard in view[9]),
-    )
-
-
-def _member(index: int, node: Node) -> Member:
-    return Member(
-        index=index,
-        node_id=node.node_id,
-        name=node.name,
-        url=node.url,
-        region=node.region,
-        signer=node.signer,
-        weight=len(node.shards),
-        shards=node.shards,
-        encryption_key=node.encryption_key,
-    )
-
-
-def _blob(view: Sequence[Any]) -> BlobObject:
-    return BlobObject(
-        id=BlobObjectId(view[0]),
-        blob_id=BlobId(view[1]),
-        owner=checksum_address(view[2]),
-        size=view[3],
-        start=Epoch(view[4]),
-        end=Epoch(view[5]),
-        deletable=view[6],
-        rate=Wei(view[7]),
-        status=BlobStatus(view[8]),
-    )

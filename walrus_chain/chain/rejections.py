@@ -85,6 +85,25 @@ class AlreadyInvalid(ContractRejection):
     blob_id: BlobId
 
 
+class RegistryNotCustody(ContractRejection):
+    """Only the custody contract clears what is kept of deleted objects."""
+
+    solidity_name = "BlobRegistry_CallerNotCustody"
+    text = "only the custody contract {custody} does this; {caller} may not: sweep the object there"
+
+    custody: Address
+    caller: Address
+
+
+class StillKept(ContractRejection):
+    """Nodes still answer for an object."""
+
+    solidity_name = "BlobRegistry_StillKept"
+    text = "nodes still answer for blob object {blob_object}, so its facts stay"
+
+    blob_object: BlobObjectId
+
+
 class NoBlobId(ContractRejection):
     """A blob id of zero names nothing."""
 
@@ -189,14 +208,68 @@ class NoEligibleNode(ContractRejection):
     registered: int
 
 
-class TooManyNodes(ContractRejection):
-    """More nodes are eligible than a committee can have members."""
+class CommitteeAlreadySelected(ContractRejection):
+    """The committee that is due was selected by somebody else."""
 
-    solidity_name = "Committee_TooManyNodes"
-    text = "{eligible} nodes are eligible, a committee has at most {maximum} members"
+    solidity_name = "Committee_AlreadySelected"
+    text = "the committee of epoch {target} was selected already; the next one is at the half of the present epoch"
 
-    maximum: int
-    eligible: int
+    target: Epoch
+
+
+class ChangeUnderWay(ContractRejection):
+    """Shards are still on their way from the last change."""
+
+    solidity_name = "Committee_ChangeUnderWay"
+    text = (
+        "{pending} shards are still on their way; the next committee can be selected when they are there, or at {until}"
+    )
+
+    pending: int
+    until: int
+
+
+class NothingSelected(ContractRejection):
+    """No committee was selected for the present epoch."""
+
+    solidity_name = "Committee_NothingSelected"
+    text = (
+        "no committee was selected for epoch {current_epoch} (the last one for epoch {selected_epoch}; 0: none); "
+        "select one first"
+    )
+
+    current_epoch: Epoch
+    selected_epoch: Epoch
+
+
+class CustodyWindowOpen(ContractRejection):
+    """Committees do not change while nodes are asked for proofs."""
+
+    solidity_name = "Committee_WindowOpen"
+    text = "the custody window of epoch {epoch} is open; committees change before it opens, or after it has closed"
+
+    epoch: Epoch
+
+
+class NotNode(ContractRejection):
+    """Only a node's operator or signer signals for it."""
+
+    solidity_name = "Committee_CallerNotNode"
+    text = "only the operator {operator} or the signer {signer} signals for node {node_id}; {caller} may not"
+
+    node_id: NodeId
+    operator: Address
+    signer: Address
+    caller: Address
+
+
+class NothingPending(ContractRejection):
+    """A node has no shard that is on its way."""
+
+    solidity_name = "Committee_NothingPending"
+    text = "node {node_id} has no shard that is on its way; there is nothing to signal"
+
+    node_id: NodeId
 
 
 class UnknownShard(ContractRejection):
@@ -263,6 +336,17 @@ class EpochSecondsOutOfBounds(ContractRejection):
     minimum: int
     maximum: int
     epoch_seconds: int
+
+
+class SyncSecondsOutOfBounds(ContractRejection):
+    """A new network gives shards too little or too much time to move."""
+
+    solidity_name = "Committee_SyncSecondsOutOfBounds"
+    text = "a change of committee cannot last up to {sync_seconds} seconds; choose {minimum} to {maximum}"
+
+    minimum: int
+    maximum: int
+    sync_seconds: int
 
 
 class ZeroGenesis(ContractRejection):
@@ -374,6 +458,8 @@ REJECTIONS: tuple[type[ContractRejection], ...] = (
     CertificateBelowQuorum,
     TooFewAccusers,
     AlreadyInvalid,
+    RegistryNotCustody,
+    StillKept,
     NoBlobId,
     BlobTooLarge,
     WrongBatchSize,
@@ -384,7 +470,13 @@ REJECTIONS: tuple[type[ContractRejection], ...] = (
     CommitteeAlreadyFormed,
     CommitteeNotFormed,
     NoEligibleNode,
-    TooManyNodes,
+    CommitteeAlreadySelected,
+    ChangeUnderWay,
+    NothingSelected,
+    CustodyWindowOpen,
+    NotNode,
+    NothingPending,
+    SyncSecondsOutOfBounds,
     UnknownShard,
     UnknownMember,
     WrongSignatureLength,

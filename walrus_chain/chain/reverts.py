@@ -11,6 +11,7 @@ from eth_utils.crypto import keccak
 from walrus_chain.chain.abi import abi_types, signature_of
 from walrus_chain.chain.abi_codec import decode
 from walrus_chain.chain.artifacts import artifact, artifact_names
+from walrus_chain.chain.economy_rejections import ECONOMY_REJECTIONS
 from walrus_chain.chain.library_rejections import LIBRARY_REJECTIONS
 from walrus_chain.chain.money_rejections import MONEY_REJECTIONS
 from walrus_chain.chain.rejection import ContractRejection, names_of
@@ -80,7 +81,7 @@ def decode_revert(data: bytes) -> Rejected:
 @cache
 def known_errors() -> dict[bytes, tuple[type[ContractRejection], tuple[str, ...]]]:
     """Every custom error of the package's contracts by selector: its class and its parameters' types."""
-    classes = names_of((*REJECTIONS, *MONEY_REJECTIONS, *LIBRARY_REJECTIONS))
+    classes = names_of((*REJECTIONS, *MONEY_REJECTIONS, *ECONOMY_REJECTIONS, *LIBRARY_REJECTIONS))
     return {
         keccak(text=signature_of(entry))[:4]: (classes[entry["name"]], abi_types(entry["inputs"]))
         for entry in custom_errors()

@@ -16,10 +16,12 @@ from walrus_chain.chain.logs import topic_of
 from walrus_chain.chain.network import Chain
 from walrus_chain.chain.transactions import Patience, Receipt, TransactionQueue, TransactionSigner
 from walrus_chain.chain.views import Attribute
-from walrus_chain.types import Address, BlobId, BlobObjectId, NodeId, Wei
+from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, Wei
 
 UNLIMITED: Final = Wei(2**256 - 1)
 """An allowance that is never used up."""
+ALL_STAKE: Final = Wei(2**128 - 1)
+"""Stands for all that an account has in a pool."""
 MAXIMUM_BATCH: Final = 100
 """Registrations that one transaction takes; the registry refuses more."""
 
@@ -167,7 +169,7 @@ class Sender:
     # -- money -------------------------------------------------------------------------------------------------------
 
     async def approve_vault(self, amount: Wei = UNLIMITED) -> Receipt:
-        """Lets the vault take up to `amount` WAL from this account when it registers, extends or bonds."""
+        """Lets the vault take up to `amount` WAL from this account when it registers, extends or stakes."""
         return await self._send("WAL", "approve", self._chain.deployment.address("TokenVault"), amount)
 
     async def withdraw(self, amount: Wei, to: Address | None = None) -> Receipt:
@@ -206,13 +208,113 @@ class Sender:
         """Changes a node's keys; the serving committee takes the new signer over by `refresh_signer`."""
         return await self._send("NodeRegistry", "rotateKeys", node_id, signer, encryption_key, signer_proof)
 
-    async def bond(self, node_id: NodeId, amount: Wei) -> Receipt:
-        """Adds WAL of this account to a node's bond; only its operator may."""
-        return await self._send("Staking", "bond", node_id, amount)
+    # -- stake -------------------------------------------------------------------------------------------------------
 
-    async def unbond(self, node_id: NodeId, amount: Wei) -> Receipt:
-        """Turns part of a node's bond into this account's claim; not while the node serves."""
-        return await self._send("Staking", "unbond", node_id, amount)
+    async def delegate(self, node_id: NodeId, amount: Wei) -> Receipt:
+        """Stakes WAL of this account with a node; it counts from the next epoch, or the one after."""
+        return await self._send("Staking", "delegate", node_id, amount)
+
+    async def undelegate(self, node_id: NodeId, amount: Wei | None = None) -> Receipt:
+        """Begins to take active stake out, all of it when no amount is named."""
+        return await self._send("Staking", "undelegate", node_id, ALL_STAKE if amount is None else amount)
+
+    async def withdraw_unbonded(self, node_id: NodeId) -> Receipt:
+        """Turns stake that is due into this account's claim (`withdraw`).
+
+        Raises: NothingDue, NodeServing.
+        """
+        return await self._send("Staking", "withdrawUnbonded", node_id)
+
+    async def claim_rewards(self, node_id: NodeId) -> Receipt:
+        """Turns what this account's stake gained into its claim (`withdraw`).
+
+        Raises: NothingEarned.
+        """
+        return await self._send("Staking", "claimRewards", node_id)
+
+    async def claim_commission(self, node_id: NodeId) -> Receipt:
+        """Turns a node's commission into its operator's claim (`withdraw`).
+
+        Raises: NothingEarned, StakeNotYours.
+        """
+        return await self._send("Staking", "claimCommission", node_id)
+
+    async def set_commission(self, node_id: NodeId, commission_bps: int) -> Receipt:
+        """Changes what the operator keeps of rewards, in hundredths of a percent, from two epochs later on."""
+        return await self._send("Staking", "setCommission", node_id, commission_bps)
+
+    async def settle(self, node_id: NodeId, maximum: int) -> Receipt:
+        """Brings the rewards of at most `maximum` epochs into a node's pool; anybody may."""
+        return await self._send("Staking", "settle", node_id, maximum)
+
+    async def stand(self, node_id: NodeId) -> Receipt:
+        """Makes a node with enough own stake a candidate for committees; anybody may.
+
+        Raises: NotEligible, CandidatesFull.
+        """
+        return await self._send("Staking", "stand", node_id)
+
+    async def dismiss(self, node_id: NodeId) -> Receipt:
+        """Takes a node that is not eligible from the candidates; anybody may."""
+        return await self._send("Staking", "dismiss", node_id)
+
+    async def unjail(self, node_id: NodeId) -> Receipt:
+        """Lets a node out that was jailed long enough; only its operator may."""
+        return await self._send("Staking", "unjail", node_id)
+
+    async def vote(self, node_id: NodeId, unit_price: Wei, write_fee: Wei) -> Receipt:
+        """Sets the least that a node wants to serve for; only its operator may."""
+        return await self._send("Prices", "vote", node_id, unit_price, write_fee)
+
+    # -- what is due each epoch --------------------------------------------------------------------------------------
+
+    async def select_committee(self) -> Receipt:
+        """Fixes the committee of the epoch that is due; anybody may."""
+        return await self._send("Committee", "selectCommittee")
+
+    async def advance_epoch(self) -> Receipt:
+        """Puts the committee that was selected for the present epoch in office; anybody may."""
+        return await self._send("Committee", "advanceEpoch")
+
+    async def epoch_sync_done(self, node_id: NodeId) -> Receipt:
+        """Signals that the shards that came to a node are there; its operator or signer may."""
+        return await self._send("Committee", "epochSyncDone", node_id)
+
+    async def tally_prices(self) -> Receipt:
+        """Counts the votes for the prices of the next epoch; anybody may."""
+        return await self._send("Prices", "tally")
+
+    async def burn_unearned(self, maximum: int) -> Receipt:
+        """Burns what nobody earned in at most `maximum` epochs that are over; anybody may."""
+        return await self._send("Rewards", "burnUnearned", maximum)
+
+    async def open_window(self) -> Receipt:
+        """Opens the custody window of the present epoch; anybody may."""
+        return await self._send("CustodyChallenges", "openWindow")
+
+    async def capture_seed(self, epoch: Epoch) -> Receipt:
+        """Reads and keeps the seed of an epoch's custody window; anybody may."""
+        return await self._send("CustodyChallenges", "captureSeed", epoch)
+
+    async def prove_custody(self, node_id: NodeId, proofs: bytes) -> Receipt:
+        """Proves that a node holds what the present window asks of it; anybody may bring the proof.
+
+        Args:
+            proofs: for each sample that is not blank the chunk and its path, one after the other.
+        """
+        return await self._send("CustodyChallenges", "prove", node_id, proofs)
+
+    async def report_miss(self, epoch: Epoch, node_id: NodeId) -> Receipt:
+        """Reports a closed window without a proof: the node is slashed, the bounty becomes this account's claim."""
+        return await self._send("CustodyChallenges", "reportMiss", epoch, node_id)
+
+    async def sweep(self, size_class: int, indexes: Sequence[int]) -> Receipt:
+        """Removes entries whose objects are over from those that nodes may be asked about; anybody may.
+
+        Args:
+            indexes: in descending order.
+        """
+        return await self._send("CustodyChallenges", "sweep", size_class, list(indexes))
 
     async def form_committee(self) -> Receipt:
         """Puts the first committee in office; only the genesis account may, once."""

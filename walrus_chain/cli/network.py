@@ -117,7 +117,7 @@ def deploy(
     shards: Annotated[int, typer.Option(min=4, max=255, help="Slots of the committee.")] = 30,
     epoch_seconds: Annotated[int, typer.Option(min=1, help="Length of an epoch.")] = 24 * 3600,
     supply: Annotated[str, typer.Option(help="All the WAL there will ever be.")] = "1000000000 WAL",
-    minimum_stake: Annotated[str, typer.Option(help="What a node must bond.")] = "1000 WAL",
+    minimum_stake: Annotated[str, typer.Option(help="What an operator must stake itself.")] = "1000 WAL",
     unit_price: Annotated[str, typer.Option(help="For a unit of storage and an epoch.")] = "0.00001 WAL",
     write_fee: Annotated[str, typer.Option(help="Once for each registration.")] = "0.0001 WAL",
     unit_bytes: Annotated[int, typer.Option(help="Encoded bytes in a unit.")] = 64 * 1024,

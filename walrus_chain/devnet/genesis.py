@@ -1,4 +1,4 @@
-"""From an empty chain to a network with a committee: deploy, fund, register, bond, form."""
+"""From an empty chain to a network with a committee: deploy, fund, register, stake, form."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Operator:
     """Somebody who will run an agent of the new network."""
 
     account: LocalAccount
-    """Registers the node and bonds for it."""
+    """Registers the node and stakes for it."""
     signer: LocalAccount
-    """Signs the node's attestations."""
+    """Signs the node's attestations, and pays for what the agent does on chain."""
     encryption_key: bytes
     name: str
     url: str
@@ -56,7 +56,8 @@ async def found(
     """
     provider = ChainProvider([url])
     try:
-        accounts = [deployer.address, developer, *(operator.account.address for operator in operators)]
+        accounts = [deployer.address, developer]
+        accounts += [account.address for operator in operators for account in (operator.account, operator.signer)]
         await provider.batch([("anvil_setBalance", (account, hex(GAS_MONEY))) for account in accounts])
         deployment = await deploy(provider, deployer, deployment_parameters(parameters), name="devnet")
         chain = Chain(provider, deployment)
@@ -68,7 +69,7 @@ async def found(
         # Nodes join one after the other, so that the first agent is node 1 at every start of a new network.
         nodes = [await _join(chain, operator) for operator in operators]
         await asyncio.gather(
-            *(_bond(chain, operator, node, parameters.stake) for operator, node in zip(operators, nodes, strict=True))
+            *(_stake(chain, operator, node, parameters.stake) for operator, node in zip(operators, nodes, strict=True))
         )
         await treasury.form_committee()
         return deployment, tuple(nodes)
@@ -86,7 +87,8 @@ async def _join(chain: Chain, operator: Operator) -> NodeId:
     return (await Sender(chain, operator.account).register_node(details, proof)).node_id
 
 
-async def _bond(chain: Chain, operator: Operator, node: NodeId, stake: Wei) -> None:
+async def _stake(chain: Chain, operator: Operator, node: NodeId, stake: Wei) -> None:
     sender = Sender(chain, operator.account)
     await sender.approve_vault()
-    await sender.bond(node, stake)
+    await sender.delegate(node, stake)
+    await sender.stand(node)

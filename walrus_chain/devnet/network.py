@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 CHAIN = "chain"
 """The name of the chain's process."""
 _STATE_SECONDS = 10
+#: Between blocks while nobody sends: seeds of custody windows come from blocks, so the chain must go on by itself.
+_BLOCK_SECONDS = 1
 _READY_SECONDS = 60.0
 
 OnStep = Callable[[str], None]
@@ -219,6 +221,8 @@ class Devnet:
             options = AnvilOptions(
                 port=self.parameters.rpc_port,
                 chain_id=self.parameters.chain_id,
+                block_time=_BLOCK_SECONDS,
+                instant=True,
                 state=self.home.chain_state,
                 state_interval=_STATE_SECONDS,
             )

@@ -42,7 +42,7 @@ class DevnetParameters:
     rpc_port: int = 8545
     first_agent_port: int = 9101
     stake: Wei = _STAKE
-    """What each operator bonds."""
+    """What each operator stakes."""
     purse: Wei = _PURSE
     """What the developer's wallet starts with."""
 

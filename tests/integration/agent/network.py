@@ -129,7 +129,8 @@ async def agent_network(folder: Path, *, nodes: int, shards: int) -> AsyncIterat
             url = f"http://127.0.0.1:{port}"
             details = NodeDetails(f"node-{index}", url, f"region-{index % 4}", signer.address, encryption)
             registered = await owner.register_node(details, proof)
-            await owner.bond(registered.node_id, stake)
+            await owner.delegate(registered.node_id, stake)
+            await owner.stand(registered.node_id)
             signers.append(signer)
             settings.append(
                 Settings(

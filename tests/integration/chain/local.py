@@ -96,8 +96,9 @@ async def local_network(url: str) -> AsyncIterator[LocalNetwork]:
 
 
 async def join(chain: Chain, operator: Sender, signer: LocalSigner, name: str, region: str) -> None:
-    """Registers and bonds a node."""
+    """Registers a node that stands for the committee."""
     keys = NodeKeys(operator.address, signer.address, b"\x05" * 32)
     details = NodeDetails(name, f"http://{name.replace(' ', '-')}.example", region, signer.address, keys.encryption_key)
     node = await operator.register_node(details, keys.prove(signer, chain.nodes_domain))
-    await operator.bond(node.node_id, PARAMETERS.minimum_stake)
+    await operator.delegate(node.node_id, PARAMETERS.minimum_stake)
+    await operator.stand(node.node_id)

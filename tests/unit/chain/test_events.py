@@ -15,7 +15,8 @@ from walrus_chain.chain.abi import abi_types, signature_of
 from walrus_chain.chain.artifacts import artifact, artifact_names
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.deployments import CONTRACTS, Deployment
-from walrus_chain.chain.events import EVENTS, NEVER_EMITTED, BlobRegistered, BlobTransferred, ChainEvent, WalTransferred
+from walrus_chain.chain.event import ChainEvent
+from walrus_chain.chain.events import EVENTS, NEVER_EMITTED, BlobRegistered, BlobTransferred, WalTransferred
 from walrus_chain.chain.logs import LogDecoder, topic_of
 from walrus_chain.chain.values import fields_of, snake_case
 from walrus_chain.errors import UnknownEvent

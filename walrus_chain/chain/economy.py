@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from walrus_chain.chain.answers import delegation_from, duties_from, sample_from
+from walrus_chain.chain.answers import delegation_from, duties_from, sample_from, window_from
 from walrus_chain.chain.network import Chain
-from walrus_chain.chain.views import ChainDuties, CustodySample, Delegation
+from walrus_chain.chain.views import ChainDuties, CustodySample, CustodyWindow, Delegation, WindowTimes
 from walrus_chain.types import Address, Epoch, NodeId, Wei
 
 _NODES_A_CALL: Final = 100
@@ -88,6 +88,14 @@ class Economy:
         Raises: NoWindow, SeedTooEarly, SeedLost, NothingToProve.
         """
         return tuple(map(sample_from, await self._chain.call("CustodyChallenges", "samplesOf", epoch, node_id)))
+
+    async def window_of(self, epoch: Epoch) -> CustodyWindow:
+        """The custody window of an epoch, whether it was opened or not."""
+        return window_from(await self._chain.call("CustodyChallenges", "windowOf", epoch))
+
+    async def window_times(self, epoch: Epoch) -> WindowTimes:
+        """When the custody window of an epoch may be opened, and when it closes."""
+        return WindowTimes(*await self._chain.call("CustodyChallenges", "timesOf", epoch))
 
     async def activation_epoch(self) -> Epoch:
         """The epoch from which on stake deposited now counts."""

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from walrus_chain.chain.deployments import Deployment
     from walrus_chain.chain.transactions import Receipt, TransactionSigner
     from walrus_chain.chain.views import BlobObject, ExtensionQuote
+    from walrus_chain.client.outlook import CommitteeReport, EpochReport, PriceReport
+    from walrus_chain.client.stake import Stakes
 
 #: A blob by its id (also as text), or one object of it by its number.
 BlobRef = BlobId | BlobObjectId | str
@@ -137,6 +139,13 @@ class Client:
     def account(self) -> Address | None:
         """The account that signs and pays; None for a client that only reads."""
         return None if self._writer is None else self._writer.address
+
+    @property
+    def stake(self) -> Stakes:
+        """Staking WAL with nodes: `client.stake.add(node_id, amount)` and what `walrus stake` has besides."""
+        from walrus_chain.client.stake import Stakes
+
+        return Stakes(self.chain, self._signing)
 
     # -- storing -----------------------------------------------------------------------------------------------------
 
@@ -356,6 +365,24 @@ class Client:
     async def health(self) -> tuple[NodeReport, ...]:
         """How each node of the committee says it is; all are asked at once."""
         return await self._ask_all(_health)
+
+    async def committee(self) -> CommitteeReport:
+        """Who serves: members, regions, shards, stake, and shards that are on their way."""
+        from walrus_chain.client.outlook import committee_report
+
+        return await committee_report(self.chain)
+
+    async def epoch(self) -> EpochReport:
+        """Where the clock stands, whether the next committee is fixed, and how far custody proofs are."""
+        from walrus_chain.client.outlook import epoch_report
+
+        return await epoch_report(self.chain)
+
+    async def prices(self) -> PriceReport:
+        """What storage costs today and in the next epoch, and what the committee's votes come to."""
+        from walrus_chain.client.outlook import price_report
+
+        return await price_report(self.chain)
 
     async def attributes(self, blob: BlobRef, *, owner: Address | None = None) -> dict[str, str]:
         """What the owner wrote on an object.

@@ -117,6 +117,7 @@ from walrus_chain.errors.transport import (
 from walrus_chain.errors.words import (
     MalformedAmount,
     MalformedBlobId,
+    MalformedShare,
 )
 
 __all__ = [
@@ -158,6 +159,7 @@ __all__ = [
     "MalformedMetadata",
     "MalformedName",
     "MalformedPrivateKey",
+    "MalformedShare",
     "MalformedSignature",
     "Misuse",
     "NameTaken",

@@ -10,6 +10,15 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from tests.fakes.economy import (
+    EPOCH_SECONDS,
+    GENESIS_TIME,
+    MAXIMUM_COMMISSION_BPS,
+    MINIMUM_STAKE,
+    UNBONDING_EPOCHS,
+    FakeEconomy,
+    StakingWriter,
+)
 from walrus_chain.chain.library_rejections import AllowanceTooSmall, NotEnoughWal, ObjectNotYours
 from walrus_chain.chain.money_rejections import WrongTerm
 from walrus_chain.chain.rejections import (
@@ -24,7 +33,7 @@ from walrus_chain.chain.rejections import (
     WrongMemberSignature,
     WrongStatus,
 )
-from walrus_chain.chain.sender import RegisterReceipt, Registration
+from walrus_chain.chain.sender import UNLIMITED, RegisterReceipt, Registration
 from walrus_chain.chain.transactions import Receipt
 from walrus_chain.chain.views import (
     Attribute,
@@ -33,6 +42,7 @@ from walrus_chain.chain.views import (
     ExtensionQuote,
     NetworkParameters,
     Node,
+    PoolFacts,
     Quote,
 )
 from walrus_chain.codec.geometry import Geometry
@@ -49,6 +59,8 @@ GENESIS = Epoch(1)
 VAULT = Address("0x000000000000000000000000000000000000dEaD")
 ALICE = Address("0x00000000000000000000000000000000000000A1")
 BOB = Address("0x00000000000000000000000000000000000000b0")
+#: Of a node, before the economy says what is known of its pool.
+_NO_FACTS = PoolFacts(Wei(0), Wei(0), Wei(0), Wei(0), 0, 0, Epoch(0), Epoch(0), False, 0, Epoch(0))
 
 
 @dataclass(slots=True)
@@ -75,6 +87,7 @@ class FakeNetwork:
     committee: Committee = field(init=False)
     members: list[MemoryAgent] = field(init=False)
     """The agents by member index."""
+    economy: FakeEconomy = field(init=False)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
@@ -107,6 +120,7 @@ class FakeNetwork:
         ]
         for agent in self.members:
             agent.peers = [other for other in self.members if other is not agent]
+        self.economy = FakeEconomy(self)
         self.fund(ALICE)
 
     def fund(self, account: Address, wal: int = 1000 * ONE_WAL) -> None:
@@ -159,6 +173,10 @@ class FakeChain:
     def registry_domain(self) -> Domain:
         return self.network.registry
 
+    @property
+    def economy(self) -> FakeEconomy:
+        return self.network.economy
+
     async def parameters(self) -> NetworkParameters:
         net = self.network
         return NetworkParameters(
@@ -166,14 +184,18 @@ class FakeChain:
             faults=net.committee.faults,
             committee_epoch=net.committee_epoch if self.formed else Epoch(0),
             current_epoch=Epoch(net.epoch),
-            epoch_start=1_000_000 + (net.epoch - 1) * 3600,
-            epoch_seconds=3600,
+            epoch_start=GENESIS_TIME + (net.epoch - 1) * EPOCH_SECONDS,
+            epoch_seconds=EPOCH_SECONDS,
             unit_bytes=net.unit_bytes,
             unit_price=Wei(net.unit_price),
             write_fee=Wei(net.write_fee),
             maximum_epochs=net.maximum_epochs,
-            minimum_stake=Wei(ONE_WAL),
-            total_stake=Wei(net.nodes * ONE_WAL),
+            minimum_stake=MINIMUM_STAKE,
+            total_stake=Wei(sum(has.active + has.waiting for has in net.economy.delegations.values())),
+            unbonding_epochs=UNBONDING_EPOCHS,
+            maximum_commission_bps=MAXIMUM_COMMISSION_BPS,
+            selected_epoch=Epoch(net.economy.selected_epoch),
+            pending_shards=net.economy.pending,
             nodes=net.nodes,
             objects=len(net.objects),
         )
@@ -184,10 +206,11 @@ class FakeChain:
         return self.network.committee
 
     async def nodes(self) -> tuple[Node, ...]:
-        return tuple(
-            Node(m.node_id, ALICE, m.name, m.url, m.region, m.signer, b"", Wei(ONE_WAL), True, m.shards)
+        nodes = [
+            Node(m.node_id, ALICE, m.name, m.url, m.region, m.signer, b"", Wei(0), self.formed, m.shards, _NO_FACTS)
             for m in self.network.committee.members
-        )
+        ]
+        return tuple(map(self.network.economy.node, nodes))
 
     async def blob(self, blob_object: BlobObjectId) -> BlobObject:
         if (item := self.network.objects.get(blob_object)) is None:
@@ -228,7 +251,7 @@ class FakeChain:
         )
 
 
-class FakeWriter:
+class FakeWriter(StakingWriter):
     """One account that sends transactions."""
 
     def __init__(self, network: FakeNetwork, account: Address) -> None:
@@ -236,8 +259,8 @@ class FakeWriter:
         self.address = account
         self.chain = FakeChain(network)
 
-    async def approve_vault(self) -> Receipt:
-        self.network.allowances[self.address] = 2**256 - 1
+    async def approve_vault(self, amount: Wei = UNLIMITED) -> Receipt:
+        self.network.allowances[self.address] = amount
         return self._receipt("approve")
 
     async def register(self, registrations: Sequence[Registration]) -> RegisterReceipt:
@@ -323,7 +346,8 @@ class FakeWriter:
         net.invalid.add(blob_id)
         return self._receipt("invalidate")
 
-    async def withdraw(self, amount: Wei, to: Address) -> Receipt:
+    async def withdraw(self, amount: Wei, to: Address | None = None) -> Receipt:
+        to = to or self.address
         self.network.claims[self.address] -= amount
         self.network.wal[to] = self.network.wal.get(to, 0) + amount
         return self._receipt("withdraw")

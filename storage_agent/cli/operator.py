@@ -67,6 +67,9 @@ class OperatorWriter(StakeWriter, Protocol):
     async def vote(self, node_id: NodeId, unit_price: Wei, write_fee: Wei) -> Receipt:
         """Sets what a node wants to serve for."""
 
+    async def update_node(self, node_id: NodeId, name: str, url: str, region: str) -> Receipt:
+        """Changes what an operator says of a node."""
+
 
 class NotRegistered(Misuse):
     """The agent's key belongs to no node."""
@@ -84,6 +87,13 @@ class NoVote(Misuse):
 
     def __init__(self) -> None:
         super().__init__("name --unit-price, --write-fee or both; what is not named stays as it is")
+
+
+class NoChange(Misuse):
+    """A change of nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("name --name, --url or --region; what is not named stays as it is")
 
 
 class AlreadyLeaving(Misuse):
@@ -265,6 +275,23 @@ class Operator:
         self._tell("Voting")
         receipt = await self._writer.vote(self.node_id, vote.unit_price, vote.write_fee)
         return vote, receipt.transaction
+
+    async def update(self, name: str | None, url: str | None, region: str | None) -> tuple[Node, str]:
+        """Changes name, address or region of the node; what is not named stays as it is.
+
+        Args:
+            url: where others reach the agent, without a slash at its end.
+        Returns: the node as it is afterwards, and the transaction.
+        Raises: NoChange, StakeNotYours, WrongFieldLength, WrongCharacter, WrongRegion.
+        """
+        if name is None and url is None and region is None:
+            raise NoChange
+        node = await self.own_node()
+        self._tell(f"Changing the entry of node {self.node_id}")
+        receipt = await self._writer.update_node(
+            self.node_id, name or node.name, url or node.url, region or node.region
+        )
+        return await self.node(), receipt.transaction
 
     async def exit(self) -> Departure:
         """Takes all own stake out, so that the next committee that is selected does without the node.

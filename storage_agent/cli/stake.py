@@ -199,6 +199,35 @@ def vote(
     _run(act, operator, operator_password_file, node, config, as_json)
 
 
+@app.command()
+def update(
+    operator: OperatorKeystore,
+    operator_password_file: OperatorPassword,
+    name: Annotated[str | None, typer.Option(help="For people.")] = None,
+    url: Annotated[str | None, typer.Option(help="Where others reach the agent.")] = None,
+    region: Annotated[str | None, typer.Option(help="Where its disks stand: a-z, 0-9 and hyphen.")] = None,
+    node: OtherNode = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Change the node's entry: its name, its address, its region. A new region counts at the next selection."""
+    from storage_agent.cli.setup import parse_url
+
+    address = None if url is None else tried(lambda: parse_url(url), as_json)
+
+    async def act(operator: Operator) -> dict[str, Any]:
+        entry, transaction = await operator.update(name, address, region)
+        return {
+            "node": entry.node_id,
+            "name": entry.name,
+            "url": entry.url,
+            "region": entry.region,
+            "transaction": transaction,
+        }
+
+    _run(act, operator, operator_password_file, node, config, as_json)
+
+
 @app.command("exit")
 def exit_(
     operator: OperatorKeystore,

@@ -5,6 +5,7 @@ Shares are left out: what a pool earns or loses is spread over its delegations a
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from walrus_chain.chain.economy_rejections import (
     ZeroStake,
 )
 from walrus_chain.chain.library_rejections import AllowanceTooSmall, NotEnoughWal
-from walrus_chain.chain.rejections import UnknownNode
+from walrus_chain.chain.rejections import UnknownNode, WrongRegion
 from walrus_chain.chain.transactions import Receipt
 from walrus_chain.chain.views import (
     ChainDuties,
@@ -36,6 +37,7 @@ from walrus_chain.chain.views import (
     UnbondingStake,
     WindowTimes,
 )
+from walrus_chain.rules.committee import Committee
 from walrus_chain.types import Address, Epoch, NodeId, ShardIndex, Wei
 
 if TYPE_CHECKING:
@@ -308,6 +310,18 @@ class StakingWriter(ABC):
             raise VoteNotYours(node_id, pool.operator, self.address)
         pool.vote = Prices(unit_price, write_fee)
         return self._receipt("vote")
+
+    async def update_node(self, node_id: NodeId, name: str, url: str, region: str) -> Receipt:
+        self._own(node_id)
+        if not re.fullmatch("[a-z0-9-]{1,32}", region):
+            raise WrongRegion(region)
+        committee = self.network.committee
+        members = [
+            replace(member, name=name, url=url, region=region) if member.node_id == node_id else member
+            for member in committee.members
+        ]
+        self.network.committee = Committee(committee.epoch, committee.shards, tuple(members))
+        return self._receipt("update_node")
 
     def _settled(self, node_id: NodeId) -> FakeEconomy:
         economy = self.network.economy

@@ -246,6 +246,33 @@ class TestCommissionAndVote:
         assert ended.error["code"] == "VoteNotYours"
 
 
+class TestUpdate:
+    """The node's entry in the registry."""
+
+    def test_region__changes_and_the_rest_stays(self, agent: Agent, network: FakeNetwork) -> None:
+        data = agent("update", "--region", "sa-east", "--json").data
+
+        assert (data["name"], data["url"], data["region"]) == ("node-2", "memory://1", "sa-east")
+
+    def test_address__loses_its_slash(self, agent: Agent, network: FakeNetwork) -> None:
+        assert agent("update", "--url", "https://a.example.org/", "--json").data["url"] == "https://a.example.org"
+
+    @pytest.mark.parametrize(
+        ("options", "key", "code", "error"),
+        [
+            ([], "operator", 3, "NoChange"),
+            (["--url", "node.example.org"], "operator", 3, "UnusableUrl"),
+            (["--region", "Süd"], "operator", 4, "WrongRegion"),
+            (["--name", "n"], "other", 4, "StakeNotYours"),
+        ],
+    )
+    def test_bad_input__is_refused(
+        self, agent: Agent, network: FakeNetwork, options: list[str], key: str, code: int, error: str
+    ) -> None:
+        assert agent("update", *options, "--json", key=key, code=code).error["code"] == error
+        assert not network.transactions
+
+
 class TestExit:
     """Leaving the network."""
 

@@ -369,8 +369,10 @@ def _leaving(leaving: Leaving) -> dict[str, Any]:
 
 def _payout(payout: Payout) -> dict[str, Any]:
     found = {credit.source.value: Amount(payout.total(credit.source)) for credit in payout.credits}
+    notes = Steps(credit.why for credit in payout.credits if credit.why is not None)
     return {
         **found,
+        **({"notes": notes} if notes else {}),
         "owedBefore": Amount(payout.owed_before),
         "paid": Amount(payout.paid),
         "transaction": payout.transaction,

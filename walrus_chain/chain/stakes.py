@@ -16,7 +16,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Final, Protocol, TypeAlias, TypeVar
 
-from walrus_chain.chain.economy_rejections import NothingDue, NothingEarned, PoolBehind
+from walrus_chain.chain.economy_rejections import NodeServing, NothingDue, NothingEarned, PoolBehind
 from walrus_chain.chain.transactions import Receipt
 from walrus_chain.chain.views import Balances, ChainDuties, Delegation, NetworkParameters, Node
 from walrus_chain.errors import Misuse, Rejected
@@ -167,6 +167,8 @@ class Credit:
     node_id: NodeId
     source: Source
     amount: Wei
+    why: str | None = None
+    """Why it is nothing, where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,9 @@ class StakeDesk:
         self._tell(f"Staking {format_amount(amount)} with node {node_id}")
         receipt = await self._settled(lambda: self._writer.delegate(node_id, amount))
         has = await self._pools.delegation(node_id, self._writer.address)
-        return Staked(node_id, amount, has.waiting_until if has else Epoch(0), receipt.transaction)
+        # Before the first committee takes office stake counts at once, and does not wait.
+        since = has.waiting_until if has and has.waiting else (await self._chain.parameters()).current_epoch
+        return Staked(node_id, amount, since, receipt.transaction)
 
     async def remove(self, node_id: NodeId, amount: Wei | None = None) -> Leaving:
         """Begins to take active stake out of a pool.
@@ -325,9 +329,9 @@ class StakeDesk:
             self._tell(f"Claiming {source} of node {node_id}")
             try:
                 await self._settled(partial(calls[source], node_id))
-            except nothing as error:
+            except (nothing, NodeServing) as error:
                 refusal = refusal or error
-                found.append(Credit(node_id, source, Wei(0)))
+                found.append(Credit(node_id, source, Wei(0), str(error)))
                 continue
             now = (await self._chain.balances(account)).claim
             found.append(Credit(node_id, source, Wei(now - owed)))

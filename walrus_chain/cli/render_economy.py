@@ -108,7 +108,12 @@ def payout(result: Payout) -> dict[str, Any]:
     """What was paid out."""
     return {
         "credits": [
-            {"node": credit.node_id, "source": credit.source.value, "amount": str(credit.amount)}
+            {
+                "node": credit.node_id,
+                "source": credit.source.value,
+                "amount": str(credit.amount),
+                "why": credit.why,
+            }
             for credit in result.credits
         ],
         "owedBefore": str(result.owed_before),
@@ -119,7 +124,13 @@ def payout(result: Payout) -> dict[str, Any]:
 
 def payout_text(result: Payout) -> str:
     """What was paid out, for people."""
-    facts = [(f"{credit.source} of node {credit.node_id}", format_amount(credit.amount)) for credit in result.credits]
+    facts = [
+        (
+            f"{credit.source} of node {credit.node_id}",
+            format_amount(credit.amount) if credit.why is None else credit.why,
+        )
+        for credit in result.credits
+    ]
     if result.owed_before:
         facts.append(("owed by the vault before", format_amount(result.owed_before)))
     return lines(f"{format_amount(result.paid)} are yours now", facts)

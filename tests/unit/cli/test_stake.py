@@ -174,6 +174,21 @@ class TestPayouts:
         assert (data["owedBefore"], data["paid"]) == ("0", str(20 * ONE_WAL))
         assert network.wal[MINE] == 1020 * ONE_WAL
 
+    def test_withdraw__own_stake_of_a_node_that_serves__stays_and_the_rest_is_paid(
+        self, walrus: Walrus, network: FakeNetwork
+    ) -> None:
+        network.economy.pools[2].operator = MINE
+        for node in (2, 3):
+            network.economy.put(node, MINE, 30 * ONE_WAL)
+            walrus("stake", "remove", str(node), "--all")
+        network.epoch = 12
+
+        ended = walrus("stake", "withdraw")
+
+        assert ended.out.splitlines()[0] == "30 WAL are yours now"
+        assert "node 2 serves 2 shards in the committee" in ended.out
+        assert walrus("stake", "withdraw", "2", "--json").error["code"] == "NodeServing"
+
     def test_withdraw__too_early__says_when(self, walrus: Walrus, network: FakeNetwork) -> None:
         network.economy.put(2, MINE, 30 * ONE_WAL)
         walrus("stake", "remove", "2", "10")

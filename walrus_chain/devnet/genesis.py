@@ -1,4 +1,4 @@
-"""From an empty chain to a network with a committee: deploy, fund, register, stake, form; and who joins or leaves later."""
+"""From an empty chain to a network with a committee, and how others join and leave it later."""
 
 from __future__ import annotations
 

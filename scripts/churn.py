@@ -21,7 +21,6 @@ from pathlib import Path
 
 from eth_account import Account
 
-from walrus_chain.chain.economy import Economy
 from walrus_chain.chain.economy_events import CustodyMissed, CustodyProved, Slashed
 from walrus_chain.chain.event import ChainEvent
 from walrus_chain.chain.events import CommitteeFormed, EpochChangeDone, EpochChangeStarted

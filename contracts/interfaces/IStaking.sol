@@ -16,7 +16,7 @@ import {NodeId} from "../types/NodeId.sol";
 /// A node with {minimumStake} of its operator's own may {stand} for the committee.
 ///
 /// Settling: a pool is settled up to an epoch p when all rewards of epochs before p are in it and all deposits that count
-/// from p on have their shares. Calls that need a settled pool settle up to {SETTLE_STEPS} epochs by themselves.
+/// from p on have their shares. Calls that need a settled pool settle up to 32 epochs by themselves.
 ///
 /// Invariant I1: the vault's reserve of this contract is the sum over all pools of active + waiting + unbonding stake and
 /// commission.
@@ -133,7 +133,7 @@ interface IStaking {
     /// @notice Thrown when the caller is not the contract that may do this.
     error Staking_CallerNotAllowed(address expected, address caller);
 
-    /// @notice Thrown at construction when a parameter is outside its bounds. `parameter` is its name.
+    /// @notice Thrown at construction, or by {slash}, when a parameter is outside its bounds. `parameter` is its name.
     error Staking_ParameterOutOfBounds(bytes32 parameter, uint256 minimum, uint256 maximum, uint256 actual);
 
     /// @notice Thrown when the amount is zero.
@@ -197,6 +197,9 @@ interface IStaking {
 
     /// @notice Turns the caller's gain, active stake above what it paid in, into its claim in the vault.
     /// @dev Emits {RewardsClaimed}.
+    /// Requirements:
+    /// - The caller must have a gain.
+    /// - The operator of a node that serves must still have the minimum as own stake afterwards.
     function claimRewards(NodeId nodeId) external returns (Amount amount);
 
     /// @notice Turns the operator's commission into its claim in the vault.

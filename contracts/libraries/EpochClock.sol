@@ -20,6 +20,17 @@ library EpochClock {
         return epochAt(genesis, epochSeconds, Timestamp.wrap(uint64(block.timestamp)));
     }
 
+    /// @notice The newest epoch whose stakes are fixed at the moment `time`: the *cut* of an epoch, `epochSeconds / 2` after
+    /// it began, fixes those of the next one. So the next epoch from the cut on, the present one before.
+    function targetAt(Timestamp genesis, uint64 epochSeconds, Timestamp time) internal pure returns (Epoch) {
+        return epochAt(genesis, epochSeconds, time.plusSeconds(epochSeconds - epochSeconds / 2));
+    }
+
+    /// @notice {targetAt} of the present block.
+    function target(Timestamp genesis, uint64 epochSeconds) internal view returns (Epoch) {
+        return targetAt(genesis, epochSeconds, Timestamp.wrap(uint64(block.timestamp)));
+    }
+
     /// @notice The moment at which `epoch`, from 1, begins.
     function startOf(Timestamp genesis, uint64 epochSeconds, Epoch epoch) internal pure returns (Timestamp) {
         return genesis.plusSeconds((Epoch.unwrap(epoch) - 1) * epochSeconds);

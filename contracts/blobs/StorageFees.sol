@@ -21,9 +21,13 @@ import {Timestamp} from "../types/Timestamp.sol";
 ///
 /// A refund or an extension never touches the current epoch: it is earned as a whole when it begins.
 ///
+/// Prices change only for epochs to come, so an object's rate can always be derived again: units of its size times the
+/// price of the epoch in which it was registered. A rate is stored only for objects whose extension mixed prices.
+///
 /// Invariants:
-/// - The vault's reserve of this contract equals the income of all epochs.
+/// - The vault's reserve of this contract equals the income of all epochs, less what the rewards contract paid and burned.
 /// - The differences of all unsettled lines, plus the sum in the settled one, are zero: every term ends.
+/// - The prices of an epoch that has begun never change.
 contract StorageFees is IStorageFees {
     using SafeCast for uint256;
     using SafeCast for int256;
@@ -36,26 +40,38 @@ contract StorageFees is IStorageFees {
         uint128 oneOff;
     }
 
+    /// @dev Prices of the epochs [since, until), in one slot. Both fit: {MAXIMUM_PRICE} has 70 bits.
+    struct Prices {
+        uint96 unitPrice;
+        uint96 writeFee;
+        Epoch since;
+        Epoch until;
+    }
+
+    /// @dev The rate of an object that is not units * price; it may be zero, hence the flag.
+    struct MixedRate {
+        Amount rate;
+        bool mixed;
+    }
+
     uint256 private constant MINIMUM_UNIT_BYTES = 1024;
     uint256 private constant MAXIMUM_UNIT_BYTES = 2 ** 30;
     uint256 private constant MAXIMUM_EPOCHS = type(uint16).max;
     /// @dev A thousand WAL for a unit or a write: the rate of the largest blob stays below 2^104, its longest term below 2^120.
     uint256 private constant MAXIMUM_PRICE = 1000e18;
+    Epoch private constant FIRST_EPOCH = Epoch.wrap(1);
+    Epoch private constant NEVER = Epoch.wrap(type(uint32).max);
 
     ITokenVault private immutable _vault;
     address private immutable _registry;
+    address private immutable _pricesContract;
+    address private immutable _rewards;
     Timestamp private immutable _genesis;
     uint64 private immutable _epochSeconds;
     uint16 private immutable _shards;
 
     /// @inheritdoc IStorageFees
     uint32 public immutable unitBytes;
-
-    /// @inheritdoc IStorageFees
-    Amount public immutable unitPrice;
-
-    /// @inheritdoc IStorageFees
-    Amount public immutable writeFee;
 
     /// @inheritdoc IStorageFees
     uint32 public immutable maximumEpochs;
@@ -65,42 +81,63 @@ contract StorageFees is IStorageFees {
 
     mapping(Epoch epoch => Line) private _lines;
 
-    /// @notice Fixes prices and partners for ever.
+    /// @dev Prices of even and of odd epochs, so that an epoch mostly finds its own with one read: those in the slot of its
+    /// parity, unless they are over; then those in the other.
+    Prices[2] private _prices;
+
+    /// @dev Every change of prices, in ascending order of `since`; `until` is not used. Never empty.
+    Prices[] private _history;
+
+    mapping(uint256 blobObject => MixedRate) private _mixedRates;
+
+    /// @notice Fixes first prices, and partners for ever.
     /// @param vault Holds the fees; this contract must be one of its modules.
     /// @param committee Gives the clock and the number of shards, which never change.
     /// @param registry The blob registry, the only one that may charge and refund.
+    /// @param prices The contract that counts votes, the only one that may set prices.
+    /// @param rewards The contract that divides incomes, the only one that may pay them out and burn them.
     /// @param unitBytes_ Encoded bytes in one unit: 1 KiB to 1 GiB.
-    /// @param unitPrice_ Price of one unit for one epoch: at most 1,000 WAL.
-    /// @param writeFee_ Paid once for each registration: at most 1,000 WAL.
+    /// @param unitPrice_ Price of one unit for one epoch, until it is changed: at most 1,000 WAL.
+    /// @param writeFee_ Paid once for each registration, until it is changed: at most 1,000 WAL.
     /// @param maximumEpochs_ How many epochs may be paid, the current one included: 1 to 65,535.
     constructor(
         ITokenVault vault,
         ICommittee committee,
         address registry,
+        address prices,
+        address rewards,
         uint32 unitBytes_,
         Amount unitPrice_,
         Amount writeFee_,
         uint32 maximumEpochs_
     ) {
         _checkBounds("registry", 1, type(uint160).max, uint160(registry));
+        _checkBounds("prices", 1, type(uint160).max, uint160(prices));
+        _checkBounds("rewards", 1, type(uint160).max, uint160(rewards));
         _checkBounds("unitBytes", MINIMUM_UNIT_BYTES, MAXIMUM_UNIT_BYTES, unitBytes_);
-        _checkBounds("unitPrice", 0, MAXIMUM_PRICE, Amount.unwrap(unitPrice_));
-        _checkBounds("writeFee", 0, MAXIMUM_PRICE, Amount.unwrap(writeFee_));
+        Prices memory first = _checkedPrices(FIRST_EPOCH, unitPrice_, writeFee_);
         _checkBounds("maximumEpochs", 1, MAXIMUM_EPOCHS, maximumEpochs_);
 
         _vault = vault;
         _registry = registry;
+        _pricesContract = prices;
+        _rewards = rewards;
         _genesis = committee.startOf(Epoch.wrap(1));
         _epochSeconds = committee.epochSeconds();
         _shards = committee.shards();
         unitBytes = unitBytes_;
-        unitPrice = unitPrice_;
-        writeFee = writeFee_;
         maximumEpochs = maximumEpochs_;
+        (_prices[0], _prices[1]) = (first, first);
+        _history.push(first);
     }
 
     modifier onlyRegistry() {
         if (msg.sender != _registry) revert StorageFees_CallerNotRegistry(_registry, msg.sender);
+        _;
+    }
+
+    modifier only(address expected) {
+        if (msg.sender != expected) revert StorageFees_CallerNotAllowed(expected, msg.sender);
         _;
     }
 
@@ -111,8 +148,9 @@ contract StorageFees is IStorageFees {
         returns (Amount rate)
     {
         // Check and effect
+        Epoch current = _currentEpoch();
         Amount price;
-        (rate, price) = _openTerm(blobObject, payer, size, epochs);
+        (rate, price) = _openTerm(_pricesNow(current), current, blobObject, payer, size, epochs);
 
         // Interaction
         _vault.collect(payer, price);
@@ -121,11 +159,13 @@ contract StorageFees is IStorageFees {
     /// @inheritdoc IStorageFees
     function chargeBatch(address payer, Term[] calldata terms) external onlyRegistry returns (Amount[] memory rates) {
         // Check and effect
+        Epoch current = _currentEpoch();
+        Prices memory prices = _pricesNow(current);
         rates = new Amount[](terms.length);
         Amount total;
         for (uint256 i = 0; i < terms.length; ++i) {
             Amount price;
-            (rates[i], price) = _openTerm(terms[i].blobObject, payer, terms[i].size, terms[i].epochs);
+            (rates[i], price) = _openTerm(prices, current, terms[i].blobObject, payer, terms[i].size, terms[i].epochs);
             total = total + price;
         }
 
@@ -134,18 +174,20 @@ contract StorageFees is IStorageFees {
     }
 
     /// @inheritdoc IStorageFees
-    function chargeExtension(uint256 blobObject, address payer, uint64 size, Amount rate, Epoch end, uint32 epochs)
+    function chargeExtension(uint256 blobObject, address payer, uint64 size, Epoch start, Epoch end, uint32 epochs)
         external
         onlyRegistry
         returns (Amount newRate)
     {
         // Check
         Epoch current = _currentEpoch();
+        Amount rate = rateOfObject(blobObject, size, start);
         Amount price;
         (price, newRate) = _priceOfExtension(current, size, rate, end, epochs);
 
         // Effect: from the next epoch on the new rate instead of the old one, up to the new end instead of the old one.
         Epoch newEnd = end.plus(epochs);
+        if (!(newRate == rate)) _mixedRates[blobObject] = MixedRate({rate: newRate, mixed: true});
         _changeRate(current.plus(1), _signed(newRate) - _signed(rate));
         _changeRate(end, _signed(rate));
         _changeRate(newEnd, -_signed(newRate));
@@ -156,13 +198,14 @@ contract StorageFees is IStorageFees {
     }
 
     /// @inheritdoc IStorageFees
-    function refund(uint256 blobObject, address payee, Amount rate, Epoch end)
+    function refund(uint256 blobObject, address payee, uint64 size, Epoch start, Epoch end)
         external
         onlyRegistry
         returns (Amount amount)
     {
         // Check
         Epoch current = _currentEpoch();
+        Amount rate = rateOfObject(blobObject, size, start);
         amount = rate.times(_paidAhead(current, end));
 
         // Effect
@@ -172,6 +215,35 @@ contract StorageFees is IStorageFees {
 
         // Interaction
         _vault.release(payee, amount);
+    }
+
+    /// @inheritdoc IStorageFees
+    function setPrices(Epoch from, Amount unitPrice_, Amount writeFee_) external only(_pricesContract) {
+        // Check
+        Epoch current = _currentEpoch();
+        if (!(from == current.plus(1))) revert StorageFees_WrongPriceEpoch(current.plus(1), from);
+        Prices memory next = _checkedPrices(from, unitPrice_, writeFee_);
+
+        // Effect: the present prices go where present epochs look, the next ones where the next epoch looks.
+        Prices memory present = _pricesNow(current);
+        bool changes = next.unitPrice != present.unitPrice || next.writeFee != present.writeFee;
+        if (!changes) next = present;
+        next.until = NEVER;
+        present.until = changes ? from : NEVER;
+        _prices[_parity(current)] = present;
+        _prices[_parity(from)] = next;
+        _remember(next, from);
+        emit PricesSet(from, unitPrice_, writeFee_);
+    }
+
+    /// @inheritdoc IStorageFees
+    function payOut(address to, Amount amount) external only(_rewards) {
+        _vault.move(to, amount);
+    }
+
+    /// @inheritdoc IStorageFees
+    function burn(Amount amount) external only(_rewards) {
+        _vault.burn(amount);
     }
 
     /// @inheritdoc IStorageFees
@@ -192,8 +264,9 @@ contract StorageFees is IStorageFees {
 
     /// @inheritdoc IStorageFees
     function quote(uint64 size, uint32 epochs) external view returns (Amount total, Amount rate, Amount fee) {
-        (total, rate) = _priceOfTerm(size, epochs);
-        fee = writeFee;
+        Prices memory prices = _pricesNow(_currentEpoch());
+        (total, rate) = _priceOfTerm(prices, size, epochs);
+        fee = Amount.wrap(prices.writeFee);
     }
 
     /// @inheritdoc IStorageFees
@@ -224,6 +297,27 @@ contract StorageFees is IStorageFees {
     }
 
     /// @inheritdoc IStorageFees
+    function unitPrice() external view returns (Amount) {
+        return Amount.wrap(_pricesNow(_currentEpoch()).unitPrice);
+    }
+
+    /// @inheritdoc IStorageFees
+    function writeFee() external view returns (Amount) {
+        return Amount.wrap(_pricesNow(_currentEpoch()).writeFee);
+    }
+
+    /// @inheritdoc IStorageFees
+    function pricesAt(Epoch epoch) external view returns (Amount, Amount) {
+        Prices memory prices = _pricesAt(epoch);
+        return (Amount.wrap(prices.unitPrice), Amount.wrap(prices.writeFee));
+    }
+
+    /// @inheritdoc IStorageFees
+    function maximumPrice() external pure returns (Amount) {
+        return Amount.wrap(uint128(MAXIMUM_PRICE));
+    }
+
+    /// @inheritdoc IStorageFees
     function unitsOf(uint64 size) public view returns (uint128) {
         // Cannot overflow: a size has 64 bits, its encoding four more at most, and no encoding is empty.
         unchecked {
@@ -233,23 +327,32 @@ contract StorageFees is IStorageFees {
 
     /// @inheritdoc IStorageFees
     function rateOf(uint64 size) public view returns (Amount) {
-        return unitPrice.times(unitsOf(size));
+        return _rateAt(_pricesNow(_currentEpoch()), size);
+    }
+
+    /// @inheritdoc IStorageFees
+    function rateOfObject(uint256 blobObject, uint64 size, Epoch start) public view returns (Amount) {
+        MixedRate memory kept = _mixedRates[blobObject];
+        return kept.mixed ? kept.rate : _rateAt(_pricesAt(start), size);
     }
 
     /// @dev Writes the lines of a new object's term.
-    function _openTerm(uint256 blobObject, address payer, uint64 size, uint32 epochs)
-        private
-        returns (Amount rate, Amount price)
-    {
+    function _openTerm(
+        Prices memory prices,
+        Epoch start,
+        uint256 blobObject,
+        address payer,
+        uint64 size,
+        uint32 epochs
+    ) private returns (Amount rate, Amount price) {
         // Check
-        (price, rate) = _priceOfTerm(size, epochs);
+        (price, rate) = _priceOfTerm(prices, size, epochs);
 
         // Effect
-        Epoch start = _currentEpoch();
         Epoch end = start.plus(epochs);
         Line memory line = _lines[start];
         line.rate += _signed(rate);
-        line.oneOff += Amount.unwrap(writeFee);
+        line.oneOff += prices.writeFee;
         _lines[start] = line;
         _changeRate(end, -_signed(rate));
         emit TermPaid(blobObject, payer, rate, start, end, price);
@@ -260,10 +363,24 @@ contract StorageFees is IStorageFees {
         if (change != 0) _lines[epoch].rate += change;
     }
 
-    function _priceOfTerm(uint64 size, uint32 epochs) private view returns (Amount price, Amount rate) {
+    /// @dev Writes prices that differ from the last remembered ones, or that replace those of the same epoch.
+    function _remember(Prices memory prices, Epoch from) private {
+        uint256 last = _history.length - 1;
+        if (_history[last].since == from) {
+            _history[last] = Prices(prices.unitPrice, prices.writeFee, from, NEVER);
+        } else if (prices.since == from) {
+            _history.push(prices);
+        }
+    }
+
+    function _priceOfTerm(Prices memory prices, uint64 size, uint32 epochs)
+        private
+        view
+        returns (Amount price, Amount rate)
+    {
         if (epochs == 0 || epochs > maximumEpochs) revert StorageFees_WrongTerm(epochs, maximumEpochs);
-        rate = rateOf(size);
-        price = rate.times(epochs) + writeFee;
+        rate = _rateAt(prices, size);
+        price = rate.times(epochs) + Amount.wrap(prices.writeFee);
     }
 
     /// @dev The payer covers the rounding: the new rate is rounded up, and the price is what it takes to pay it to the end.
@@ -280,6 +397,45 @@ contract StorageFees is IStorageFees {
         Amount needed = paid + rateOf(size).times(epochs);
         newRate = Amount.wrap(uint128(Math.ceilDiv(Amount.unwrap(needed), ahead + epochs)));
         price = newRate.times(ahead + epochs) - paid;
+    }
+
+    function _rateAt(Prices memory prices, uint64 size) private view returns (Amount) {
+        return Amount.wrap(prices.unitPrice).times(unitsOf(size));
+    }
+
+    /// @dev The prices of the present epoch.
+    function _pricesNow(Epoch current) private view returns (Prices memory prices) {
+        uint256 parity = _parity(current);
+        prices = _prices[parity];
+        if (prices.until <= current) prices = _prices[1 - parity];
+    }
+
+    /// @dev The prices of any epoch. Those of objects that are not older than the last change are where the present ones
+    /// are; others are searched for.
+    function _pricesAt(Epoch epoch) private view returns (Prices memory prices) {
+        prices = _pricesNow(_currentEpoch());
+        if (prices.since <= epoch && epoch < prices.until) return prices;
+
+        uint256 low = 0;
+        uint256 high = _history.length - 1;
+        while (low < high) {
+            uint256 middle = (low + high + 1) / 2;
+            if (_history[middle].since <= epoch) low = middle;
+            else high = middle - 1;
+        }
+        return _history[low];
+    }
+
+    function _checkedPrices(Epoch since, Amount unitPrice_, Amount writeFee_) private pure returns (Prices memory) {
+        _checkBounds("unitPrice", 0, MAXIMUM_PRICE, Amount.unwrap(unitPrice_));
+        _checkBounds("writeFee", 0, MAXIMUM_PRICE, Amount.unwrap(writeFee_));
+        // The bound has 70 bits.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return Prices(uint96(Amount.unwrap(unitPrice_)), uint96(Amount.unwrap(writeFee_)), since, NEVER);
+    }
+
+    function _parity(Epoch epoch) private pure returns (uint256) {
+        return Epoch.unwrap(epoch) & 1;
     }
 
     /// @dev The paid epochs of a term after the current one.

@@ -20,6 +20,12 @@ library EpochClock {
         return epochAt(genesis, epochSeconds, Timestamp.wrap(uint64(block.timestamp)));
     }
 
+    /// @notice The epoch that is prepared at the moment `time`: the next one from the half of an epoch on (rounded down to
+    /// seconds), the present one before.
+    function targetAt(Timestamp genesis, uint64 epochSeconds, Timestamp time) internal pure returns (Epoch) {
+        return epochAt(genesis, epochSeconds, time.plusSeconds(epochSeconds - epochSeconds / 2));
+    }
+
     /// @notice The moment at which `epoch`, from 1, begins.
     function startOf(Timestamp genesis, uint64 epochSeconds, Epoch epoch) internal pure returns (Timestamp) {
         return genesis.plusSeconds((Epoch.unwrap(epoch) - 1) * epochSeconds);

@@ -59,7 +59,9 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
     /// @param committee Checks signatures; gives the clock and the number of shards, which never change.
     /// @param fees Charges and refunds; must name this contract as its registry.
     /// @param custody Asks nodes about certified objects; must name this contract as its registry.
-    constructor(ICommittee committee, IStorageFees fees, ICustodyChallenges custody) EIP712("Walrus Chain Blob Registry", "1") {
+    constructor(ICommittee committee, IStorageFees fees, ICustodyChallenges custody)
+        EIP712("Walrus Chain Blob Registry", "1")
+    {
         _committee = committee;
         _fees = fees;
         _custody = custody;

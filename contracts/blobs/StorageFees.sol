@@ -12,6 +12,7 @@ import {RedStuffMath} from "../libraries/RedStuffMath.sol";
 import {Amount} from "../types/Amount.sol";
 import {Epoch} from "../types/Epoch.sol";
 import {Timestamp} from "../types/Timestamp.sol";
+import {NEVER, PricePeriod, newPricePeriod} from "./PricePeriod.sol";
 
 /// @title StorageFees
 /// @notice Prices storage and keeps the income of each epoch as differences.
@@ -40,14 +41,6 @@ contract StorageFees is IStorageFees {
         uint128 oneOff;
     }
 
-    /// @dev Prices of the epochs [since, until), in one slot. Both fit: {MAXIMUM_PRICE} has 70 bits.
-    struct Prices {
-        uint96 unitPrice;
-        uint96 writeFee;
-        Epoch since;
-        Epoch until;
-    }
-
     /// @dev The rate of an object that is not units * price; it may be zero, hence the flag.
     struct MixedRate {
         Amount rate;
@@ -60,7 +53,6 @@ contract StorageFees is IStorageFees {
     /// @dev A thousand WAL for a unit or a write: the rate of the largest blob stays below 2^104, its longest term below 2^120.
     uint256 private constant MAXIMUM_PRICE = 1000e18;
     Epoch private constant FIRST_EPOCH = Epoch.wrap(1);
-    Epoch private constant NEVER = Epoch.wrap(type(uint32).max);
 
     ITokenVault private immutable _vault;
     address private immutable _registry;
@@ -69,6 +61,8 @@ contract StorageFees is IStorageFees {
     Timestamp private immutable _genesis;
     uint64 private immutable _epochSeconds;
     uint16 private immutable _shards;
+    uint256 private immutable _rows;
+    uint256 private immutable _columns;
 
     /// @inheritdoc IStorageFees
     uint32 public immutable unitBytes;
@@ -83,10 +77,10 @@ contract StorageFees is IStorageFees {
 
     /// @dev Prices of even and of odd epochs, so that an epoch mostly finds its own with one read: those in the slot of its
     /// parity, unless they are over; then those in the other.
-    Prices[2] private _prices;
+    PricePeriod[2] private _prices;
 
-    /// @dev Every change of prices, in ascending order of `since`; `until` is not used. Never empty.
-    Prices[] private _history;
+    /// @dev Every change of prices, in ascending order of their beginnings; their ends are not kept up. Never empty.
+    PricePeriod[] private _history;
 
     mapping(uint256 blobObject => MixedRate) private _mixedRates;
 
@@ -115,7 +109,7 @@ contract StorageFees is IStorageFees {
         _checkBounds("prices", 1, type(uint160).max, uint160(prices));
         _checkBounds("rewards", 1, type(uint160).max, uint160(rewards));
         _checkBounds("unitBytes", MINIMUM_UNIT_BYTES, MAXIMUM_UNIT_BYTES, unitBytes_);
-        Prices memory first = _checkedPrices(FIRST_EPOCH, unitPrice_, writeFee_);
+        PricePeriod first = _checkedPrices(FIRST_EPOCH, unitPrice_, writeFee_);
         _checkBounds("maximumEpochs", 1, MAXIMUM_EPOCHS, maximumEpochs_);
 
         _vault = vault;
@@ -125,6 +119,8 @@ contract StorageFees is IStorageFees {
         _genesis = committee.startOf(Epoch.wrap(1));
         _epochSeconds = committee.epochSeconds();
         _shards = committee.shards();
+        _rows = RedStuffMath.rows(_shards);
+        _columns = RedStuffMath.columns(_shards);
         unitBytes = unitBytes_;
         maximumEpochs = maximumEpochs_;
         (_prices[0], _prices[1]) = (first, first);
@@ -160,7 +156,7 @@ contract StorageFees is IStorageFees {
     function chargeBatch(address payer, Term[] calldata terms) external onlyRegistry returns (Amount[] memory rates) {
         // Check and effect
         Epoch current = _currentEpoch();
-        Prices memory prices = _pricesNow(current);
+        PricePeriod prices = _pricesNow(current);
         rates = new Amount[](terms.length);
         Amount total;
         for (uint256 i = 0; i < terms.length; ++i) {
@@ -222,17 +218,14 @@ contract StorageFees is IStorageFees {
         // Check
         Epoch current = _currentEpoch();
         if (!(from == current.plus(1))) revert StorageFees_WrongPriceEpoch(current.plus(1), from);
-        Prices memory next = _checkedPrices(from, unitPrice_, writeFee_);
+        PricePeriod next = _checkedPrices(from, unitPrice_, writeFee_);
 
         // Effect: the present prices go where present epochs look, the next ones where the next epoch looks.
-        Prices memory present = _pricesNow(current);
-        bool changes = next.unitPrice != present.unitPrice || next.writeFee != present.writeFee;
-        if (!changes) next = present;
-        next.until = NEVER;
-        present.until = changes ? from : NEVER;
-        _prices[_parity(current)] = present;
-        _prices[_parity(from)] = next;
-        _remember(next, from);
+        PricePeriod present = _pricesNow(current);
+        bool same = next.hasPricesOf(present);
+        _prices[_parity(current)] = present.withUntil(same ? NEVER : from);
+        _prices[_parity(from)] = same ? present.withUntil(NEVER) : next;
+        _remember(next, same);
         emit PricesSet(from, unitPrice_, writeFee_);
     }
 
@@ -264,9 +257,9 @@ contract StorageFees is IStorageFees {
 
     /// @inheritdoc IStorageFees
     function quote(uint64 size, uint32 epochs) external view returns (Amount total, Amount rate, Amount fee) {
-        Prices memory prices = _pricesNow(_currentEpoch());
+        PricePeriod prices = _pricesNow(_currentEpoch());
         (total, rate) = _priceOfTerm(prices, size, epochs);
-        fee = Amount.wrap(prices.writeFee);
+        fee = prices.writeFeeOf();
     }
 
     /// @inheritdoc IStorageFees
@@ -298,18 +291,18 @@ contract StorageFees is IStorageFees {
 
     /// @inheritdoc IStorageFees
     function unitPrice() external view returns (Amount) {
-        return Amount.wrap(_pricesNow(_currentEpoch()).unitPrice);
+        return _pricesNow(_currentEpoch()).unitPriceOf();
     }
 
     /// @inheritdoc IStorageFees
     function writeFee() external view returns (Amount) {
-        return Amount.wrap(_pricesNow(_currentEpoch()).writeFee);
+        return _pricesNow(_currentEpoch()).writeFeeOf();
     }
 
     /// @inheritdoc IStorageFees
     function pricesAt(Epoch epoch) external view returns (Amount, Amount) {
-        Prices memory prices = _pricesAt(epoch);
-        return (Amount.wrap(prices.unitPrice), Amount.wrap(prices.writeFee));
+        PricePeriod prices = _pricesAt(epoch);
+        return (prices.unitPriceOf(), prices.writeFeeOf());
     }
 
     /// @inheritdoc IStorageFees
@@ -321,7 +314,7 @@ contract StorageFees is IStorageFees {
     function unitsOf(uint64 size) public view returns (uint128) {
         // Cannot overflow: a size has 64 bits, its encoding four more at most, and no encoding is empty.
         unchecked {
-            return uint128((RedStuffMath.encodedSize(size, _shards) - 1) / unitBytes + 1);
+            return uint128((RedStuffMath.encodedSizeOf(size, _shards, _rows, _columns) - 1) / unitBytes + 1);
         }
     }
 
@@ -337,14 +330,10 @@ contract StorageFees is IStorageFees {
     }
 
     /// @dev Writes the lines of a new object's term.
-    function _openTerm(
-        Prices memory prices,
-        Epoch start,
-        uint256 blobObject,
-        address payer,
-        uint64 size,
-        uint32 epochs
-    ) private returns (Amount rate, Amount price) {
+    function _openTerm(PricePeriod prices, Epoch start, uint256 blobObject, address payer, uint64 size, uint32 epochs)
+        private
+        returns (Amount rate, Amount price)
+    {
         // Check
         (price, rate) = _priceOfTerm(prices, size, epochs);
 
@@ -352,7 +341,7 @@ contract StorageFees is IStorageFees {
         Epoch end = start.plus(epochs);
         Line memory line = _lines[start];
         line.rate += _signed(rate);
-        line.oneOff += prices.writeFee;
+        line.oneOff += Amount.unwrap(prices.writeFeeOf());
         _lines[start] = line;
         _changeRate(end, -_signed(rate));
         emit TermPaid(blobObject, payer, rate, start, end, price);
@@ -363,24 +352,22 @@ contract StorageFees is IStorageFees {
         if (change != 0) _lines[epoch].rate += change;
     }
 
-    /// @dev Writes prices that differ from the last remembered ones, or that replace those of the same epoch.
-    function _remember(Prices memory prices, Epoch from) private {
+    /// @dev Writes prices unless they are the present ones; and in any case in the place of others that were set for the
+    /// same epoch before.
+    function _remember(PricePeriod prices, bool same) private {
         uint256 last = _history.length - 1;
-        if (_history[last].since == from) {
-            _history[last] = Prices(prices.unitPrice, prices.writeFee, from, NEVER);
-        } else if (prices.since == from) {
-            _history.push(prices);
-        }
+        if (_history[last].sinceOf() == prices.sinceOf()) _history[last] = prices;
+        else if (!same) _history.push(prices);
     }
 
-    function _priceOfTerm(Prices memory prices, uint64 size, uint32 epochs)
+    function _priceOfTerm(PricePeriod prices, uint64 size, uint32 epochs)
         private
         view
         returns (Amount price, Amount rate)
     {
         if (epochs == 0 || epochs > maximumEpochs) revert StorageFees_WrongTerm(epochs, maximumEpochs);
         rate = _rateAt(prices, size);
-        price = rate.times(epochs) + Amount.wrap(prices.writeFee);
+        price = rate.times(epochs) + prices.writeFeeOf();
     }
 
     /// @dev The payer covers the rounding: the new rate is rounded up, and the price is what it takes to pay it to the end.
@@ -399,39 +386,37 @@ contract StorageFees is IStorageFees {
         price = newRate.times(ahead + epochs) - paid;
     }
 
-    function _rateAt(Prices memory prices, uint64 size) private view returns (Amount) {
-        return Amount.wrap(prices.unitPrice).times(unitsOf(size));
+    function _rateAt(PricePeriod prices, uint64 size) private view returns (Amount) {
+        return prices.unitPriceOf().times(unitsOf(size));
     }
 
     /// @dev The prices of the present epoch.
-    function _pricesNow(Epoch current) private view returns (Prices memory prices) {
+    function _pricesNow(Epoch current) private view returns (PricePeriod prices) {
         uint256 parity = _parity(current);
         prices = _prices[parity];
-        if (prices.until <= current) prices = _prices[1 - parity];
+        if (prices.untilOf() <= current) prices = _prices[1 - parity];
     }
 
     /// @dev The prices of any epoch. Those of objects that are not older than the last change are where the present ones
     /// are; others are searched for.
-    function _pricesAt(Epoch epoch) private view returns (Prices memory prices) {
+    function _pricesAt(Epoch epoch) private view returns (PricePeriod prices) {
         prices = _pricesNow(_currentEpoch());
-        if (prices.since <= epoch && epoch < prices.until) return prices;
+        if (prices.holdsIn(epoch)) return prices;
 
         uint256 low = 0;
         uint256 high = _history.length - 1;
         while (low < high) {
             uint256 middle = (low + high + 1) / 2;
-            if (_history[middle].since <= epoch) low = middle;
+            if (_history[middle].sinceOf() <= epoch) low = middle;
             else high = middle - 1;
         }
         return _history[low];
     }
 
-    function _checkedPrices(Epoch since, Amount unitPrice_, Amount writeFee_) private pure returns (Prices memory) {
+    function _checkedPrices(Epoch since, Amount unitPrice_, Amount writeFee_) private pure returns (PricePeriod) {
         _checkBounds("unitPrice", 0, MAXIMUM_PRICE, Amount.unwrap(unitPrice_));
         _checkBounds("writeFee", 0, MAXIMUM_PRICE, Amount.unwrap(writeFee_));
-        // The bound has 70 bits.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return Prices(uint96(Amount.unwrap(unitPrice_)), uint96(Amount.unwrap(writeFee_)), since, NEVER);
+        return newPricePeriod(unitPrice_, writeFee_, since);
     }
 
     function _parity(Epoch epoch) private pure returns (uint256) {

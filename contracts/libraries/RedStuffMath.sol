@@ -76,10 +76,13 @@ library RedStuffMath {
 
     /// @notice Bytes that the network keeps for a blob of `size` bytes: all sliver pairs of all segments and their metadata.
     function encodedSize(uint64 size, uint16 shards) internal pure returns (uint256 total) {
-        // Cannot overflow: a size has 64 bits, all other numbers have 26 at most. This runs in every registration.
+        return encodedSizeOf(size, shards, rows(shards), columns(shards));
+    }
+
+    /// @notice As {encodedSize}, for one who keeps r and c. This runs in every registration.
+    function encodedSizeOf(uint64 size, uint256 shards, uint256 r, uint256 c) internal pure returns (uint256 total) {
+        // Cannot overflow: a size has 64 bits, all other numbers have 26 at most.
         unchecked {
-            uint256 r = rows(shards);
-            uint256 c = columns(shards);
             uint256 fullSegments = segments(size) - 1;
             uint256 symbols = _symbolBytes(size - fullSegments * SEGMENT_BYTES, r, c);
             if (fullSegments != 0) symbols += fullSegments * _symbolBytes(SEGMENT_BYTES, r, c);

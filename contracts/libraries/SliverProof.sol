@@ -44,18 +44,73 @@ library SliverProof {
     /// @notice Thrown when chunk and path do not lead to the blob id.
     error SliverProof_Mismatch(BlobId expected, BlobId actual);
 
-    bytes1 private constant LEAF = 0x00;
-    bytes1 private constant INNER = 0x01;
-    bytes1 private constant PAIR = 0x02;
-    bytes1 private constant BLOB = 0x03;
-    uint8 private constant ENCODING = 1;
+    /// @notice What a proof of a place consists of.
+    /// @param chunkBytes Bytes of the chunk: 256, or fewer at the end of a sliver.
+    /// @param sliverDepth Nodes in the sliver tree; after them comes the root of the pair's other sliver.
+    /// @param segmentDepth Nodes in the segment tree.
+    /// @param contentDepth Nodes in the content tree.
+    struct Shape {
+        uint256 chunkBytes;
+        uint256 sliverDepth;
+        uint256 segmentDepth;
+        uint256 contentDepth;
+    }
+
+    uint256 private constant NODE_BYTES = 32;
+    /// @dev `03 ‖ encoding 1`, in front of n (2 bytes) and size (8 bytes).
+    uint256 private constant BLOB_HEADER = 0x0301 << 80;
 
     /// @notice Reverts unless `chunk` is what the blob holds at `place`.
     /// @param blob Size and shards must be what was registered with the id; 4 to 255 shards.
     /// @param chunk 256 bytes, or fewer at the end of a sliver.
     /// @param path From the leaf up: the siblings in the sliver tree, the root of the pair's other sliver, the siblings in
     /// the segment tree, the siblings in the content tree.
-    function check(Blob memory blob, Place memory place, bytes calldata chunk, bytes32[] calldata path) internal pure {
+    function check(Blob memory blob, Place memory place, bytes calldata chunk, bytes32[] calldata path) internal view {
+        // Check: chunk and path have the one length that this place allows.
+        Shape memory shape = shapeOf(blob, place);
+        if (chunk.length != shape.chunkBytes) {
+            revert SliverProof_WrongChunkLength(blob.blobId, shape.chunkBytes, chunk.length);
+        }
+        uint256 nodes = nodesOf(shape);
+        if (path.length != nodes) revert SliverProof_WrongPathLength(blob.blobId, nodes, path.length);
+
+        // Check: they lead to the blob id.
+        uint256 chunkAt;
+        uint256 pathAt;
+        assembly ("memory-safe") {
+            chunkAt := chunk.offset
+            pathAt := path.offset
+        }
+        _walk(blob, place, shape, chunkAt, pathAt);
+    }
+
+    /// @notice {check} of chunk and path in one run: the bytes of the chunk, then the nodes of the path.
+    /// @param shape {shapeOf} this place.
+    /// @param run Begins with the proof; what comes after it is not looked at.
+    /// @return consumed Bytes of the proof: {bytesOf} the shape. A shorter run is refused.
+    function checkRun(Blob memory blob, Place memory place, Shape memory shape, bytes calldata run)
+        internal
+        view
+        returns (uint256 consumed)
+    {
+        // Check: the run holds chunk and path. Cannot underflow: the chunk's length is checked first.
+        consumed = bytesOf(shape);
+        uint256 chunkBytes = shape.chunkBytes;
+        if (run.length < chunkBytes) revert SliverProof_WrongChunkLength(blob.blobId, chunkBytes, run.length);
+        if (run.length < consumed) {
+            revert SliverProof_WrongPathLength(blob.blobId, nodesOf(shape), (run.length - chunkBytes) / NODE_BYTES);
+        }
+
+        // Check: they lead to the blob id.
+        uint256 start;
+        assembly ("memory-safe") {
+            start := run.offset
+        }
+        _walk(blob, place, shape, start, start + chunkBytes);
+    }
+
+    /// @notice What the proof of a place consists of. Reverts when the blob has no such place.
+    function shapeOf(Blob memory blob, Place memory place) internal pure returns (Shape memory shape) {
         // Check: the place exists.
         uint256 segments = RedStuffMath.segments(blob.size);
         if (place.segment >= segments || place.pair >= blob.shards) revert SliverProof_NoSuchPlace(blob.blobId, place);
@@ -64,24 +119,20 @@ library SliverProof {
         uint256 chunks = Math.ceilDiv(sliverBytes, RedStuffMath.CHUNK_BYTES);
         if (place.chunk >= chunks) revert SliverProof_NoSuchPlace(blob.blobId, place);
 
-        // Check: chunk and path have the one length that this place allows.
-        uint256 due = Math.min(RedStuffMath.CHUNK_BYTES, sliverBytes - place.chunk * RedStuffMath.CHUNK_BYTES);
-        if (chunk.length != due) revert SliverProof_WrongChunkLength(blob.blobId, due, chunk.length);
-        uint256 sliverDepth = depthOf(chunks);
-        uint256 segmentDepth = depthOf(blob.shards);
-        uint256 nodes = sliverDepth + 1 + segmentDepth + depthOf(segments);
-        if (path.length != nodes) revert SliverProof_WrongPathLength(blob.blobId, nodes, path.length);
+        shape.chunkBytes = Math.min(RedStuffMath.CHUNK_BYTES, sliverBytes - place.chunk * RedStuffMath.CHUNK_BYTES);
+        shape.sliverDepth = depthOf(chunks);
+        shape.segmentDepth = depthOf(blob.shards);
+        shape.contentDepth = depthOf(segments);
+    }
 
-        // Check: they lead to the blob id.
-        bytes32 node = _fold(sha256(abi.encodePacked(LEAF, chunk)), place.chunk, path[:sliverDepth]);
-        bytes32 sibling = path[sliverDepth];
-        node = place.secondary
-            ? sha256(abi.encodePacked(PAIR, sibling, node))
-            : sha256(abi.encodePacked(PAIR, node, sibling));
-        node = _fold(node, place.pair, path[sliverDepth + 1:sliverDepth + 1 + segmentDepth]);
-        node = _fold(node, place.segment, path[sliverDepth + 1 + segmentDepth:]);
-        BlobId actual = BlobId.wrap(sha256(abi.encodePacked(BLOB, ENCODING, blob.shards, blob.size, node)));
-        if (!(actual == blob.blobId)) revert SliverProof_Mismatch(blob.blobId, actual);
+    /// @notice Nodes in the path of a proof.
+    function nodesOf(Shape memory shape) internal pure returns (uint256) {
+        return shape.sliverDepth + 1 + shape.segmentDepth + shape.contentDepth;
+    }
+
+    /// @notice Bytes of a proof in one run.
+    function bytesOf(Shape memory shape) internal pure returns (uint256) {
+        return shape.chunkBytes + nodesOf(shape) * NODE_BYTES;
     }
 
     /// @notice Levels between the items of a tree and its root: ceil(log2 items), of at least one item.
@@ -89,14 +140,70 @@ library SliverProof {
         return Math.log2(items, Math.Rounding.Ceil);
     }
 
-    /// @dev The node that `node`, the item of place `index`, leads to with these siblings.
-    function _fold(bytes32 node, uint256 index, bytes32[] calldata siblings) private pure returns (bytes32) {
-        for (uint256 i = 0; i < siblings.length; ++i) {
-            node = index & 1 == 0
-                ? sha256(abi.encodePacked(INNER, node, siblings[i]))
-                : sha256(abi.encodePacked(INNER, siblings[i], node));
-            index >>= 1;
+    /// @dev Hashes up from the chunk to the blob id. Both places are offsets in calldata whose bytes the caller has counted.
+    ///
+    /// The buffer lies behind the free memory pointer and is not kept: at 31 the tag, at 32 the left node, at 64 the right
+    /// one. Each hash is written to where the next one wants it.
+    function _walk(Blob memory blob, Place memory place, Shape memory shape, uint256 chunkAt, uint256 pathAt)
+        private
+        view
+    {
+        bytes32 actual;
+        uint256 header = BLOB_HEADER | uint256(blob.shards) << 64 | blob.size;
+        assembly ("memory-safe") {
+            // The SHA-256 of a stretch of memory. A chain that lacks the precompile answers success and no bytes.
+            function hash(from, length, to) {
+                if iszero(and(eq(returndatasize(), 32), staticcall(gas(), 2, from, length, to, 32))) { revert(0, 0) }
+            }
+            // Where the buffer takes a node: on the left when the lowest bit of its index is 0.
+            function side(buffer, index) -> spot {
+                spot := add(add(buffer, 32), shl(5, and(index, 1)))
+            }
+            // The node of place `index` lies on its side; `depth` siblings lead it up. Ends with the root on the side of `turn`.
+            function fold(buffer, index, depth, sibling, turn) -> next {
+                mstore8(add(buffer, 31), 1)
+                next := add(sibling, shl(5, depth))
+                for {} lt(sibling, next) {} {
+                    mstore(side(buffer, not(index)), calldataload(sibling))
+                    sibling := add(sibling, 32)
+                    index := shr(1, index)
+                    if eq(sibling, next) { index := turn }
+                    hash(add(buffer, 31), 65, side(buffer, index))
+                }
+            }
+
+            let buffer := mload(0x40)
+            let depth := mload(add(shape, 32))
+            let secondary := mload(add(place, 32))
+            let pair := mload(add(place, 64))
+            let segment := mload(place)
+
+            // Leaf
+            let index := mload(add(place, 96))
+            let length := mload(shape)
+            mstore8(buffer, 0)
+            calldatacopy(add(buffer, 1), chunkAt, length)
+            if iszero(depth) { index := secondary }
+            hash(buffer, add(length, 1), side(buffer, index))
+
+            // Sliver tree, then the pair: a primary sliver is its left node.
+            pathAt := fold(buffer, index, depth, pathAt, secondary)
+            mstore8(add(buffer, 31), 2)
+            mstore(side(buffer, not(secondary)), calldataload(pathAt))
+            pathAt := add(pathAt, 32)
+            hash(add(buffer, 31), 65, side(buffer, pair))
+
+            // Segment tree, of four pairs at least; content tree.
+            depth := mload(add(shape, 96))
+            if iszero(depth) { segment := 0 }
+            pathAt := fold(buffer, pair, mload(add(shape, 64)), pathAt, segment)
+            pathAt := fold(buffer, segment, depth, pathAt, 0)
+
+            // Blob id
+            mstore(buffer, header)
+            hash(add(buffer, 20), 44, 0)
+            actual := mload(0)
         }
-        return node;
+        if (!(BlobId.wrap(actual) == blob.blobId)) revert SliverProof_Mismatch(blob.blobId, BlobId.wrap(actual));
     }
 }

@@ -7,10 +7,10 @@ import {ICommittee} from "../interfaces/ICommittee.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {Bitmap} from "../libraries/Bitmap.sol";
 import {RedStuffMath} from "../libraries/RedStuffMath.sol";
+import {SeatRecord} from "../libraries/SeatRecord.sol";
 import {Epoch} from "../types/Epoch.sol";
 import {NodeId} from "../types/NodeId.sol";
 import {Timestamp} from "../types/Timestamp.sol";
-import {SeatRecord} from "./SeatRecord.sol";
 
 /// @title CommitteeSeats
 /// @notice The seats of the committee in office and of the selected one, signatures of those in office, and the record of

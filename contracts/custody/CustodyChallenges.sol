@@ -12,6 +12,7 @@ import {IStaking} from "../interfaces/IStaking.sol";
 import {Bitmap} from "../libraries/Bitmap.sol";
 import {EpochClock} from "../libraries/EpochClock.sol";
 import {RedStuffMath} from "../libraries/RedStuffMath.sol";
+import {Samples} from "../libraries/Samples.sol";
 import {SliverProof} from "../libraries/SliverProof.sol";
 import {Amount} from "../types/Amount.sol";
 import {BlobId} from "../types/BlobId.sol";
@@ -19,7 +20,6 @@ import {Epoch} from "../types/Epoch.sol";
 import {NodeId} from "../types/NodeId.sol";
 import {Timestamp} from "../types/Timestamp.sol";
 import {BlobSampler} from "./BlobSampler.sol";
-import {Samples} from "./Samples.sol";
 
 /// @title CustodyChallenges
 /// @notice Asks every node once an epoch for bytes that nobody could foresee, and punishes silence.

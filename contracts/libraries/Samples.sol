@@ -3,8 +3,8 @@ pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
-import {RedStuffMath} from "../libraries/RedStuffMath.sol";
 import {NodeId} from "../types/NodeId.sol";
+import {RedStuffMath} from "./RedStuffMath.sol";
 
 /// @title Samples
 /// @notice The numbers that a seed draws for a node, and the place in a blob that one of them means.

@@ -106,7 +106,7 @@ class ChainOfFacts:
 
     def delete(self, blob_object: BlobObjectId) -> None:
         """The object's term is ended."""
-        self.mine(Deleted(blob_object))
+        self.mine(Deleted(blob_object, self.epoch))
 
     def invalidate(self, blob_id: BlobId) -> None:
         """Nodes attested that the blob is encoded badly."""

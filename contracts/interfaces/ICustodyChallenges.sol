@@ -105,7 +105,7 @@ interface ICustodyChallenges is IBlobSampler {
     error CustodyChallenges_ParameterOutOfBounds(bytes32 parameter, uint256 minimum, uint256 maximum, uint256 actual);
 
     /// @notice Thrown when a window is opened outside its time.
-    error CustodyChallenges_NotOpeningTime(Epoch epoch, Timestamp from, Timestamp until);
+    error CustodyChallenges_NotOpeningTime(Epoch epoch, Timestamp opens, Timestamp until);
 
     /// @notice Thrown when the window of this epoch was opened already.
     error CustodyChallenges_AlreadyOpened(Epoch epoch);
@@ -117,7 +117,7 @@ interface ICustodyChallenges is IBlobSampler {
     error CustodyChallenges_WindowClosed(Epoch epoch, Timestamp closed);
 
     /// @notice Thrown when a miss is reported before its window closed, or too late.
-    error CustodyChallenges_NotReportingTime(Epoch epoch, Timestamp from, Timestamp until);
+    error CustodyChallenges_NotReportingTime(Epoch epoch, Timestamp closed, Timestamp until);
 
     /// @notice Thrown when a node does not serve, or has no shard that is due.
     error CustodyChallenges_NothingDue(Epoch epoch, NodeId nodeId);

@@ -44,6 +44,7 @@ IGNORED: Final[frozenset[type[ChainEvent]]] = frozenset(
         events.AttributeRemoved,
         events.EpochKept,
         events.SignerRefreshed,
+        events.CommitteeSelected,
         events.NodeRegistered,
         events.NodeUpdated,
         events.NodeKeysRotated,

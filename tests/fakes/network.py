@@ -33,6 +33,7 @@ from walrus_chain.chain.views import (
     ExtensionQuote,
     NetworkParameters,
     Node,
+    PoolFacts,
     Quote,
 )
 from walrus_chain.codec.geometry import Geometry
@@ -45,6 +46,8 @@ from walrus_chain.transport.memory import LedgerEntry, MemoryAgent
 from walrus_chain.types import Address, BlobId, BlobObjectId, BlobStatus, Epoch, NodeId, ShardIndex, Wei
 
 ONE_WAL = 10**18
+SOUND = PoolFacts(Wei(0), Wei(ONE_WAL), Wei(0), Wei(0), 0, 0, Epoch(0), Epoch(0), True, 0, Epoch(0))
+"""The pool of a node that did nothing wrong."""
 GENESIS = Epoch(1)
 VAULT = Address("0x000000000000000000000000000000000000dEaD")
 ALICE = Address("0x00000000000000000000000000000000000000A1")
@@ -174,6 +177,10 @@ class FakeChain:
             maximum_epochs=net.maximum_epochs,
             minimum_stake=Wei(ONE_WAL),
             total_stake=Wei(net.nodes * ONE_WAL),
+            unbonding_epochs=7,
+            maximum_commission_bps=5000,
+            selected_epoch=Epoch(0),
+            pending_shards=frozenset(),
             nodes=net.nodes,
             objects=len(net.objects),
         )
@@ -185,7 +192,7 @@ class FakeChain:
 
     async def nodes(self) -> tuple[Node, ...]:
         return tuple(
-            Node(m.node_id, ALICE, m.name, m.url, m.region, m.signer, b"", Wei(ONE_WAL), True, m.shards)
+            Node(m.node_id, ALICE, m.name, m.url, m.region, m.signer, b"", Wei(ONE_WAL), True, m.shards, SOUND)
             for m in self.network.committee.members
         )
 

@@ -213,6 +213,21 @@ class EpochKept(ChainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommitteeSelected(ChainEvent):
+    """The committee of an epoch to come was fixed."""
+
+    contract = "Committee"
+    solidity_name = "CommitteeSelected"
+
+    epoch: Epoch
+    members: tuple[NodeId, ...]
+    assignment: bytes
+    """One byte a shard: the member index that is to serve it."""
+    kept: bool
+    """Whether it is the same as the one in office."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignerRefreshed(ChainEvent):
     """A member's rotated key was taken over into the committee."""
 
@@ -459,6 +474,7 @@ EVENTS: tuple[type[ChainEvent], ...] = (
     AttributeSet,
     AttributeRemoved,
     CommitteeFormed,
+    CommitteeSelected,
     EpochChangeStarted,
     ShardsSynced,
     EpochChangeDone,

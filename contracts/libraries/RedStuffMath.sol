@@ -66,12 +66,29 @@ library RedStuffMath {
 
     /// @notice Bytes of one symbol of a segment that holds `length` bytes: the least multiple of 8, at least 8, that fits.
     function symbolBytes(uint256 length, uint256 shards) internal pure returns (uint256) {
-        return _symbolBytes(length, rows(shards), columns(shards));
+        return symbolBytes(length, rows(shards), columns(shards));
+    }
+
+    /// @notice {symbolBytes} for who knows r and c, and lengths of 64 bits.
+    function symbolBytes(uint256 length, uint256 r, uint256 c) internal pure returns (uint256) {
+        // Cannot overflow: lengths have 64 bits, r and c have 8.
+        unchecked {
+            if (length == 0) return SYMBOL_ALIGNMENT;
+            return ((length - 1) / (SYMBOL_ALIGNMENT * r * c) + 1) * SYMBOL_ALIGNMENT;
+        }
     }
 
     /// @notice Bytes of a sliver of a segment that holds `length` bytes.
     function sliverBytes(uint256 length, uint256 shards, bool secondary) internal pure returns (uint256) {
         return (secondary ? rows(shards) : columns(shards)) * symbolBytes(length, shards);
+    }
+
+    /// @notice Chunks of a sliver of `sliverBytes_` bytes.
+    function chunks(uint256 sliverBytes_) internal pure returns (uint256) {
+        // Cannot underflow: no sliver is empty.
+        unchecked {
+            return (sliverBytes_ - 1) / CHUNK_BYTES + 1;
+        }
     }
 
     /// @notice Bytes that the network keeps for a blob of `size` bytes: all sliver pairs of all segments and their metadata.
@@ -81,8 +98,8 @@ library RedStuffMath {
             uint256 r = rows(shards);
             uint256 c = columns(shards);
             uint256 fullSegments = segments(size) - 1;
-            uint256 symbols = _symbolBytes(size - fullSegments * SEGMENT_BYTES, r, c);
-            if (fullSegments != 0) symbols += fullSegments * _symbolBytes(SEGMENT_BYTES, r, c);
+            uint256 symbols = symbolBytes(size - fullSegments * SEGMENT_BYTES, r, c);
+            if (fullSegments != 0) symbols += fullSegments * symbolBytes(SEGMENT_BYTES, r, c);
             return shards * ((r + c) * symbols + (fullSegments + 1) * PAIR_METADATA_BYTES);
         }
     }
@@ -95,13 +112,5 @@ library RedStuffMath {
     /// @notice The shard on which a sliver pair of a blob lives.
     function shardOfPair(BlobId blobId, uint256 pair, uint256 shards) internal pure returns (uint256) {
         return (pair + uint256(BlobId.unwrap(blobId)) % shards) % shards;
-    }
-
-    /// @dev As {symbolBytes}, of a matrix of r rows and c columns. Cannot overflow: lengths have 64 bits, r and c have 8.
-    function _symbolBytes(uint256 length, uint256 r, uint256 c) private pure returns (uint256) {
-        unchecked {
-            if (length == 0) return SYMBOL_ALIGNMENT;
-            return ((length - 1) / (SYMBOL_ALIGNMENT * r * c) + 1) * SYMBOL_ALIGNMENT;
-        }
     }
 }

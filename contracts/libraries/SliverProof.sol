@@ -116,93 +116,110 @@ library SliverProof {
         if (place.segment >= segments || place.pair >= blob.shards) revert SliverProof_NoSuchPlace(blob.blobId, place);
         uint256 length = RedStuffMath.segmentLength(blob.size, place.segment);
         uint256 sliverBytes = RedStuffMath.sliverBytes(length, blob.shards, place.secondary);
-        uint256 chunks = Math.ceilDiv(sliverBytes, RedStuffMath.CHUNK_BYTES);
-        if (place.chunk >= chunks) revert SliverProof_NoSuchPlace(blob.blobId, place);
+        if (place.chunk >= RedStuffMath.chunks(sliverBytes)) revert SliverProof_NoSuchPlace(blob.blobId, place);
 
-        shape.chunkBytes = Math.min(RedStuffMath.CHUNK_BYTES, sliverBytes - place.chunk * RedStuffMath.CHUNK_BYTES);
-        shape.sliverDepth = depthOf(chunks);
-        shape.segmentDepth = depthOf(blob.shards);
+        measure(shape, sliverBytes, place.chunk, depthOf(blob.shards), segments);
+    }
+
+    /// @notice Writes the shape of a proof for who has worked the place out from size and n, which so exists.
+    /// @param sliverBytes Bytes of the place's sliver.
+    /// @param chunk Place of the chunk in it.
+    /// @param segmentDepth {depthOf} n.
+    /// @param segments Of the blob.
+    function measure(Shape memory shape, uint256 sliverBytes, uint256 chunk, uint256 segmentDepth, uint256 segments)
+        internal
+        pure
+    {
+        shape.chunkBytes = Math.min(RedStuffMath.CHUNK_BYTES, sliverBytes - chunk * RedStuffMath.CHUNK_BYTES);
+        shape.sliverDepth = depthOf(RedStuffMath.chunks(sliverBytes));
+        shape.segmentDepth = segmentDepth;
         shape.contentDepth = depthOf(segments);
     }
 
     /// @notice Nodes in the path of a proof.
     function nodesOf(Shape memory shape) internal pure returns (uint256) {
-        return shape.sliverDepth + 1 + shape.segmentDepth + shape.contentDepth;
+        // Unchecked: depths have 8 bits.
+        unchecked {
+            return shape.sliverDepth + 1 + shape.segmentDepth + shape.contentDepth;
+        }
     }
 
     /// @notice Bytes of a proof in one run.
     function bytesOf(Shape memory shape) internal pure returns (uint256) {
-        return shape.chunkBytes + nodesOf(shape) * NODE_BYTES;
+        // Unchecked: a chunk has at most 256 bytes, and depths have 8 bits.
+        unchecked {
+            return shape.chunkBytes + nodesOf(shape) * NODE_BYTES;
+        }
     }
 
     /// @notice Levels between the items of a tree and its root: ceil(log2 items), of at least one item.
     function depthOf(uint256 items) internal pure returns (uint256) {
-        return Math.log2(items, Math.Rounding.Ceil);
+        return items == 1 ? 0 : Math.log2(items - 1) + 1;
     }
 
     /// @dev Hashes up from the chunk to the blob id. Both places are offsets in calldata whose bytes the caller has counted.
     ///
     /// The buffer lies behind the free memory pointer and is not kept: at 31 the tag, at 32 the left node, at 64 the right
-    /// one. Each hash is written to where the next one wants it.
+    /// one. A chain that lacks the SHA-256 precompile answers success and no bytes, so the size of each answer counts.
     function _walk(Blob memory blob, Place memory place, Shape memory shape, uint256 chunkAt, uint256 pathAt)
         private
         view
     {
         bytes32 actual;
+        bool hashed;
         uint256 header = BLOB_HEADER | uint256(blob.shards) << 64 | blob.size;
         assembly ("memory-safe") {
-            // The SHA-256 of a stretch of memory. A chain that lacks the precompile answers success and no bytes.
-            function hash(from, length, to) {
-                if iszero(and(eq(returndatasize(), 32), staticcall(gas(), 2, from, length, to, 32))) { revert(0, 0) }
-            }
-            // Where the buffer takes a node: on the left when the lowest bit of its index is 0.
-            function side(buffer, index) -> spot {
-                spot := add(add(buffer, 32), shl(5, and(index, 1)))
-            }
-            // The node of place `index` lies on its side; `depth` siblings lead it up. Ends with the root on the side of `turn`.
-            function fold(buffer, index, depth, sibling, turn) -> next {
-                mstore8(add(buffer, 31), 1)
-                next := add(sibling, shl(5, depth))
-                for {} lt(sibling, next) {} {
-                    mstore(side(buffer, not(index)), calldataload(sibling))
-                    sibling := add(sibling, 32)
-                    index := shr(1, index)
-                    if eq(sibling, next) { index := turn }
-                    hash(add(buffer, 31), 65, side(buffer, index))
-                }
-            }
-
             let buffer := mload(0x40)
-            let depth := mload(add(shape, 32))
-            let secondary := mload(add(place, 32))
-            let pair := mload(add(place, 64))
-            let segment := mload(place)
+            let tag := add(buffer, 31)
+            let left := add(buffer, 32)
+            let right := add(buffer, 64)
+            // Each hash is written to 0; arguments are evaluated from the last to the first.
+            function sha(from, length) -> ok {
+                ok := and(eq(returndatasize(), 32), staticcall(gas(), 2, from, length, 0, 32))
+            }
 
             // Leaf
-            let index := mload(add(place, 96))
-            let length := mload(shape)
+            let size := mload(shape)
             mstore8(buffer, 0)
-            calldatacopy(add(buffer, 1), chunkAt, length)
-            if iszero(depth) { index := secondary }
-            hash(buffer, add(length, 1), side(buffer, index))
+            calldatacopy(add(buffer, 1), chunkAt, size)
+            hashed := sha(buffer, add(size, 1))
 
-            // Sliver tree, then the pair: a primary sliver is its left node.
-            pathAt := fold(buffer, index, depth, pathAt, secondary)
-            mstore8(add(buffer, 31), 2)
-            mstore(side(buffer, not(secondary)), calldataload(pathAt))
-            pathAt := add(pathAt, 32)
-            hash(add(buffer, 31), 65, side(buffer, pair))
-
-            // Segment tree, of four pairs at least; content tree.
-            depth := mload(add(shape, 96))
-            if iszero(depth) { segment := 0 }
-            pathAt := fold(buffer, pair, mload(add(shape, 64)), pathAt, segment)
-            pathAt := fold(buffer, segment, depth, pathAt, 0)
+            // The three trees, with the pair after the first. Where the lowest bit of `index` is 0 the node so far is the left.
+            let index := mload(add(place, 96))
+            let end := add(pathAt, shl(5, mload(add(shape, 32))))
+            for { let tree := 0 } 1 {} {
+                mstore8(tag, 1)
+                for {} lt(pathAt, end) { pathAt := add(pathAt, 32) } {
+                    let shift := shl(5, and(index, 1))
+                    mstore(add(left, shift), mload(0))
+                    mstore(sub(right, shift), calldataload(pathAt))
+                    hashed := and(hashed, sha(tag, 65))
+                    index := shr(1, index)
+                }
+                if tree {
+                    if eq(tree, 2) { break }
+                    tree := 2
+                    index := mload(place)
+                    end := add(pathAt, shl(5, mload(add(shape, 96))))
+                    continue
+                }
+                tree := 1
+                let shift := shl(5, mload(add(place, 32)))
+                mstore8(tag, 2)
+                mstore(add(left, shift), mload(0))
+                mstore(sub(right, shift), calldataload(pathAt))
+                hashed := and(hashed, sha(tag, 65))
+                pathAt := add(pathAt, 32)
+                index := mload(add(place, 64))
+                end := add(pathAt, shl(5, mload(add(shape, 64))))
+            }
 
             // Blob id
+            mstore(left, mload(0))
             mstore(buffer, header)
-            hash(add(buffer, 20), 44, 0)
+            hashed := and(hashed, sha(add(buffer, 20), 44))
             actual := mload(0)
+            if iszero(hashed) { revert(0, 0) }
         }
         if (!(BlobId.wrap(actual) == blob.blobId)) revert SliverProof_Mismatch(blob.blobId, BlobId.wrap(actual));
     }

@@ -335,7 +335,10 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
             bytes calldata run = proofs[used:];
             uint256 length = SliverProof.bytesOf(round.shape);
             if (run.length < length) revert CustodyChallenges_ProofTooShort(i, length, run.length);
-            used += SliverProof.checkRun(round.blob, round.place, round.shape, run);
+            // Unchecked: stays within the proofs.
+            unchecked {
+                used += SliverProof.checkRun(round.blob, round.place, round.shape, run);
+            }
         }
         if (used != proofs.length) revert CustodyChallenges_TrailingBytes(used, proofs.length);
     }

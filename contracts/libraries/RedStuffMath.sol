@@ -56,7 +56,10 @@ library RedStuffMath {
 
     /// @notice Segments of a blob; an empty blob has one, of no bytes.
     function segments(uint256 size) internal pure returns (uint256) {
-        return size == 0 ? 1 : (size - 1) / SEGMENT_BYTES + 1;
+        // Cannot overflow: an empty blob is told apart first.
+        unchecked {
+            return size == 0 ? 1 : (size - 1) / SEGMENT_BYTES + 1;
+        }
     }
 
     /// @notice Bytes of the blob in segment `segment`, which is less than `segments(size)`.
@@ -106,7 +109,10 @@ library RedStuffMath {
 
     /// @notice The sliver pair of a blob that lives on a shard, the same in each segment.
     function pairOnShard(BlobId blobId, uint256 shard, uint256 shards) internal pure returns (uint256) {
-        return (shard + shards - uint256(BlobId.unwrap(blobId)) % shards) % shards;
+        // Cannot overflow: shard and shards are small, and the remainder is below shards.
+        unchecked {
+            return (shard + shards - uint256(BlobId.unwrap(blobId)) % shards) % shards;
+        }
     }
 
     /// @notice The shard on which a sliver pair of a blob lives.

@@ -130,7 +130,11 @@ library SliverProof {
         internal
         pure
     {
-        shape.chunkBytes = Math.min(RedStuffMath.CHUNK_BYTES, sliverBytes - chunk * RedStuffMath.CHUNK_BYTES);
+        // Cannot underflow: the chunk begins within the sliver.
+        unchecked {
+            uint256 rest = sliverBytes - chunk * RedStuffMath.CHUNK_BYTES;
+            shape.chunkBytes = rest < RedStuffMath.CHUNK_BYTES ? rest : RedStuffMath.CHUNK_BYTES;
+        }
         shape.sliverDepth = depthOf(RedStuffMath.chunks(sliverBytes));
         shape.segmentDepth = segmentDepth;
         shape.contentDepth = depthOf(segments);
@@ -154,71 +158,68 @@ library SliverProof {
 
     /// @notice Levels between the items of a tree and its root: ceil(log2 items), of at least one item.
     function depthOf(uint256 items) internal pure returns (uint256) {
-        return items == 1 ? 0 : Math.log2(items - 1) + 1;
+        // Unchecked: of at least one item, and a logarithm has 8 bits.
+        unchecked {
+            return items == 1 ? 0 : Math.log2(items - 1) + 1;
+        }
     }
 
     /// @dev Hashes up from the chunk to the blob id. Both places are offsets in calldata whose bytes the caller has counted.
     ///
-    /// The buffer lies behind the free memory pointer and is not kept: at 31 the tag, at 32 the left node, at 64 the right
-    /// one. A chain that lacks the SHA-256 precompile answers success and no bytes, so the size of each answer counts.
+    /// A hash is taken where the nodes lie: at 0x1f the tag, at 0x20 the left node, at 0x40 the right one; the free memory
+    /// pointer at 0x40 is put back. A chain that lacks the SHA-256 precompile answers success and no bytes, so the size of
+    /// each answer counts.
     function _walk(Blob memory blob, Place memory place, Shape memory shape, uint256 chunkAt, uint256 pathAt)
         private
         view
     {
         bytes32 actual;
-        bool hashed;
         uint256 header = BLOB_HEADER | uint256(blob.shards) << 64 | blob.size;
         assembly ("memory-safe") {
-            let buffer := mload(0x40)
-            let tag := add(buffer, 31)
-            let left := add(buffer, 32)
-            let right := add(buffer, 64)
-            // Each hash is written to 0; arguments are evaluated from the last to the first.
-            function sha(from, length) -> ok {
-                ok := and(eq(returndatasize(), 32), staticcall(gas(), 2, from, length, 0, 32))
+            // Arguments are evaluated from the last to the first.
+            function sha(from, length, to) -> ok {
+                ok := and(eq(returndatasize(), 32), staticcall(gas(), 2, from, length, to, 32))
             }
-
-            // Leaf
-            let size := mload(shape)
-            mstore8(buffer, 0)
-            calldatacopy(add(buffer, 1), chunkAt, size)
-            hashed := sha(buffer, add(size, 1))
-
-            // The three trees, with the pair after the first. Where the lowest bit of `index` is 0 the node so far is the left.
-            let index := mload(add(place, 96))
-            let end := add(pathAt, shl(5, mload(add(shape, 32))))
-            for { let tree := 0 } 1 {} {
-                mstore8(tag, 1)
-                for {} lt(pathAt, end) { pathAt := add(pathAt, 32) } {
-                    let shift := shl(5, and(index, 1))
-                    mstore(add(left, shift), mload(0))
-                    mstore(sub(right, shift), calldataload(pathAt))
-                    hashed := and(hashed, sha(tag, 65))
+            // Leads the left node, the item of place `index`, up by `depth` siblings: each hash goes to the side that the lowest
+            // bit of its index says. The root is of place 0, so the left node again.
+            function fold(index, depth, sibling, hashed) -> next, ok {
+                ok := hashed
+                next := add(sibling, shl(5, depth))
+                let side := shl(5, and(index, 1))
+                mstore(add(0x20, side), mload(0x20))
+                mstore8(0x1f, 1)
+                for {} lt(sibling, next) { sibling := add(sibling, 32) } {
+                    mstore(sub(0x40, side), calldataload(sibling))
                     index := shr(1, index)
+                    side := shl(5, and(index, 1))
+                    ok := and(ok, sha(0x1f, 65, add(0x20, side)))
                 }
-                if tree {
-                    if eq(tree, 2) { break }
-                    tree := 2
-                    index := mload(place)
-                    end := add(pathAt, shl(5, mload(add(shape, 96))))
-                    continue
-                }
-                tree := 1
-                let shift := shl(5, mload(add(place, 32)))
-                mstore8(tag, 2)
-                mstore(add(left, shift), mload(0))
-                mstore(sub(right, shift), calldataload(pathAt))
-                hashed := and(hashed, sha(tag, 65))
-                pathAt := add(pathAt, 32)
-                index := mload(add(place, 64))
-                end := add(pathAt, shl(5, mload(add(shape, 64))))
             }
+
+            let free := mload(0x40)
+            let secondary := shl(5, mload(add(place, 0x20)))
+
+            // Leaf and sliver tree
+            mstore8(free, 0)
+            calldatacopy(add(free, 1), chunkAt, mload(shape))
+            let hashed := sha(free, add(mload(shape), 1), 0x20)
+            pathAt, hashed := fold(mload(add(place, 0x60)), mload(add(shape, 0x20)), pathAt, hashed)
+
+            // Pair: a primary sliver is its left node.
+            mstore(add(0x20, secondary), mload(0x20))
+            mstore(sub(0x40, secondary), calldataload(pathAt))
+            mstore8(0x1f, 2)
+            hashed := and(hashed, sha(0x1f, 65, 0x20))
+
+            // Segment tree and content tree
+            pathAt, hashed := fold(mload(add(place, 0x40)), mload(add(shape, 0x40)), add(pathAt, 32), hashed)
+            pathAt, hashed := fold(mload(place), mload(add(shape, 0x60)), pathAt, hashed)
 
             // Blob id
-            mstore(left, mload(0))
-            mstore(buffer, header)
-            hashed := and(hashed, sha(add(buffer, 20), 44))
+            mstore(0, header)
+            hashed := and(hashed, sha(0x14, 44, 0))
             actual := mload(0)
+            mstore(0x40, free)
             if iszero(hashed) { revert(0, 0) }
         }
         if (!(BlobId.wrap(actual) == blob.blobId)) revert SliverProof_Mismatch(blob.blobId, BlobId.wrap(actual));

@@ -9,7 +9,8 @@ import {IBlobSampler} from "../interfaces/IBlobSampler.sol";
 import {Epoch} from "../types/Epoch.sol";
 
 /// @title BlobSampler
-/// @notice Keeps the objects that nodes may be asked about, and draws among those that were there when a window was opened.
+/// @notice Keeps the objects that nodes may be asked about, and draws among those that were there when a window was
+/// opened.
 /// @dev An array a class; eight object ids of 32 bits in a word, eight lengths in a word. Lengths are frozen by copying
 /// their four words. Arrays only grow while a window is open, so the frozen ones keep meaning the same entries.
 ///
@@ -121,6 +122,8 @@ abstract contract BlobSampler is IBlobSampler {
         for (uint256 w = 0; w < COUNT_WORDS; ++w) {
             uint256 lanes = _counts[w];
             if (_frozenCounts[w] != lanes) _frozenCounts[w] = lanes;
+            // Four words.
+            // forge-lint: disable-next-line(unsafe-typecast)
             if (lanes != 0) words |= uint8(1 << w);
         }
     }
@@ -153,8 +156,8 @@ abstract contract BlobSampler is IBlobSampler {
         }
     }
 
-    /// @dev The object that a word draws, each with a chance in proportion to the weight of its class; the word is read from the highest class
-    /// down. The set is not empty.
+    /// @dev The object that a word draws, each with a chance in proportion to the weight of its class; the word is read
+    /// from the highest class down. The set is not empty.
     function _draw(FrozenSet memory set, uint256 drawn) internal view returns (uint256 blobObject) {
         // Cannot underflow: the rest is below the weight of the classes that are left.
         unchecked {

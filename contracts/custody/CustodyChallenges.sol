@@ -23,13 +23,13 @@ import {Samples} from "./Samples.sol";
 
 /// @title CustodyChallenges
 /// @notice Asks every node once an epoch for bytes that nobody could foresee, and punishes silence.
-/// @dev What a node is asked is a function of the window and the registry alone: seed, frozen lengths, the seat of the node
-/// in the frozen committee, the shards that were not due. While a window is open nothing of that can be changed: entries
-/// are only appended, committees stay, deleted objects are answered for until the epoch is over. The one exception is a
-/// blob that f + 1 shards declare invalid: its draws become void, and the next attempt counts.
+/// @dev What a node is asked is a function of the window and the registry alone: seed, frozen lengths, the seat of the
+/// node in the frozen committee, the shards that were not due. While a window is open nothing of that can be changed:
+/// entries are only appended, committees stay, deleted objects are answered for until the epoch is over. The one
+/// exception is a blob that f + 1 shards declare invalid: its draws become void, and the next attempt counts.
 ///
-/// Where the chain reorganises across a window, seed, proofs and reports are those of the blocks that stay: nothing here
-/// comes from anywhere else, so a proof for a seed that is gone fails and is made anew.
+/// Where the chain reorganises across a window, seed, proofs and reports are those of the blocks that stay: nothing
+/// here comes from anywhere else, so a proof for a seed that is gone fails and is made anew.
 ///
 /// Invariants: I6 and I7, see {ICustodyChallenges}; only this contract's reports slash.
 contract CustodyChallenges is BlobSampler, ICustodyChallenges {
@@ -37,7 +37,8 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
     using Samples for Samples.Draw;
 
     /// @dev The window of an epoch. The first five fields share a slot, so a proof reads three words of it.
-    /// `frozenWords`: which words of the frozen lengths hold entries, see {BlobSampler}; none when there is nothing to ask.
+    /// `frozenWords`: which words of the frozen lengths hold entries, see {BlobSampler}; none when there is nothing to
+    /// ask.
     /// `exempts`: whether `exempt` is not zero.
     struct WindowState {
         Epoch committeeEpoch;
@@ -50,8 +51,8 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
         uint256 reported;
     }
 
-    /// @dev What one node is asked. Up to `code` all samples have it in common; the rest is written anew for each, so that a
-    /// proof of many samples takes memory once.
+    /// @dev What one node is asked. Up to `code` all samples have it in common; the rest is written anew for each, so
+    /// that a proof of many samples takes memory once.
     struct Round {
         Epoch epoch;
         uint256 due;
@@ -316,8 +317,8 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
         emit SeedCaptured(epoch, seed);
     }
 
-    /// @dev Counts a miss and says the how manieth in a row it is. Misses of neighbouring epochs may be reported in either
-    /// order.
+    /// @dev Counts a miss and says which one in a row it is. Misses of neighbouring epochs may be reported in
+    /// either order.
     function _countMiss(Epoch epoch, NodeId nodeId) private returns (uint32 row) {
         Record storage record = _records[nodeId];
         Epoch last = record.last;

@@ -7,8 +7,9 @@ import {NodeId} from "../types/NodeId.sol";
 
 /// @title Samples
 /// @notice The numbers that a seed draws for a node, and the place in a blob that one of them means.
-/// @dev Each number has a word of its own, hashed with what it is for: two draws from one word would be tied to each other.
-/// A word has 256 bits and is taken modulo numbers below 2^64, so no remainder is likelier than another by 2^-192.
+/// @dev Each number has a word of its own, hashed with what it is for: two draws from one word would be tied to each
+/// other. A word has 256 bits and is taken modulo numbers below 2^64, so no remainder is likelier than another by
+/// 2^-192.
 library Samples {
     /// @notice What a word is drawn for: the shard, the blob, the chunk.
     uint256 internal constant SHARD = 1;
@@ -42,8 +43,8 @@ library Samples {
         }
     }
 
-    /// @notice Writes the place that a word means among all chunks of one sliver pair of a blob, counted segment by segment,
-    /// in each the chunks of the primary sliver first; and the shape of its proof.
+    /// @notice Writes the place that a word means among all chunks of one sliver pair of a blob, counted segment by
+    /// segment, in each the chunks of the primary sliver first; and the shape of its proof.
     /// @param place Its pair stays.
     function find(
         Code memory code,
@@ -52,7 +53,8 @@ library Samples {
         SliverProof.Place memory place,
         SliverProof.Shape memory shape
     ) internal pure {
-        // Cannot overflow: a size has 64 bits, so there are at most 2^39 segments, each of less than 2^20 chunks a pair.
+        // Cannot overflow: a size has 64 bits, so there are at most 2^39 segments, each of less than 2^20 chunks a
+        // pair.
         unchecked {
             uint256 full = RedStuffMath.segments(size) - 1;
             (uint256 primary, uint256 secondary) = _sliversOf(code, size - full * RedStuffMath.SEGMENT_BYTES);

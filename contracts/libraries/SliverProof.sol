@@ -164,11 +164,12 @@ library SliverProof {
         }
     }
 
-    /// @dev Hashes up from the chunk to the blob id. Both places are offsets in calldata whose bytes the caller has counted.
+    /// @dev Hashes up from the chunk to the blob id. Both places are offsets in calldata whose bytes the caller has
+    /// counted.
     ///
-    /// A hash is taken where the nodes lie: at 0x1f the tag, at 0x20 the left node, at 0x40 the right one; the free memory
-    /// pointer at 0x40 is put back. A chain that lacks the SHA-256 precompile answers success and no bytes, so the size of
-    /// each answer counts.
+    /// A hash is taken where the nodes lie: at 0x1f the tag, at 0x20 the left node, at 0x40 the right one; the free
+    /// memory pointer at 0x40 is put back. A chain that lacks the SHA-256 precompile answers success and no bytes, so
+    /// the size of each answer counts.
     function _walk(Blob memory blob, Place memory place, Shape memory shape, uint256 chunkAt, uint256 pathAt)
         private
         view
@@ -180,8 +181,8 @@ library SliverProof {
             function sha(from, length, to) -> ok {
                 ok := and(eq(returndatasize(), 32), staticcall(gas(), 2, from, length, to, 32))
             }
-            // Leads the left node, the item of place `index`, up by `depth` siblings: each hash goes to the side that the lowest
-            // bit of its index says. The root is of place 0, so the left node again.
+            // Leads the left node, the item of place `index`, up by `depth` siblings: each hash goes to the side that
+            // the lowest bit of its index says. The root is of place 0, so the left node again.
             function fold(index, depth, sibling, hashed) -> next, ok {
                 ok := hashed
                 next := add(sibling, shl(5, depth))

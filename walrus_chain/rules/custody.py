@@ -149,10 +149,15 @@ class Consequence:
 class Misses:
     """The misses of a node that were reported."""
 
-    last: Epoch = NEVER
-    """The latest epoch of them; 0 when there is none."""
+    reported: tuple[Epoch, ...] = ()
+    """Of the last two that were reported, ascending: no more can be reported at a time."""
     row: int = 0
     """How many in a row."""
+
+    @property
+    def last(self) -> Epoch:
+        """The latest epoch of them; 0 when there is none."""
+        return self.reported[-1] if self.reported else NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +182,9 @@ class MissRule:
 
         Raises: MissReportedBefore: it was.
         """
-        if epoch == misses.last:
+        if epoch in misses.reported:
             raise MissReportedBefore(epoch)
         adjacent = misses.row > 0 and abs(epoch - misses.last) == 1
-        after = Misses(max(epoch, misses.last), misses.row + 1 if adjacent else 1)
+        after = Misses(tuple(sorted((*misses.reported, epoch))[-2:]), misses.row + 1 if adjacent else 1)
         jailed = Epoch(current + self.jail_epochs) if after.row >= self.misses_to_jail else None
         return after, Consequence(self.slash_bps(after.row), jailed)

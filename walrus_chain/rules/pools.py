@@ -142,7 +142,7 @@ class Pool:
     def undelegate(self, account: Account, amount: Wei | None, release: Epoch) -> tuple[Pool, Account]:
         """With `amount` of active stake, or all of it for None, on its way out until `release`.
 
-        As many shares go as are worth the amount, rounded up; what these are worth, rounded down, is unbonding.
+        As many shares are given up for it as are worth so much, rounded up. What leaves at one time is one entry.
 
         Raises: MoreThanActive: the account has not so much.
         """
@@ -150,39 +150,42 @@ class Pool:
         value = self.active.value_of(current.shares)
         if amount is not None and amount > value:
             raise MoreThanActive(amount, value)
-        burned = current.shares if amount is None else self.active.shares_covering(amount)
-        if not burned:
+        leaving = value if amount is None else amount
+        if not leaving:
             return self, current
-        leaving = self.active.value_of(burned)
-        exit_ = Exit(release, self.unbonding.shares_for(leaving))
+        given = current.shares if amount is None else self.active.shares_covering(leaving)
+        entered = self.unbonding.shares_for(leaving)
+        *others, last = current.exits or (Exit(release, 0),)
+        exits = (*others, replace(last, shares=last.shares + entered))
         return (
-            replace(self, active=self.active.left(burned), unbonding=self.unbonding.joined(leaving)),
+            replace(self, active=self.active.left(given, leaving), unbonding=self.unbonding.joined(leaving)),
             replace(
                 current,
-                shares=current.shares - burned,
-                principal=Wei(current.principal - current.principal * burned // current.shares),
-                exits=(*current.exits, exit_),
+                shares=current.shares - given,
+                principal=Wei(current.principal - current.principal * given // current.shares),
+                exits=exits if last.release == release else (*current.exits, Exit(release, entered)),
             ),
         )
 
     def withdraw(self, account: Account, current: Epoch) -> tuple[Pool, Account, Wei]:
         """Without what the account may take out in epoch `current`, and that amount."""
         due = sum(leaving.shares for leaving in account.exits if leaving.release <= current)
+        paid = self.unbonding.value_of(due)
         return (
-            replace(self, unbonding=self.unbonding.left(due)),
+            replace(self, unbonding=self.unbonding.left(due, paid)),
             replace(account, exits=tuple(leaving for leaving in account.exits if leaving.release > current)),
-            self.unbonding.value_of(due),
+            paid,
         )
 
     def claim(self, account: Account) -> tuple[Pool, Account, Wei]:
-        """Without the account's gain, and that amount: active stake above what was paid in, rounded down."""
+        """Without the account's gain, and that amount: active stake above what was paid in."""
         current = self.up_to_date(account)
-        gain = max(0, self.active.value_of(current.shares) - current.principal)
-        burned = self.active.shares_for(gain) if gain else 0
+        gain = Wei(max(0, self.active.value_of(current.shares) - current.principal))
+        given = self.active.shares_covering(gain)
         return (
-            replace(self, active=self.active.left(burned)),
-            replace(current, shares=current.shares - burned),
-            self.active.value_of(burned),
+            replace(self, active=self.active.left(given, gain)),
+            replace(current, shares=current.shares - given),
+            gain,
         )
 
     def claim_commission(self) -> tuple[Pool, Wei]:

@@ -21,7 +21,7 @@ def bps_of(amount: int, bps: int) -> Wei:
 
 @dataclass(frozen=True, slots=True)
 class Pot:
-    """An amount, and the shares it is divided into. Without shares it is empty."""
+    """An amount, and the shares it is divided into. Without shares it holds rounding dust at most, for the next one."""
 
     amount: Wei = NOTHING
     shares: int = 0
@@ -42,9 +42,9 @@ class Pot:
         """The pot after a deposit that buys shares."""
         return Pot(Wei(self.amount + amount), self.shares + self.shares_for(amount))
 
-    def left(self, shares: int) -> Pot:
-        """The pot after `shares` were paid out."""
-        return Pot(Wei(self.amount - self.value_of(shares)), self.shares - shares)
+    def left(self, shares: int, amount: int) -> Pot:
+        """The pot after `shares` were given up for `amount`."""
+        return Pot(Wei(self.amount - amount), self.shares - shares)
 
     def grown(self, amount: int) -> Pot:
         """The pot after an income, or a loss when negative, of all shares alike."""

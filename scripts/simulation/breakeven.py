@@ -16,11 +16,11 @@ from scripts.simulation.parameters import GIB, Costs, Rules
 from scripts.simulation.results import Typical
 from scripts.simulation.strategies import Rebuilding
 from walrus_chain.codec.geometry import SEGMENT_BYTES, Geometry
+from walrus_chain.rules.shares import BPS
 from walrus_chain.types import Axis
 
 HIGHEST = 1e6
 """Multiples above this one are as good as never."""
-BPS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Economy:
     def _serving(self, conduct: Conduct) -> float:
         """An epoch in the committee, slashing aside."""
         proves = (1 - conduct.miss) * self.costs.proof if conduct.sends_proofs else 0.0
-        income = (1 - conduct.miss) * self.node.reward * self.node.operator_part
+        income = (1 - conduct.miss) * self.node.income
         stored = conduct.kept * self.node.gib * self.costs.disk
         return income - stored - proves - conduct.fetched_gib * self.costs.traffic
 

@@ -114,8 +114,9 @@ class Network:
 
     def _found(self, strategy: Strategy, epoch: Epoch, counts_from: Epoch) -> None:
         node_id = NodeId(len(self.nodes) + 1)
+        acts = HONEST if self._scale.all_honest else strategy
         vote = Wei(round(self._rules.unit_price * self._dice.uniform(0.8, 1.2)))
-        node = Node(node_id, f"region-{node_id % self._scale.regions}", strategy, Pool(epoch), vote)
+        node = Node(node_id, f"region-{node_id % self._scale.regions}", acts, strategy.is_honest, Pool(epoch), vote)
         node.joined = counts_from > 1
         self.nodes.append(node)
         self.people.found(node, counts_from, crowd=not node.joined)
@@ -239,7 +240,7 @@ class Network:
         if self._dice.random() < self._scale.churn:
             self._found(HONEST, epoch, Epoch(epoch + 2))
         if self._dice.random() < self._scale.churn:
-            node = self._dice.choice([node for node in self.nodes if node.strategy.is_honest and not node.leaves])
+            node = self._dice.choice([node for node in self.nodes if node.stays_honest and not node.leaves])
             node.leaves = True
             self.people.leave(node, epoch)
 

@@ -59,6 +59,8 @@ class Node:
     node_id: NodeId
     region: str
     strategy: Strategy
+    stays_honest: bool
+    """It is honest in the run with cheats, too; only such nodes leave."""
     pool: Pool
     price_vote: Wei
     accounts: dict[str, Account] = field(default_factory=dict)

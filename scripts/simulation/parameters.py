@@ -75,6 +75,8 @@ class Scale:
     regions: int = 8
     cheats_each: int = 4
     """Nodes that follow each of the cheating strategies."""
+    all_honest: bool = False
+    """The same nodes with the same stakes, but those that would cheat do not: what cheats are compared with."""
     stake: Wei = NODE_STAKE
     """Behind a node at first, on the average."""
     own_bps: int = 2500
@@ -83,7 +85,7 @@ class Scale:
     delegators_each: int = 4
     drift: float = 0.005
     """The chance of a delegator to go to another node, each epoch."""
-    churn: float = 0.1
+    churn: float = 0.05
     """The chance that a node joins, and the chance that one leaves, each epoch."""
     lost_region: int | None = 180
     """The epoch in which all disks of a region burn; None for none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from scripts.simulation.breakeven import HONEST, Conduct, Economy, beginning, rebuilt_gib, windows_until
@@ -16,6 +16,7 @@ LIMITS = (0.01, 0.1, 1.0)
 FRACTIONS = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
 SAMPLES = (1, 2, 3, 5, 10)
 FIRST_SLASHES = (0, 25, 50, 100, 200)
+OWN_PARTS = (0.01, 0.05, 0.25, 1.0)
 OUTAGES = (0.001, 0.01, 0.05)
 
 Row = dict[str, Any]
@@ -32,6 +33,7 @@ def data(parameters: Parameters, result: Result) -> Row:
         "breakEven": {
             "dropping": list(dropping(economy)),
             "samples": list(samples(economy)),
+            "ownStake": list(owning(economy)),
             "slashing": list(slashing(economy)),
             "proofs": proofs(economy),
             "rebuilding": list(rebuilding(economy)),
@@ -68,6 +70,12 @@ def slashing(economy: Economy) -> Iterator[Row]:
     for first in FIRST_SLASHES:
         other = economy.with_rules(first_slash_bps=first, maximum_slash_bps=16 * first)
         yield {"firstSlashBps": first, **limits(other)}
+
+
+def owning(economy: Economy) -> Iterator[Row]:
+    """The same limits by how much of the stake is the operator's own; the rest is that of people it does not know."""
+    for own in OWN_PARTS:
+        yield {"own": own, **limits(replace(economy, node=replace(economy.node, own=own)))}
 
 
 def limits(economy: Economy) -> Row:
@@ -135,9 +143,7 @@ def heading(parameters: Parameters) -> str:
 
 def strategy_table(strategies: Sequence[StrategyResult]) -> str:
     """One line a strategy."""
-    rows = [
-        ("strategy", "nodes", "profit", "beside honest", "caught: median", "95 %", "slashed", "jailed after", "jailed")
-    ]
+    rows = [("strategy", "nodes", "profit", "beside honest", "caught in", "95 %", "slashed", "jailed after", "jailed")]
     rows += [
         (
             each.name,
@@ -177,7 +183,7 @@ def typical_lines(economy: Economy) -> str:
     node = economy.node
     return (
         f"A middling node holds {node.gib:,.0f} GiB. Its pool earns {node.reward:.2f}, its operator "
-        f"{node.reward * node.operator_part:.2f} before costs\nand {economy.profit(HONEST):.2f} after; "
+        f"{node.income:.2f} before costs\nand {economy.profit(HONEST):.2f} after; "
         f"{node.own_stake:,.0f} WAL are the operator's own. Where would cheating begin to pay it, in the long run?"
     )
 
@@ -188,11 +194,11 @@ def dropping_table(economy: Economy) -> str:
         (
             "dropped",
             "miss",
-            "caught: median",
+            "caught in",
             "95 %",
             "gain",
             "pays if disks cost",
-            "no slash: gain",
+            "unslashed: gain",
             "pays if disks cost",
         )
     ]
@@ -216,6 +222,7 @@ def limits_table(economy: Economy) -> str:
     """The same limits under other rules."""
     rows: list[Sequence[str]] = [("dropping pays if disks cost", "1 %", "10 %", "everything")]
     rows += [(f"{row['samples']} samples", *_limits(row)) for row in samples(economy)]
+    rows += [(f"own stake {row['own']:.0%}", *_limits(row)) for row in owning(economy)]
     rows += [(f"first slash {row['firstSlashBps'] / 100:g} %", *_limits(row)) for row in slashing(economy)]
     skipping = proofs(economy)
     return (

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 from scripts.simulation.network import EpochFigures, Network
 from scripts.simulation.nodes import Node
-from scripts.simulation.parameters import WAL, Parameters
+from scripts.simulation.parameters import GIB, WAL, Parameters
 from scripts.simulation.strategies import CHEATS, HONEST
 from walrus_chain.codec.geometry import Geometry
+from walrus_chain.rules.shares import BPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +77,26 @@ class Result:
 class Typical:
     """A middling honest node, for the arithmetic of where cheating begins to pay."""
 
-    shards: float
     gib: float
     """What it stores."""
     reward: float
     """WAL an epoch for the whole pool."""
-    operator_part: float
-    """What of it is the operator's: commission, and its part of the rest."""
-    own_stake: float
+    stake: float
     """WAL."""
+    commission: float
+    """What of the reward the operator keeps before it is shared."""
+    own: float
+    """The operator's part of the stake."""
+
+    @property
+    def income(self) -> float:
+        """What the operator gets of the reward."""
+        return self.reward * (self.commission + (1 - self.commission) * self.own)
+
+    @property
+    def own_stake(self) -> float:
+        """WAL."""
+        return self.stake * self.own
 
 
 def compare(parameters: Parameters, network: Network, honest: Network) -> Result:
@@ -97,19 +109,21 @@ def compare(parameters: Parameters, network: Network, honest: Network) -> Result
 
 
 def all_honest(parameters: Parameters) -> Parameters:
-    """The same network without cheats."""
-    return replace(parameters, scale=replace(parameters.scale, cheats_each=0))
+    """The same network, in which nobody cheats."""
+    return replace(parameters, scale=replace(parameters.scale, all_honest=True))
 
 
 def _strategies(network: Network, honest: Network) -> Iterable[StrategyResult]:
-    """Nodes that were there from the beginning to the end in both runs; those whose region burned stand apart."""
+    """Nodes that were there from the beginning to the end in both runs; honest ones that burned stand apart."""
     twins = {node.node_id: node for node in honest.nodes if not node.joined and not node.leaves}
     stayed = [node for node in network.nodes if node.node_id in twins and not node.joined and not node.leaves]
     for strategy in (HONEST, *CHEATS):
-        chosen = [node for node in stayed if node.strategy == strategy and not node.region_burned]
+        chosen = [
+            node for node in stayed if node.strategy == strategy and not (node.region_burned and node.stays_honest)
+        ]
         if chosen:
             yield _strategy(strategy.name, chosen, [twins[node.node_id] for node in chosen], network, honest)
-    burned = [node for node in stayed if node.strategy.is_honest and node.region_burned]
+    burned = [node for node in stayed if node.stays_honest and node.region_burned]
     if burned:
         yield _strategy("honest, region burned", burned, [twins[node.node_id] for node in burned], network, honest)
 
@@ -117,7 +131,7 @@ def _strategies(network: Network, honest: Network) -> Iterable[StrategyResult]:
 def _strategy(
     name: str, nodes: Sequence[Node], twins: Sequence[Node], network: Network, honest: Network
 ) -> StrategyResult:
-    detections = sorted(count for node in nodes for count in node.conduct.detections)
+    detections = sorted(count for node in nodes if not node.strategy.is_honest for count in node.conduct.detections)
     jailed = [node.conduct.jailed_after for node in nodes if node.conduct.jailed_after is not None]
     profit = statistics.fmean(_profit(node, network) for node in nodes)
     return StrategyResult(
@@ -166,11 +180,10 @@ def _network(network: Network) -> NetworkResult:
 def _typical(parameters: Parameters, figures: Sequence[EpochFigures]) -> Typical:
     scale = parameters.scale
     shards = parameters.rules.shards / statistics.fmean(each.members for each in figures)
-    commission, own = scale.commission_bps / 10_000, scale.own_bps / 10_000
     return Typical(
-        shards=shards,
-        gib=shards * statistics.fmean(each.bytes_a_shard for each in figures) / 2**30,
+        gib=shards * statistics.fmean(each.bytes_a_shard for each in figures) / GIB,
         reward=shards * statistics.fmean(each.part for each in figures) / WAL,
-        operator_part=commission + (1 - commission) * own,
-        own_stake=scale.stake / WAL * own,
+        stake=scale.stake / WAL,
+        commission=scale.commission_bps / BPS,
+        own=scale.own_bps / BPS,
     )

@@ -6,7 +6,7 @@ each from a word of its own: one of the node's due shards, an object weighed by 
 shard's slivers.
 
 Pure; tests/vectors/custody.json holds Python and Solidity to the same places (invariant I11).
-Source: docs/spec/04-committee.md; the contracts are `BlobSampler` and `CustodyChallenges`.
+Source: docs/spec/11-custody.md; the contracts are `BlobSampler` and `CustodyChallenges`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ moment (invariants I2, I7)
     sum of the accounts' active stakes <= active,    sum of what they are taking out <= unbonding
     active + waiting + unbonding + commission = deposits + rewards - paid out - slashed
 
-Source: docs/spec/04-committee.md; the contracts are `Staking` and `PoolMath`.
+Source: docs/spec/10-stake.md; the contracts are `Staking` and `PoolMath`.
 """
 
 from __future__ import annotations

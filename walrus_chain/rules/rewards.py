@@ -1,6 +1,6 @@
 """What an epoch earns for those who served it and proved it, and what of it is burned.
 
-Source: docs/spec/06-fees.md; the contract is `Rewards`.
+Source: docs/spec/10-stake.md; the contract is `Rewards`.
 """
 
 from __future__ import annotations

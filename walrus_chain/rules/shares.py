@@ -1,6 +1,6 @@
 """Parts of a whole that several own: what a deposit buys, and what a share is worth. Always rounded for the whole.
 
-Source: docs/spec/04-committee.md; the contracts' library is `PoolMath`.
+Source: docs/spec/10-stake.md; the contracts' library is `PoolMath`.
 """
 
 from __future__ import annotations

@@ -126,6 +126,11 @@ class WorkSettings:
     """Table `work`: what goes on in the background."""
 
     heal_delay_seconds: float = _number("between a certificate and healing: slivers may still arrive", 10.0, 0)
+    trim_delay_seconds: float = _number(
+        "between shards' being all with their new nodes and dropping them: a reorganisation may give them back",
+        600.0,
+        0,
+    )
     heal_at_once: int = _number("blobs healed at once", 4, 1)
     peer_seconds: float = _number("for an answer of another node", 30.0, 0.1)
     scrub_bytes_per_second: float = _number("read to check what is stored, on average", 8 * 2**20, 1)

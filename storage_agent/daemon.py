@@ -52,7 +52,7 @@ from walrus_chain.errors import Misuse, Retryable
 from walrus_chain.messages.signing import Signer
 from walrus_chain.rules.committee import Member
 from walrus_chain.transport.agent import AgentClient
-from walrus_chain.types import Address, NodeId
+from walrus_chain.types import Address, BlobId, NodeId
 
 if TYPE_CHECKING:
     from walrus_chain.transport.http import HttpAgents
@@ -130,6 +130,7 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
             node_id=node_id,
             clock=time.time,
             heal_delay=settings.work.heal_delay_seconds,
+            trim_delay=settings.work.trim_delay_seconds,
             history=settings.chain.history,
         )
         stack.callback(catalogue.close)
@@ -139,6 +140,7 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
         metrics = Metrics()
         holdings = Holdings(node_id, catalogue, packs, time.time)
         seat = Seat(chain, node_id, signer.address, COMMITTEE_REFRESH_SECONDS)
+        catalogue.on_duties(lambda: seat.expect(catalogue.duties.epoch))
         watcher = Watcher(
             chain,
             catalogue,
@@ -160,7 +162,13 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
         every = settings.work.scrub_days * _DAY
         scrubbing = ScrubSettings(settings.work.scrub_bytes_per_second, every, min(60.0, max(1.0, every / 100)))
         scrubber = Scrubber(catalogue, packs, holdings, metrics, scrubbing, time.time, asyncio.sleep)
-        worker = Worker(catalogue, standard_jobs(packs, healer.heal, settings.work.heal_at_once), time.time)
+
+        async def heal(blob_id: BlobId) -> None:
+            # Whoever has just got shards finds them with the committee before.
+            await seat.catch_up(catalogue.duties.epoch)
+            await healer.heal(blob_id)
+
+        worker = Worker(catalogue, standard_jobs(packs, heal, settings.work.heal_at_once), time.time)
         reporter = _Reporter(settings, node_id, deployment, watcher, seat, catalogue, packs, peers, metrics)
         services = Services(
             admission,
@@ -309,9 +317,16 @@ class _Reporter:
             **await self.health(),
             "network": self._deployment.name,
             "store": self._packs.name,
-            "committee": {"epoch": duties.epoch, "shards": duties.shards, "own": list(duties.own)},
+            "committee": {
+                "epoch": duties.epoch,
+                "shards": duties.shards,
+                "own": list(duties.own),
+                "keeping": list(duties.keeping),
+                "syncing": list(duties.syncing),
+                "changing": duties.changing,
+            },
             "blobs": {"held": figures.blobs, "certified": figures.certified, "pairs": figures.pairs},
-            "work": {"heal": figures.heal, "free": figures.free},
+            "work": {"heal": figures.heal, "free": figures.free, "trim": figures.trim},
             "liars": {str(node): lies for node, lies in self._peers.liars().items()},
         }
 

@@ -5,6 +5,7 @@ import {Epoch} from "../types/Epoch.sol";
 
 /// @notice What an object's first storage slot holds: `flags 8 | end 24 | start 24 | size 40 | owner 160`, highest bits first.
 /// @dev One word instead of a struct, so that a call reads it once and writes it once. Zero means that there is no object.
+/// Without an owner it is what is left of a deleted object: enough to ask nodes about it until the end.
 type BlobFacts is uint256;
 
 using {

@@ -6,6 +6,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {IBlobRegistry} from "../interfaces/IBlobRegistry.sol";
 import {ICommittee} from "../interfaces/ICommittee.sol";
+import {ICustodyChallenges} from "../interfaces/ICustodyChallenges.sol";
 import {IStorageFees} from "../interfaces/IStorageFees.sol";
 import {EpochClock} from "../libraries/EpochClock.sol";
 import {RedStuffMath} from "../libraries/RedStuffMath.sol";
@@ -26,7 +27,8 @@ import {BlobToken} from "./BlobToken.sol";
 /// Invariants:
 /// - An object is certified only if members that hold a quorum of shards signed for this very object, blob, committee,
 ///   chain and contract.
-/// - Ids are never reused; what is known of a deleted object is nothing.
+/// - Ids are never reused. Of a deleted object nothing is known; only what nodes are asked about one that was certified is
+///   kept for the custody contract, until it forgets it.
 /// - A blob that was invalidated stays invalid, under every object.
 contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
     using SafeCast for uint256;
@@ -41,6 +43,7 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
 
     ICommittee private immutable _committee;
     IStorageFees private immutable _fees;
+    ICustodyChallenges private immutable _custody;
     Timestamp private immutable _genesis;
     uint64 private immutable _epochSeconds;
     uint16 private immutable _quorum;
@@ -55,9 +58,13 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
     /// @notice Fixes the partners for ever.
     /// @param committee Checks signatures; gives the clock and the number of shards, which never change.
     /// @param fees Charges and refunds; must name this contract as its registry.
-    constructor(ICommittee committee, IStorageFees fees) EIP712("Walrus Chain Blob Registry", "1") {
+    /// @param custody Asks nodes about certified objects; must name this contract as its registry.
+    constructor(ICommittee committee, IStorageFees fees, ICustodyChallenges custody)
+        EIP712("Walrus Chain Blob Registry", "1")
+    {
         _committee = committee;
         _fees = fees;
+        _custody = custody;
         _genesis = committee.startOf(Epoch.wrap(1));
         _epochSeconds = committee.epochSeconds();
         uint16 shards = committee.shards();
@@ -112,6 +119,9 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
         // Effect
         _factsOf[blobObject] = facts.withCertificate();
         emit BlobCertified(blobObject, blobId, committeeEpoch, weight);
+
+        // Interaction
+        _custody.add(blobObject, facts.sizeOf());
     }
 
     /// @inheritdoc IBlobRegistry
@@ -126,8 +136,7 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
         emit BlobExtended(blobObject, blobId, oldEnd, Epoch.wrap(newEnd));
 
         // Interaction
-        uint64 size = facts.sizeOf();
-        _fees.chargeExtension(blobObject, msg.sender, size, _rateOf(size), oldEnd, epochs);
+        _fees.chargeExtension(blobObject, msg.sender, facts.sizeOf(), facts.startOf(), oldEnd, epochs);
     }
 
     /// @inheritdoc IBlobRegistry
@@ -138,12 +147,15 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
         _checkAuthorized(owner, msg.sender, blobObject);
         if (!facts.isDeletable()) revert BlobRegistry_NotDeletable(blobObject);
 
-        // Effect
+        // Effect: nobody's; nodes answer for what they attested until the epoch is over.
+        Epoch current = _currentEpoch();
         _burn(blobObject);
+        if (facts.isCertified()) _factsOf[blobObject] = facts.withOwner(address(0)).withEnd(_endAfter(current, 1));
+        else _clear(blobObject);
 
         // Interaction
-        refunded = _fees.refund(blobObject, owner, _rateOf(facts.sizeOf()), facts.endOf());
-        emit BlobDeleted(blobObject, blobId, owner, refunded);
+        refunded = _fees.refund(blobObject, owner, facts.sizeOf(), facts.startOf(), facts.endOf());
+        emit BlobDeleted(blobObject, blobId, owner, refunded, current);
     }
 
     /// @inheritdoc IBlobRegistry
@@ -160,19 +172,42 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
     }
 
     /// @inheritdoc IBlobRegistry
+    function forget(uint256 blobObject) external {
+        // Check
+        if (msg.sender != address(_custody)) revert BlobRegistry_CallerNotCustody(address(_custody), msg.sender);
+        BlobFacts facts = _factsOf[blobObject];
+        bool over = facts.endOf() <= _currentEpoch() || isInvalid[_blobIdOf[blobObject]];
+        if (!over) revert BlobRegistry_StillKept(blobObject);
+        if (facts.ownerOf() != address(0)) return;
+
+        // Effect
+        _clear(blobObject);
+    }
+
+    /// @inheritdoc IBlobRegistry
+    function custodyOf(uint256 blobObject) external view returns (BlobId blobId, uint64 size, Epoch until) {
+        BlobFacts facts = _factsOf[blobObject];
+        if (!facts.isCertified()) return (blobId, size, until);
+
+        (blobId, size) = (_blobIdOf[blobObject], facts.sizeOf());
+        if (!isInvalid[blobId]) until = facts.endOf();
+    }
+
+    /// @inheritdoc IBlobRegistry
     function blobOf(uint256 blobObject) external view returns (BlobObject memory blob) {
         BlobFacts facts = _factsOf[blobObject];
+        BlobId blobId = _blobIdOf[blobObject];
         blob.id = blobObject;
-        blob.blobId = _blobIdOf[blobObject];
-        blob.status = _statusOf(facts, blob.blobId);
+        blob.status = _statusOf(facts, blobId);
         if (blob.status == Status.Unknown) return blob;
 
+        blob.blobId = blobId;
         blob.owner = facts.ownerOf();
         blob.size = facts.sizeOf();
         blob.start = facts.startOf();
         blob.end = facts.endOf();
         blob.deletable = facts.isDeletable();
-        blob.rate = _rateOf(blob.size);
+        blob.rate = _fees.rateOfObject(blobObject, blob.size, blob.start);
     }
 
     /// @inheritdoc IBlobRegistry
@@ -233,12 +268,6 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
     /// @dev The fees refuse terms long before they leave 24 bits.
     function _endAfter(Epoch start, uint32 epochs) private pure returns (uint24) {
         return (uint256(Epoch.unwrap(start)) + epochs).toUint24();
-    }
-
-    /// @dev What an object pays for each epoch. The price never changes, so it follows from the size; the day it can, this
-    /// is the place that looks up the rate an object was given.
-    function _rateOf(uint64 size) private view returns (Amount) {
-        return _fees.rateOf(size);
     }
 
     function _currentEpoch() private view returns (Epoch) {

@@ -11,7 +11,7 @@ import {BlobFacts} from "./BlobFacts.sol";
 /// @dev A new object costs two new slots instead of three. Owners and balances live here; of {ERC721} only the approvals
 /// and the rules about who may transfer are used, so nothing may call its `_mint` or `_increaseBalance`.
 ///
-/// Invariant: `balanceOf(a)` is the number of objects whose owner is `a`; what has no owner has no facts.
+/// Invariant: `balanceOf(a)` is the number of objects whose owner is `a`; what has no owner never gets one again.
 abstract contract BlobToken is ERC721 {
     mapping(uint256 blobObject => BlobFacts) internal _factsOf;
 
@@ -39,13 +39,20 @@ abstract contract BlobToken is ERC721 {
         emit Transfer(address(0), owner, blobObject);
     }
 
+    /// @dev Removes what is left of an object that was burnt.
+    function _clear(uint256 blobObject) internal {
+        _factsOf[blobObject] = BlobFacts.wrap(0);
+        _blobIdOf[blobObject] = BlobId.wrap(0);
+    }
+
     /// @inheritdoc ERC721
     function _ownerOf(uint256 blobObject) internal view override returns (address) {
         return _factsOf[blobObject].ownerOf();
     }
 
     /// @inheritdoc ERC721
-    /// @dev Same rules as the original, for objects that exist: transfer, or burn when `to` is zero.
+    /// @dev Same rules as the original, for objects that exist: transfer, or burn when `to` is zero. What is left of a burnt
+    /// object is for who burns it to say.
     function _update(address to, uint256 blobObject, address auth) internal override returns (address from) {
         // Check
         BlobFacts facts = _factsOf[blobObject];
@@ -59,12 +66,7 @@ abstract contract BlobToken is ERC721 {
             --_balances[from];
             if (to != address(0)) ++_balances[to];
         }
-        if (to == address(0)) {
-            _factsOf[blobObject] = BlobFacts.wrap(0);
-            _blobIdOf[blobObject] = BlobId.wrap(0);
-        } else {
-            _factsOf[blobObject] = facts.withOwner(to);
-        }
+        _factsOf[blobObject] = facts.withOwner(to);
         emit Transfer(from, to, blobObject);
     }
 }

@@ -171,6 +171,7 @@ interface IBlobRegistry is IERC721 {
 
     /// @notice What nodes may be asked about an object that was certified, also after it was deleted.
     /// @return blobId Zero when nothing is known.
+    /// @return size Bytes of the blob.
     /// @return until The first epoch in which nodes do not answer for it any more; zero when it is invalid.
     function custodyOf(uint256 blobObject) external view returns (BlobId blobId, uint64 size, Epoch until);
 

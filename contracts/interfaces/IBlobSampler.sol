@@ -9,10 +9,10 @@ pragma solidity 0.8.37;
 /// somebody sweeps it; drawn before that it counts as nobody's.
 interface IBlobSampler {
     /// @notice Emitted when an object entered.
-    event SampleAdded(uint256 indexed blobObject, uint256 indexed class, uint256 index);
+    event SampleAdded(uint256 indexed blobObject, uint256 indexed sizeClass, uint256 index);
 
     /// @notice Emitted when an object left; the last one of its class took its place.
-    event SampleRemoved(uint256 indexed blobObject, uint256 indexed class, uint256 index, uint256 movedObject);
+    event SampleRemoved(uint256 indexed blobObject, uint256 indexed sizeClass, uint256 index, uint256 movedObject);
 
     /// @notice Thrown when the caller is not the blob registry.
     error BlobSampler_CallerNotRegistry(address registry, address caller);
@@ -21,7 +21,7 @@ interface IBlobSampler {
     error BlobSampler_WindowOpen();
 
     /// @notice Thrown when there is no such entry.
-    error BlobSampler_UnknownEntry(uint256 class, uint256 count, uint256 index);
+    error BlobSampler_UnknownEntry(uint256 sizeClass, uint256 count, uint256 index);
 
     /// @notice Thrown when an object is swept that nodes still answer for.
     error BlobSampler_StillDue(uint256 blobObject);

@@ -105,7 +105,7 @@ interface ICustodyChallenges is IBlobSampler {
     error CustodyChallenges_ParameterOutOfBounds(bytes32 parameter, uint256 minimum, uint256 maximum, uint256 actual);
 
     /// @notice Thrown when a window is opened outside its time.
-    error CustodyChallenges_NotOpeningTime(Epoch epoch, Timestamp from, Timestamp until);
+    error CustodyChallenges_NotOpeningTime(Epoch epoch, Timestamp opens, Timestamp until);
 
     /// @notice Thrown when the window of this epoch was opened already.
     error CustodyChallenges_AlreadyOpened(Epoch epoch);
@@ -117,12 +117,12 @@ interface ICustodyChallenges is IBlobSampler {
     error CustodyChallenges_WindowClosed(Epoch epoch, Timestamp closed);
 
     /// @notice Thrown when a miss is reported before its window closed, or too late.
-    error CustodyChallenges_NotReportingTime(Epoch epoch, Timestamp from, Timestamp until);
+    error CustodyChallenges_NotReportingTime(Epoch epoch, Timestamp closed, Timestamp until);
 
     /// @notice Thrown when a node does not serve, or has no shard that is due.
     error CustodyChallenges_NothingDue(Epoch epoch, NodeId nodeId);
 
-    /// @notice Thrown when a node proved already.
+    /// @notice Thrown when a node proved already, or there was nothing to ask, so that everybody passes.
     error CustodyChallenges_AlreadyProved(Epoch epoch, NodeId nodeId);
 
     /// @notice Thrown when a miss was reported already.
@@ -159,8 +159,8 @@ interface ICustodyChallenges is IBlobSampler {
     function reportMiss(Epoch epoch, NodeId nodeId) external returns (Amount slashed);
 
     /// @notice The places that a node is asked for in the window of an epoch.
-    /// @dev Reverts when there is no window or the seed cannot be read. Entries move when they are swept, so this is what
-    /// was asked only until then; a proof is never taken after.
+    /// @dev Reverts when there is no window, a later one was opened, or the seed cannot be read. Entries move when they are
+    /// swept, so this is what was asked only until then; a proof is never taken after.
     function samplesOf(Epoch epoch, NodeId nodeId) external view returns (Sample[] memory);
 
     /// @notice How many shards of a node count for rewards of an epoch: its due shards when it passed, else none.

@@ -16,7 +16,7 @@ import {NodeId} from "../types/NodeId.sol";
 /// A node with {minimumStake} of its operator's own may {stand} for the committee.
 ///
 /// Settling: a pool is settled up to an epoch p when all rewards of epochs before p are in it and all deposits that count
-/// from p on have their shares. Calls that need a settled pool settle up to {SETTLE_STEPS} epochs by themselves.
+/// from p on have their shares. Calls that need a settled pool settle up to 32 epochs by themselves.
 ///
 /// Invariant I1: the vault's reserve of this contract is the sum over all pools of active + waiting + unbonding stake and
 /// commission.
@@ -102,7 +102,7 @@ interface IStaking {
     event CommissionChanged(NodeId indexed nodeId, uint16 oldBps, uint16 newBps, Epoch from);
 
     /// @notice Emitted for each epoch whose reward reached a pool, also when it is zero.
-    /// @param epoch The epoch that was earned in.
+    /// @param epoch The epoch that was earned in; zero for the step that brings in what was deposited before epoch 1.
     /// @param reward What the node earned, commission included.
     /// @param commission What of it the operator keeps.
     /// @param active The pool's active stake afterwards, with the deposits that count from the next epoch on.
@@ -133,7 +133,7 @@ interface IStaking {
     /// @notice Thrown when the caller is not the contract that may do this.
     error Staking_CallerNotAllowed(address expected, address caller);
 
-    /// @notice Thrown at construction when a parameter is outside its bounds. `parameter` is its name.
+    /// @notice Thrown at construction, or by {slash}, when a parameter is outside its bounds. `parameter` is its name.
     error Staking_ParameterOutOfBounds(bytes32 parameter, uint256 minimum, uint256 maximum, uint256 actual);
 
     /// @notice Thrown when the amount is zero.
@@ -184,6 +184,8 @@ interface IStaking {
 
     /// @notice Begins to take `amount` of the caller's active stake out; the greatest number means all of it.
     /// @dev Emits {Undelegated}. It stops earning at once and is slashed with the pool until it is withdrawn.
+    /// Notes:
+    /// - Works before the first committee takes office as well, should it never do so.
     /// Requirements:
     /// - The caller's active stake must be at least `amount`.
     function undelegate(NodeId nodeId, Amount amount) external;
@@ -197,6 +199,9 @@ interface IStaking {
 
     /// @notice Turns the caller's gain, active stake above what it paid in, into its claim in the vault.
     /// @dev Emits {RewardsClaimed}.
+    /// Requirements:
+    /// - The caller must have a gain.
+    /// - The operator of a node that serves must still have the minimum as own stake afterwards.
     function claimRewards(NodeId nodeId) external returns (Amount amount);
 
     /// @notice Turns the operator's commission into its claim in the vault.
@@ -261,6 +266,7 @@ interface IStaking {
     function totalStake() external view returns (Amount);
 
     /// @notice The epoch from which on a deposit made now counts.
+    /// @dev Until the first committee takes office 1; but in a pool that somebody left since, the one after it is settled to.
     function activationEpoch() external view returns (Epoch);
 
     /// @notice Whether a node is a candidate, eligible or not.

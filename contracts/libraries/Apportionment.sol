@@ -57,15 +57,51 @@ library Apportionment {
     /// @param weights Shards of each node, at most 256 nodes; they add up to `shards`.
     /// @return assignment One byte a shard: the place of the node that serves it.
     function deal(uint256[] memory weights, uint256 shards) internal pure returns (bytes memory assignment) {
+        (assignment,) = reassign(new uint256[](shards), new uint256[](weights.length), weights, shards);
+    }
+
+    /// @notice Gives each node its new number of shards so that as few as possible change hands.
+    /// @dev Shards 0.. in turn stay with their nodes as long as these have room. The others are dealt, in ascending order,
+    /// in rounds: in each round every node that is still owed some takes one, in list order. So a shard moves only from a
+    /// node that has more than its new weight, and never back to it.
+    /// @param owners The id of the node that has each shard now; 0 for nobody.
+    /// @param nodeIds The nodes that get shards, in ascending order, at most 256.
+    /// @param weights Shards of each of them; they add up to `shards`.
+    /// @return assignment One byte a shard: the place of the node that serves it.
+    /// @return moved Bit s is set when shard s has another node than before.
+    function reassign(uint256[] memory owners, uint256[] memory nodeIds, uint256[] memory weights, uint256 shards)
+        internal
+        pure
+        returns (bytes memory assignment, uint256 moved)
+    {
         assignment = new bytes(shards);
-        uint256 shard = 0;
-        for (uint256 round = 0; shard < shards; round++) {
-            for (uint256 node = 0; node < weights.length; node++) {
-                // Places are below 256.
-                // forge-lint: disable-next-line(unsafe-typecast)
-                if (weights[node] > round) assignment[shard++] = bytes1(uint8(node));
+        uint256[] memory owed = new uint256[](weights.length);
+        for (uint256 node = 0; node < owed.length; node++) {
+            owed[node] = weights[node];
+        }
+        for (uint256 shard = 0; shard < shards; shard++) {
+            uint256 node = owners[shard] == 0 ? nodeIds.length : placeIn(nodeIds, owners[shard]);
+            if (node < nodeIds.length && owed[node] > 0) {
+                owed[node]--;
+                assignment[shard] = _byte(node);
+            } else {
+                moved |= 1 << shard;
             }
         }
+        _dealRest(assignment, moved, owed);
+    }
+
+    /// @notice Where `value` stands in an ascending list; the list's length when it does not.
+    function placeIn(uint256[] memory sorted, uint256 value) internal pure returns (uint256) {
+        uint256 low = 0;
+        uint256 high = sorted.length;
+        while (low < high) {
+            uint256 middle = (low + high) / 2;
+            if (sorted[middle] == value) return middle;
+            if (sorted[middle] < value) low = middle + 1;
+            else high = middle;
+        }
+        return sorted.length;
     }
 
     /// @notice The lowest cap from `faults` on with which `nodes` nodes can hold all shards.
@@ -106,6 +142,29 @@ library Apportionment {
         assembly ("memory-safe") {
             mstore(sizes, found)
         }
+    }
+
+    /// @dev Deals the shards of a set in rounds. Who is owed some stands in a queue; who took one and is owed more goes to
+    /// its end, so each round keeps the order of the list and the work is one step a shard.
+    function _dealRest(bytes memory assignment, uint256 rest, uint256[] memory owed) private pure {
+        uint256[] memory queue = new uint256[](owed.length + assignment.length);
+        uint256 tail = 0;
+        for (uint256 node = 0; node < owed.length; node++) {
+            if (owed[node] > 0) queue[tail++] = node;
+        }
+        uint256 head = 0;
+        for (uint256 shard = 0; rest >> shard != 0; shard++) {
+            if ((rest >> shard) & 1 == 0) continue;
+            uint256 node = queue[head++];
+            assignment[shard] = _byte(node);
+            if (--owed[node] > 0) queue[tail++] = node;
+        }
+    }
+
+    function _byte(uint256 place) private pure returns (bytes1) {
+        // Places are below 256.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return bytes1(uint8(place));
     }
 
     /// @dev How many shards the regions can hold under both caps.

@@ -11,7 +11,8 @@ import {Amount} from "../types/Amount.sol";
 /// @title TokenVault
 /// @notice Holds all WAL of the system and remembers whose it is.
 /// @dev Flow: a module {collect}s from a payer into its reserve -> {release}s from its reserve into a claim -> the
-/// account {withdraw}s its claim. Nothing else moves a token, and nobody has a key to the vault.
+/// account {withdraw}s its claim. A module may also {move} part of its reserve to another, or {burn} it. Nothing else moves
+/// a token, and nobody has a key to the vault.
 ///
 /// Invariant I1: `token.balanceOf(this) == sum of reserves + totalClaims() + free()`.
 ///
@@ -69,15 +70,41 @@ contract TokenVault is ITokenVault {
     function release(address payee, Amount amount) external {
         // Check: a module gives what it has to somebody.
         Module storage module = _callingModule();
-        Amount reserve = module.reserve;
         if (payee == address(0)) revert TokenVault_ZeroRecipient(msg.sender);
-        if (amount > reserve) revert TokenVault_ReserveTooSmall(msg.sender, amount, reserve);
+        Amount rest = _restAfter(module, amount);
 
         // Effect: the same WAL, owed to somebody else.
-        module.reserve = reserve - amount;
+        module.reserve = rest;
         _claims[payee] = _claims[payee] + amount;
         _totalClaims = _totalClaims + amount;
         emit Released(msg.sender, payee, amount);
+    }
+
+    /// @inheritdoc ITokenVault
+    function move(address to, Amount amount) external {
+        // Check: a module gives what it has to another.
+        Module storage module = _callingModule();
+        if (!_moduleOf[to].known) revert TokenVault_ReceiverNotModule(to);
+        Amount rest = _restAfter(module, amount);
+
+        // Effect: the same WAL, under another module's rules. The sum is read afterwards: both may be the same one.
+        module.reserve = rest;
+        _moduleOf[to].reserve = _moduleOf[to].reserve + amount;
+        emit Moved(msg.sender, to, amount);
+    }
+
+    /// @inheritdoc ITokenVault
+    function burn(Amount amount) external {
+        // Check: a module destroys what it has.
+        Module storage module = _callingModule();
+        Amount rest = _restAfter(module, amount);
+
+        // Effect: it holds less.
+        module.reserve = rest;
+        emit Burned(msg.sender, amount);
+
+        // Interaction: so does the vault, and there is less of the token.
+        token.burn(Amount.unwrap(amount));
     }
 
     /// @inheritdoc ITokenVault
@@ -128,5 +155,12 @@ contract TokenVault is ITokenVault {
     function _callingModule() private view returns (Module storage module) {
         module = _moduleOf[msg.sender];
         if (!module.known) revert TokenVault_CallerNotModule(msg.sender);
+    }
+
+    /// @dev What the calling module holds once it gave `amount` away.
+    function _restAfter(Module storage module, Amount amount) private view returns (Amount) {
+        Amount reserve = module.reserve;
+        if (amount > reserve) revert TokenVault_ReserveTooSmall(msg.sender, amount, reserve);
+        return reserve - amount;
     }
 }

@@ -48,12 +48,17 @@ def standard_jobs(packs: Packs, heal: Callable[[BlobId], Awaitable[object]], hea
         assert work.blob_id is not None
         await packs.free(work.blob_id)
 
+    async def trim_blob(work: Work) -> None:
+        assert work.blob_id is not None
+        await packs.trim(work.blob_id)
+
     async def collect(_work: Work) -> None:
         await packs.collect()
 
     return {
         WorkKind.HEAL: Job(heal_blob, heal_at_once),
         WorkKind.FREE: Job(free_blob, 1),
+        WorkKind.TRIM: Job(trim_blob, 1),
         WorkKind.COLLECT: Job(collect, 1),
     }
 

@@ -52,11 +52,13 @@ class Accuser:
             Delay, Retryable: the examination is not done, or could not be done, yet.
         """
         await self._admission.admit(blob_id, None)
+        await self._seat.catch_up(self._holdings.duties.epoch)
         self._seat.check_signing(self._holdings.duties)
         if await self._examine(blob_id):
             raise Consistent(blob_id)
         # The examination may have taken long: the committee of now is the one that counts.
         duties = self._holdings.duties
+        await self._seat.catch_up(duties.epoch)
         self._seat.check_signing(duties)
         signed = InvalidityAttestation(blob_id, duties.epoch).sign(self._signer, self._domain)
         self._metrics.accusations.inc()

@@ -25,6 +25,13 @@ class Admission:
         self._catalogue = catalogue
         self._catch_up = catch_up
 
+    async def look(self) -> None:
+        """Follow the chain to its head: before saying no, see whether that is still right.
+
+        Raises: Retryable: the chain does not answer.
+        """
+        await self._catch_up()
+
     async def admit(self, blob_id: BlobId, blob_object: BlobObjectId | None) -> tuple[int, ...]:
         """The sizes in bytes that the blob's live objects declare, none twice; only that of `blob_object` if given.
 

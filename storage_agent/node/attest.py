@@ -45,6 +45,7 @@ class Attester:
         """
         record = await self._admission.live_object(blob_id, blob_object)
         duties = self._holdings.duties
+        await self._seat.catch_up(duties.epoch)
         self._seat.check_signing(duties)
         if self._holdings.verdict(blob_id) is False:
             raise EncodedWrongly(blob_id)

@@ -9,7 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
-from storage_agent.node.refusals import NotServing
+from storage_agent.node.refusals import CommitteeChanged, ForeignPair, NotServing
 from storage_agent.state.duties import Duties
 from storage_agent.store.catalogue import Catalogue
 from storage_agent.store.packs import Packs
@@ -71,19 +71,43 @@ class Holdings:
         """Remember whether the blob encodes to its id; durable on return. One that does not is not healed any more."""
         await self._catalogue.note_verdict(blob_id, sound)
 
-    def own_pairs(self, blob_id: BlobId) -> tuple[PairIndex, ...]:
-        """The pairs of each segment of the blob that the node must hold, ascending.
+    def check_own(self, blob_id: BlobId, pairs: Sequence[PairIndex]) -> None:
+        """Accept pairs as being on the node's shards.
 
-        Raises: NotServing: the node has no place in the committee.
+        Raises:
+            CommitteeChanged: some were in the committee before, and are not any more.
+            NotServing: the node has no place in the committee.
+            ForeignPair: some are on other nodes' shards.
         """
         duties = self.duties
-        if not duties.own:
+        own = duties.pairs(blob_id)
+        if not (foreign := [pair for pair in pairs if pair not in own]):
+            return
+        if set(foreign) & set(duties.given_pairs(blob_id)):
+            raise CommitteeChanged(blob_id, foreign, own, duties.epoch)
+        self.check_serving()
+        raise ForeignPair(blob_id, foreign, own, duties.epoch)
+
+    def check_serving(self) -> None:
+        """Accept that the node has shards.
+
+        Raises: NotServing: it has no place in the committee.
+        """
+        if not self.duties.own:
             raise NotServing(self._node_id, "it has no place in the committee")
-        return duties.pairs(blob_id)
 
     def missing(self, blob_id: BlobId) -> Sequence[tuple[int, PairIndex]] | None:
         """The (segment, pair) that the node must hold and does not; none while the metadata is not here."""
         return self._catalogue.missing(blob_id)
+
+    def in_full(self, blob_id: BlobId) -> Sequence[PairIndex]:
+        """The pairs of which every segment is here, of those that the node must hold or keeps for others."""
+        kept = self.duties.kept_pairs(blob_id)
+        missing = self._catalogue.missing(blob_id, pairs=kept)
+        if missing is None:
+            return []
+        lost = {pair for _, pair in missing}
+        return [pair for pair in kept if pair not in lost]
 
     async def keep_metadata(self, metadata: BlobMetadata) -> None:
         """Keep a blob's metadata; durable on return."""

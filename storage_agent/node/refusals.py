@@ -4,6 +4,7 @@
     |-- MalformedRequest          a word, number or body that does not parse
     |-- UnknownBlob               the node knows nothing of the blob
     |-- ForeignPair               the sliver pair belongs to another node
+    |   `-- CommitteeChanged      it was this node's in the committee before
     |-- WrongShape                the blob is not of the size that was registered
     |-- EncodedWrongly            the blob does not encode to its id, so it is not attested
     |-- Consistent                the blob does encode to its id, so it is not accused
@@ -28,7 +29,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from walrus_chain.errors import Misuse, Retryable
-from walrus_chain.types import BlobId, BlobObjectId, PairIndex, format_bytes
+from walrus_chain.types import BlobId, BlobObjectId, Epoch, PairIndex, format_bytes
 
 #: Missing slivers that an answer names; a blob may miss millions.
 NAMED_MISSING = 100
@@ -64,12 +65,20 @@ class UnknownBlob(Refusal):
 class ForeignPair(Refusal):
     """Sliver pairs that live on another node's shards."""
 
-    def __init__(self, blob_id: BlobId, pairs: Sequence[PairIndex], own: Sequence[PairIndex]) -> None:
-        named = ", ".join(map(str, pairs))
-        super().__init__(
-            f"pairs {named} of blob {blob_id} live on other nodes; this one holds {', '.join(map(str, own))}"
-        )
-        self.blob_id, self.pairs, self.own = blob_id, list(pairs), list(own)
+    def __init__(
+        self, blob_id: BlobId, pairs: Sequence[PairIndex], own: Sequence[PairIndex], epoch: Epoch, why: str = ""
+    ) -> None:
+        named, held = ", ".join(map(str, pairs)), ", ".join(map(str, own)) or "none"
+        super().__init__(f"{why}pairs {named} of blob {blob_id} live on other nodes; this one holds {held}")
+        self.blob_id, self.pairs, self.own, self.epoch = blob_id, list(pairs), list(own), epoch
+
+
+class CommitteeChanged(ForeignPair):
+    """Sliver pairs that lived on this node's shards in the committee before the present one."""
+
+    def __init__(self, blob_id: BlobId, pairs: Sequence[PairIndex], own: Sequence[PairIndex], epoch: Epoch) -> None:
+        why = f"the committee changed in epoch {epoch}; ask the chain for it. Since then "
+        super().__init__(blob_id, pairs, own, epoch, why)
 
 
 class BodyTooLarge(Refusal):

@@ -1,6 +1,7 @@
 """The node's seat: the committee in office with its members' addresses and keys, asked from the chain.
 
 Which pairs the node must hold follows from the chain's events and is in the catalogue; this is for finding the others.
+While shards are on their way the committee carries the one before it, whose members still have them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from storage_agent.node.refusals import NotServing
 from storage_agent.state.duties import Duties
 from walrus_chain.errors import Rejected, Retryable, Untrusted
 from walrus_chain.rules.committee import Committee
-from walrus_chain.types import Address, NodeId
+from walrus_chain.types import Address, Epoch, NodeId
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ class Seat:
         self._signer = signer
         self._refresh_seconds = refresh_seconds
         self._committee: Committee | None = None
+        self._expected = Epoch(0)
+        self._stale = asyncio.Event()
         self._sleep = sleep
         self.node_id = node_id
 
@@ -94,11 +97,38 @@ class Seat:
             _log.info("committee in office", extra={"epoch": committee.epoch, "members": len(committee.members)})
         self._committee = committee
 
+    def expect(self, epoch: Epoch) -> None:
+        """Have the committee asked for soon, and again every second until it is the one that took office in `epoch`."""
+        self._expected = epoch
+        self._stale.set()
+
+    async def catch_up(self, epoch: Epoch) -> None:
+        """Ask for the committee now, unless the one that took office in `epoch` is known. Failures are logged only."""
+        if self._committee is None or self._committee.epoch != epoch:
+            await self._try_refresh()
+
     async def follow(self) -> None:
         """Keep the committee fresh for ever."""
         while True:
-            try:
-                await self.refresh()
-            except (Retryable, Rejected, Untrusted) as error:
-                _log.warning("the committee cannot be asked for: %s", error)
-            await self._sleep(self._refresh_seconds if self.known else min(1.0, self._refresh_seconds))
+            self._stale.clear()
+            await self._try_refresh()
+            current = self._committee is not None and self._committee.epoch >= self._expected
+            await self._pause(self._refresh_seconds if current else min(1.0, self._refresh_seconds))
+
+    async def _try_refresh(self) -> None:
+        try:
+            await self.refresh()
+        except (Retryable, Rejected, Untrusted) as error:
+            _log.warning("the committee cannot be asked for: %s", error)
+
+    async def _pause(self, seconds: float) -> None:
+        """Waits so long, or until a committee is expected."""
+        waits = [asyncio.ensure_future(self._sleep(seconds)), asyncio.ensure_future(self._stale.wait())]
+        try:
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in done:
+                wait.result()
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)

@@ -7,7 +7,7 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from storage_agent.node.refusals import UnknownBlob
+from storage_agent.node.refusals import CommitteeChanged, UnknownBlob
 from storage_agent.serve import requests
 from storage_agent.serve.requests import GetSliver
 from storage_agent.serve.services import Services
@@ -15,8 +15,9 @@ from walrus_chain.codec.geometry import CHUNK_BYTES, SegmentGeometry
 from walrus_chain.codec.merkle import SliverTree
 from walrus_chain.codec.metadata import BlobMetadata
 from walrus_chain.codec.redstuff import recovery_symbol
+from walrus_chain.errors import PairNotHeld
 from walrus_chain.transport.wire import pack_chunk_run
-from walrus_chain.types import BlobId, PairIndex
+from walrus_chain.types import BlobId
 
 _OCTETS = "application/octet-stream"
 #: What a blob id names never changes, so anybody may keep it for as long as they like.
@@ -29,17 +30,13 @@ async def blob(services: Services, request: Request) -> Response:
     metadata = services.holdings.metadata(blob_id)
     objects = services.admission.live_objects(blob_id)
     missing = services.holdings.missing(blob_id)
-    pairs: list[PairIndex] = []
-    if missing is not None:
-        lost = {pair for _, pair in missing}
-        pairs = [pair for pair in services.holdings.duties.pairs(blob_id) if pair not in lost]
     return JSONResponse(
         {
             "blobId": str(blob_id),
             "known": metadata is not None,
             "size": metadata.size if metadata else None,
             "segments": len(metadata.segments) if metadata else None,
-            "pairs": pairs,
+            "pairs": list(services.holdings.in_full(blob_id)),
             "missing": len(missing or ()),
             "objects": [
                 {
@@ -117,9 +114,20 @@ def _place(services: Services, wanted: GetSliver) -> SegmentGeometry:
 
 
 async def _read(services: Services, wanted: GetSliver, geometry: SegmentGeometry, start: int, length: int) -> bytes:
-    """`length` bytes of a sliver from byte `start` on."""
+    """`length` bytes of a sliver from byte `start` on. Whatever is here is given, also what is kept for other nodes.
+
+    Raises:
+        CommitteeChanged: it is not here any more, for it moved to another node.
+        PairNotHeld: it is not here.
+    """
     place = (wanted.blob_id, wanted.segment, wanted.axis, wanted.pair)
-    return await services.holdings.sliver(*place, geometry=geometry, start=start, length=length)
+    try:
+        return await services.holdings.sliver(*place, geometry=geometry, start=start, length=length)
+    except PairNotHeld:
+        duties = services.holdings.duties
+        if wanted.pair in duties.given_pairs(wanted.blob_id):
+            raise CommitteeChanged(wanted.blob_id, [wanted.pair], duties.pairs(wanted.blob_id), duties.epoch) from None
+        raise
 
 
 def _bytes(services: Services, data: bytes) -> Response:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from storage_agent.node.attest import check_shape
-from storage_agent.node.refusals import NAMED_MISSING, ForeignPair, MalformedRequest, MetadataNeeded
+from storage_agent.node.refusals import NAMED_MISSING, ForeignPair, MalformedRequest, MetadataNeeded, NotServing
 from storage_agent.serve import bodies, requests
 from storage_agent.serve.limits import requester
 from storage_agent.serve.requests import PutSegment
@@ -35,9 +35,7 @@ async def put_segment(services: Services, request: Request) -> Response:
     """Store sliver pairs of a segment, and attest when nothing is missing any more."""
     put = requests.parse_put_segment(request.path_params, request.query_params)
     sizes = await services.admission.admit(put.blob_id, put.blob_object)
-    own = services.holdings.own_pairs(put.blob_id)
-    if foreign := [pair for pair in put.pairs if pair not in own]:
-        raise ForeignPair(put.blob_id, foreign, own)
+    await _check_own(services, put)
     held = services.holdings.metadata(put.blob_id)
     if held is None and not put.with_metadata:
         raise MetadataNeeded(put.blob_id)
@@ -69,7 +67,7 @@ async def put_metadata(services: Services, request: Request) -> Response:
     """Keep a blob's metadata."""
     blob_id = requests.parse_blob_id(request.path_params)
     sizes = await services.admission.admit(blob_id, None)
-    services.holdings.own_pairs(blob_id)  # a node without shards takes nothing
+    services.holdings.check_serving()
     geometries = _geometries(services, sizes)
     expected, _ = _announced(request, [(metadata_bytes(geometry), geometry) for geometry in geometries])
     bodies.check_within(expected, services.limits.body_bytes)
@@ -117,6 +115,18 @@ def attestation_json(signed: SignedAttestation) -> dict[str, object]:
         "signer": signed.signer,
         "signature": "0x" + signed.signature.hex(),
     }
+
+
+async def _check_own(services: Services, put: PutSegment) -> None:
+    """Accept the pairs as this node's. A committee that took office a moment ago may not have been seen yet.
+
+    Raises: CommitteeChanged, ForeignPair, NotServing: they are not; the error says whether they were.
+    """
+    try:
+        services.holdings.check_own(put.blob_id, put.pairs)
+    except (ForeignPair, NotServing):
+        await services.admission.look()
+        services.holdings.check_own(put.blob_id, put.pairs)
 
 
 def _memory(services: Services, request: Request, size: int) -> AbstractAsyncContextManager[None]:

@@ -45,6 +45,8 @@ class Deleted:
     """An owner ended an object's term early."""
 
     blob_object: BlobObjectId
+    epoch: Epoch
+    """The epoch in which that happened. It was paid, so the bytes are due to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,37 @@ class CommitteeFormed:
     """One byte a shard: the place in `members` of the node that serves it."""
 
 
+@dataclass(frozen=True, slots=True)
+class EpochChangeStarted:
+    """Shards moved with the committee that took office right before."""
+
+    epoch: Epoch
+    previous: Epoch
+    """The epoch in which the former committee took office."""
+    moved: int
+    """Bit s is set when shard s went to another node."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardsSynced:
+    """A node has the bytes of shards that moved to it."""
+
+    epoch: Epoch
+    node_id: NodeId
+    shards: int
+    """Bit s is set for shard s."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochChangeDone:
+    """At most f of the shards that moved are not with their new nodes yet."""
+
+    epoch: Epoch
+
+
 ObjectFact = Registered | Certified | Extended | Deleted
-Fact = ObjectFact | Invalidated | CommitteeFormed
+CommitteeFact = CommitteeFormed | EpochChangeStarted | ShardsSynced | EpochChangeDone
+Fact = ObjectFact | Invalidated | CommitteeFact
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -31,7 +31,18 @@ class ObjectRecord:
     """The first epoch that is not paid."""
     deletable: bool
     certified: bool = False
-    deleted: bool = False
+    deleted_in: Epoch | None = None
+    """The epoch in which its owner ended it early."""
+
+    @property
+    def deleted(self) -> bool:
+        """Whether its owner ended it early."""
+        return self.deleted_in is not None
+
+    @property
+    def due_until(self) -> Epoch:
+        """The first epoch in which its bytes need not be kept: that of a deletion was paid."""
+        return self.end if self.deleted_in is None else Epoch(self.deleted_in + 1)
 
     def is_live(self, epoch: Epoch) -> bool:
         """Whether its term runs in `epoch`. An invalid blob has no live objects whatever this says."""
@@ -67,8 +78,8 @@ def apply_fact(record: ObjectRecord | None, fact: ObjectFact) -> ObjectRecord:
             return replace(record, certified=True)
         case Extended(end=end):
             return replace(record, end=end)
-        case Deleted():
-            return replace(record, deleted=True)
+        case Deleted(epoch=epoch):
+            return replace(record, deleted_in=epoch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +87,33 @@ class Standing:
     """What a blob's objects together ask of the network."""
 
     live_until: Epoch = NEVER
-    """The first epoch in which no object of the blob is paid for; 0 when it is invalid."""
+    """The first epoch in which no object of the blob has a term; 0 when it is invalid."""
     certified_until: Epoch = NEVER
     """The first epoch in which no certified object of the blob is paid for; 0 when it is invalid."""
+    due_until: Epoch = NEVER
+    """The first epoch in which no object of the blob is paid for; 0 when it is invalid."""
     invalid: bool = False
     """Nodes attested that the blob is encoded badly; nobody stores it any more."""
 
     def is_live(self, epoch: Epoch) -> bool:
-        """Whether bytes of the blob are to be taken and kept in `epoch`."""
+        """Whether bytes of the blob are to be taken in `epoch`."""
         return epoch < self.live_until
 
     def is_certified(self, epoch: Epoch) -> bool:
-        """Whether the network answers for the blob in `epoch`."""
+        """Whether the network answers for the blob in `epoch`, in which custody may be asked for."""
         return epoch < self.certified_until
+
+    def is_due(self, epoch: Epoch) -> bool:
+        """Whether bytes of the blob that are here are to be kept in `epoch`: those of a deleted one to its end."""
+        return epoch < self.due_until
 
 
 def standing_of(objects: Iterable[ObjectRecord], invalid: bool) -> Standing:
     """What the objects of one blob together ask of the network."""
-    kept = [] if invalid else [record for record in objects if not record.deleted]
+    counted = [] if invalid else list(objects)
     return Standing(
-        live_until=max((record.end for record in kept), default=NEVER),
-        certified_until=max((record.end for record in kept if record.certified), default=NEVER),
+        live_until=max((record.end for record in counted if not record.deleted), default=NEVER),
+        certified_until=max((record.due_until for record in counted if record.certified), default=NEVER),
+        due_until=max((record.due_until for record in counted), default=NEVER),
         invalid=invalid,
     )

@@ -20,6 +20,8 @@ class WorkKind(StrEnum):
     """Fetch or rebuild what the node should hold of a certified blob and does not."""
     FREE = "free"
     """Drop what the node holds of a blob that nobody pays for any more."""
+    TRIM = "trim"
+    """Drop the pairs of a blob whose shards are other nodes' now."""
     COLLECT = "collect"
     """Delete the packs that nothing refers to any more from the store; concerns no single blob."""
 
@@ -34,17 +36,24 @@ class Holding:
     """Neither metadata nor any pair is here."""
     unsound: bool = False
     """The node found that the blob does not encode to its id: what is missing of it can never be healed."""
+    surplus: bool = False
+    """Something is here that the node has neither to serve nor to keep for another node."""
 
 
 def plan(standing: Standing, epoch: Epoch, holding: Holding, settled: bool) -> WorkKind | None:
     """The work that a blob needs now, if any.
 
+    Healing comes before trimming: what is too much of a blob helps to bring back what is missing of it.
+
     Args:
         settled: the chain was followed up to where it had been followed before. While facts are replayed a live blob
-            may look unregistered, so nothing is freed until they are all in again.
+            may look unregistered, so nothing is freed until they are all in again. A shard may look somebody else's
+            then, too; but trimming, of which there may be very much, stays on the list meanwhile and is not done.
     """
-    if standing.is_certified(epoch):
-        return None if holding.complete or holding.unsound else WorkKind.HEAL
-    if standing.is_live(epoch) or holding.empty or not settled:
+    if standing.is_certified(epoch) and not (holding.complete or holding.unsound):
+        return WorkKind.HEAL
+    if holding.empty:
         return None
-    return WorkKind.FREE
+    if not standing.is_due(epoch):
+        return WorkKind.FREE if settled else None
+    return WorkKind.TRIM if holding.surplus else None

@@ -11,7 +11,8 @@ at any moment what `storage_agent.state.plan` derives (invariant I12).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from sqlite3 import Connection
 from typing import TypeVar
@@ -23,6 +24,7 @@ from storage_agent.state.plan import WorkKind
 from storage_agent.state.trail import Cursor, last_object_after
 from storage_agent.store import chain_rows, pair_rows, work_rows
 from storage_agent.store.database import Database
+from storage_agent.store.pair_rows import Wanted
 from storage_agent.store.rows import BlobRow, GivenAttestation, PackRow, PairPlace, Totals, Work
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.codec.metadata import BlobMetadata
@@ -34,8 +36,12 @@ from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, Pai
 DEFAULT_HISTORY = 1024
 #: Seconds between a certificate and healing: slivers may still be on their way from the client.
 DEFAULT_HEAL_DELAY = 10.0
+#: Seconds between shards' being all with their new nodes and dropping them: a reorganisation may give them back.
+DEFAULT_TRIM_DELAY = 600.0
 #: Old rows are looked for so many times while the chain grows by the history.
 _TIDIES_A_HISTORY = 16
+#: Blobs that are looked at in one question.
+_BLOBS_A_PAGE = 200
 
 
 T = TypeVar("T")
@@ -45,14 +51,22 @@ class Catalogue:
     """What this node knows and has. Make it by `open`, end it by `close`."""
 
     def __init__(
-        self, database: Database, clock: Callable[[], float], heal_delay: float, history: int, first_pack: int
+        self,
+        database: Database,
+        clock: Callable[[], float],
+        heal_delay: float,
+        trim_delay: float,
+        history: int,
+        first_pack: int,
     ) -> None:
         self._database = database
         self._clock = clock
         self._heal_delay = heal_delay
+        self._trim_delay = trim_delay
         self._history = history
         self._packs = itertools.count(first_pack)
         self._listeners: list[Callable[[], None]] = []
+        self._duty_listeners: list[Callable[[], None]] = []
         self._tidied_at = 0
         # Where the node stands is wanted by every request and changes with the chain only. `_follow` keeps it.
         with database.read() as connection:
@@ -70,6 +84,7 @@ class Catalogue:
         node_id: NodeId,
         clock: Callable[[], float],
         heal_delay: float = DEFAULT_HEAL_DELAY,
+        trim_delay: float = DEFAULT_TRIM_DELAY,
         history: int = DEFAULT_HISTORY,
     ) -> Catalogue:
         """The catalogue at `path`, created when there is none.
@@ -79,6 +94,7 @@ class Catalogue:
             node_id: the node it is for.
             clock: seconds since 1970.
             heal_delay: seconds between a certificate and the healing of what is missing of the blob.
+            trim_delay: seconds between shards' being all with their new nodes and dropping what is on them.
             history: blocks that a reorganisation may undo without everything being read again.
         Raises: CatalogueInUse, CatalogueTooNew, CatalogueOfOtherNetwork, CatalogueBroken, StoreFull.
         """
@@ -93,7 +109,7 @@ class Catalogue:
         database = Database.open(path, prepare)
         with database.read() as connection:
             first_pack = pair_rows.first_free_pack(connection)
-        return cls(database, clock, heal_delay, history, first_pack)
+        return cls(database, clock, heal_delay, trim_delay, history, first_pack)
 
     def close(self) -> None:
         """Commits what was submitted and lets go of the file."""
@@ -102,6 +118,10 @@ class Catalogue:
     def on_work(self, listener: Callable[[], None]) -> None:
         """Have `listener` called, on the loop of the write, whenever new work came up."""
         self._listeners.append(listener)
+
+    def on_duties(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called, on the loop of the write, whenever `duties` changed."""
+        self._duty_listeners.append(listener)
 
     def _tell(self, new_work: bool) -> None:
         if new_work:
@@ -159,9 +179,9 @@ class Catalogue:
                 raise Bug(f"facts after block {after.block} came, the cursor is at {current and current.block}")
             cursor = Cursor(block, epoch, last_object_after(after.last_object, facts))
             before = work_rows.situation(connection)
-            touched, committee = chain_rows.take(connection, facts)
+            touched = chain_rows.take(connection, facts)
             chain_rows.advance(connection, cursor)
-            return self._replan_after(connection, before, touched, committee, now)
+            return self._replan_after(connection, before, touched, now)
 
         cursor, new_work = await self._follow(run)
         self._tell(new_work)
@@ -178,8 +198,8 @@ class Catalogue:
 
         def run(connection: Connection) -> bool:
             before = work_rows.situation(connection)
-            touched, committee = chain_rows.rewind(connection, to.block.number)
-            return self._replan_after(connection, before, touched, committee, now)
+            touched = chain_rows.rewind(connection, to.block.number)
+            return self._replan_after(connection, before, touched, now)
 
         _, new_work = await self._follow(run)
         self._tell(new_work)
@@ -199,25 +219,42 @@ class Catalogue:
             return cursor, work_rows.situation(connection), result
 
         cursor, situation, result = await self._database.write(follow, durable=False)
+        before = self._situation
         self._cursor, self._situation = cursor, situation
+        if situation.duties != before.duties:
+            for listener in self._duty_listeners:
+                listener()
+        self._tell(situation.settled and not before.settled)
         return cursor, result
 
-    def _replan_after(
-        self, connection: Connection, before: work_rows.Situation, touched: set[int], committee: bool, now: float
-    ) -> bool:
+    def _replan_after(self, connection: Connection, before: work_rows.Situation, touched: set[int], now: float) -> bool:
         after = work_rows.situation(connection)
         affected = set(touched)
-        if committee:
+        moved = (after.duties.own, after.duties.keeping) != (before.duties.own, before.duties.keeping)
+        if moved:
+            work_rows.note_duties_changed(connection, now)
+            after = replace(after, duties_since=now)
             pair_rows.recount_held(connection, after.duties)
-        if committee or after.epoch < before.epoch:
+            # What could not be had from the former committee may be had from this one: nothing waits for another try.
+            work_rows.forget_all(connection, WorkKind.HEAL)
+            work_rows.forget_all(connection, WorkKind.TRIM)
+            affected.update(chain_rows.blobs_here(connection))
+        if moved or after.epoch < before.epoch:
             affected.update(chain_rows.blobs_certified(connection, after.epoch))
         if after.epoch != before.epoch:
             affected.update(chain_rows.blobs_with_work(connection))
         if after.epoch != before.epoch or after.settled != before.settled:
             affected.update(chain_rows.blobs_ended(connection, after.epoch))
-        heal_at = now + self._heal_delay
-        new_work = [blob for blob in affected if work_rows.replan(connection, blob, after, heal_at, now)]
+        # Who certified a blob just now may still be sending it; what moved here nobody will send.
+        fresh, old = self._times(after, now), self._times(after, now, heal_delay=0.0)
+        new_work = [
+            blob for blob in affected if work_rows.replan(connection, blob, after, fresh if blob in touched else old)
+        ]
         return bool(new_work)
+
+    def _times(self, situation: work_rows.Situation, now: float, heal_delay: float | None = None) -> work_rows.Times:
+        delay = self._heal_delay if heal_delay is None else heal_delay
+        return work_rows.Times(now, now + delay, situation.duties_since + self._trim_delay)
 
     async def _tidy(self, cursor: Cursor) -> None:
         more = await self._database.write(lambda c: chain_rows.forget_old(c, cursor, self._history))
@@ -230,14 +267,14 @@ class Catalogue:
         """What the node knows and has of a blob; none when no fact ever named it."""
         with self._database.read() as connection:
             row = connection.execute(
-                "SELECT live_until, certified_until, invalid, size, segments, held, bytes, sound FROM blobs "
-                "WHERE blob_id = ?",
+                "SELECT live_until, certified_until, due_until, invalid, size, segments, held, bytes, sound "
+                "FROM blobs WHERE blob_id = ?",
                 (blob_id.digest,),
             ).fetchone()
             if row is None:
                 return None
-        live_until, certified_until, invalid, size, segments, held, stored, sound = row
-        standing = Standing(Epoch(live_until), Epoch(certified_until), bool(invalid))
+        live_until, certified_until, due_until, invalid, size, segments, held, stored, sound = row
+        standing = Standing(Epoch(live_until), Epoch(certified_until), Epoch(due_until), bool(invalid))
         required = None if segments is None else segments * len(self.duties.own)
         verdict = None if sound is None else bool(sound)
         return BlobRow(blob_id, standing, size, segments, held, required, stored, verdict)
@@ -271,17 +308,40 @@ class Catalogue:
             blob = chain_rows.blob_row(connection, blob_id)
             return set() if blob is None else pair_rows.held_pairs(connection, blob, segment)
 
-    def missing(self, blob_id: BlobId, limit: int | None = None) -> list[tuple[int, PairIndex]] | None:
+    def missing(
+        self, blob_id: BlobId, limit: int | None = None, pairs: Sequence[PairIndex] | None = None
+    ) -> list[tuple[int, PairIndex]] | None:
         """The first pairs that the node must hold and does not: (segment, pair), ascending.
 
+        Args:
+            pairs: to be looked for instead of those that the node must hold.
         Returns: none while the metadata is not here, since it tells how many segments there are.
         """
         with self._database.read() as connection:
             row = connection.execute("SELECT id, segments FROM blobs WHERE blob_id = ?", (blob_id.digest,)).fetchone()
             if row is None or row[1] is None:
                 return None
-            own = self.duties.pairs(blob_id)
-            return list(itertools.islice(pair_rows.missing_pairs(connection, row[0], row[1], own), limit))
+            wanted = self.duties.pairs(blob_id) if pairs is None else pairs
+            return list(itertools.islice(pair_rows.missing_pairs(connection, row[0], row[1], wanted), limit))
+
+    def syncing_complete(self) -> bool:
+        """Whether all certified blobs are here in full for the shards that came with the present committee.
+
+        What was certified a moment ago does not count: its slivers may still be on their way, as to any node. Costs a
+        look-up for each blob that is to be healed, up to the first that lacks such a pair.
+        """
+        situation = self._situation
+        if not situation.settled:
+            return False
+        now, after = self._clock(), 0
+        with self._database.read() as connection:
+            while page := work_rows.to_heal(connection, after, _BLOBS_A_PAGE, now):
+                for blob, blob_id, segments in page:
+                    pairs = situation.duties.syncing_pairs(blob_id)
+                    if pairs and (segments is None or any(pair_rows.missing_pairs(connection, blob, segments, pairs))):
+                        return False
+                after = page[-1][0]
+        return True
 
     def totals(self) -> Totals:
         """The catalogue in figures. Counts whole tables: for operators, not for each request."""
@@ -294,6 +354,7 @@ class Catalogue:
                     (SELECT ifnull(sum(bytes), 0) FROM blobs WHERE bytes > 0),
                     (SELECT count(*) FROM work WHERE kind = 'heal'),
                     (SELECT count(*) FROM work WHERE kind = 'free'),
+                    (SELECT count(*) FROM work WHERE kind = 'trim'),
                     (SELECT count(*) FROM facts)
                 """,
                 (self.epoch,),
@@ -309,7 +370,7 @@ class Catalogue:
     async def add_metadata(self, metadata: BlobMetadata, data: bytes) -> None:
         """Keep a blob's metadata. `data` is what `metadata` was parsed from."""
 
-        def run(connection: Connection, blob: int, own: Collection[PairIndex]) -> bool:
+        def run(connection: Connection, blob: int, _: Wanted) -> bool:
             self._add_metadata(connection, blob, metadata, data)
             return False
 
@@ -332,10 +393,10 @@ class Catalogue:
         """
         now = self._clock()
 
-        def run(connection: Connection, blob: int, own: Collection[PairIndex]) -> bool:
+        def run(connection: Connection, blob: int, want: Wanted) -> bool:
             if metadata is not None:
                 self._add_metadata(connection, blob, *metadata)
-            if pair_rows.add_pack(connection, pack, blob, segment, pairs, data, own, now) or data is not None:
+            if pair_rows.add_pack(connection, pack, blob, segment, pairs, data, want, now) or data is not None:
                 return False
             pair_rows.add_garbage(connection, pack)
             return work_rows.add_collecting(connection, now)
@@ -347,8 +408,8 @@ class Catalogue:
         now = self._clock()
         lost = list(places)
 
-        def run(connection: Connection, blob: int, own: Collection[PairIndex]) -> bool:
-            left_garbage = pair_rows.drop_pairs(connection, blob, lost, own)
+        def run(connection: Connection, blob: int, want: Wanted) -> bool:
+            left_garbage = pair_rows.drop_pairs(connection, blob, lost, want)
             return left_garbage and work_rows.add_collecting(connection, now)
 
         await self._change(blob_id, run, heal_at=now)
@@ -356,7 +417,7 @@ class Catalogue:
     async def note_verdict(self, blob_id: BlobId, sound: bool) -> None:
         """Note whether a blob encodes to its id, as this node found out; one that does not is not healed any more."""
 
-        def run(connection: Connection, blob: int, _own: Collection[PairIndex]) -> bool:
+        def run(connection: Connection, blob: int, _: Wanted) -> bool:
             connection.execute("UPDATE blobs SET sound = ? WHERE id = ?", (sound, blob))
             return False
 
@@ -366,9 +427,52 @@ class Catalogue:
         """Forget all that is held of a blob, if nobody pays for it; otherwise nothing happens."""
         now = self._clock()
 
-        def run(connection: Connection, blob: int, own: Collection[PairIndex]) -> bool:
+        def run(connection: Connection, blob: int, _: Wanted) -> bool:
             wanted = work_rows.is_wanted(connection, WorkKind.FREE, blob)
             left_garbage = wanted and pair_rows.drop_blob(connection, blob)
+            return left_garbage and work_rows.add_collecting(connection, now)
+
+        await self._change(blob_id, run)
+
+    def packs_to_divide(self, blob_id: BlobId, limit: int) -> list[PackRow]:
+        """Packs in which pairs that are other nodes' now lie beside others; their rows name the others only."""
+        with self._database.read() as connection:
+            blob = chain_rows.blob_row(connection, blob_id)
+            if blob is None or not work_rows.is_wanted(connection, WorkKind.TRIM, blob):
+                return []
+            return pair_rows.mixed_packs(connection, blob, Wanted.under(self.duties, blob_id), limit)
+
+    async def move_pairs(
+        self, old: PackRow, pack: int, pairs: Sequence[tuple[PairIndex, int, int]], data: bytes | None = None
+    ) -> None:
+        """Note that pairs of the pack `old` are durable in the pack numbered `pack` too: they are read from there now.
+
+        Args:
+            pairs: (pair, start, bytes) of each pair in the new pack.
+            data: the new pack's bytes when they are to be kept in the catalogue itself; else they are durable already.
+        """
+        now = self._clock()
+
+        def run(connection: Connection, blob: int, _: Wanted) -> bool:
+            if pair_rows.move_pairs(connection, blob, old, pack, pairs, data) or data is not None:
+                return False
+            pair_rows.add_garbage(connection, pack)
+            return work_rows.add_collecting(connection, now)
+
+        await self._change(old.blob_id, run)
+
+    async def trim_blob(self, blob_id: BlobId) -> None:
+        """Forget the pairs of a blob that are other nodes' now, if any are; all of it where the node has no part."""
+        now = self._clock()
+
+        def run(connection: Connection, blob: int, want: Wanted) -> bool:
+            settled = work_rows.situation(connection).settled
+            if not settled or not work_rows.is_wanted(connection, WorkKind.TRIM, blob):
+                return False
+            if want.kept:
+                left_garbage = pair_rows.drop_surplus(connection, blob, want)
+            else:
+                left_garbage = pair_rows.drop_blob(connection, blob)
             return left_garbage and work_rows.add_collecting(connection, now)
 
         await self._change(blob_id, run)
@@ -376,7 +480,7 @@ class Catalogue:
     async def _change(
         self,
         blob_id: BlobId,
-        run: Callable[[Connection, int, Collection[PairIndex]], bool],
+        run: Callable[[Connection, int, Wanted], bool],
         *,
         to_keep: bool = False,
         heal_at: float | None = None,
@@ -391,9 +495,9 @@ class Catalogue:
                     raise Bug(f"blob {blob_id} was never registered, yet something is to be kept of it")
                 return False
             situation = work_rows.situation(connection)
-            told = run(connection, blob, situation.duties.pairs(blob_id))
-            start = now + self._heal_delay if heal_at is None else heal_at
-            return work_rows.replan(connection, blob, situation, start, now) or told
+            told = run(connection, blob, Wanted.under(situation.duties, blob_id))
+            times = self._times(situation, now, None if heal_at is None else heal_at - now)
+            return work_rows.replan(connection, blob, situation, times) or told
 
         self._tell(await self._database.write(change))
 
@@ -516,6 +620,8 @@ class Catalogue:
 
     def due(self, kind: WorkKind, now: float, limit: int) -> list[Work]:
         """The work of a kind that may be done at `now` (seconds since 1970), what waits longest first."""
+        if kind is WorkKind.TRIM and not self._situation.settled:
+            return []
         with self._database.read() as connection:
             return work_rows.due(connection, kind, now, limit)
 

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import cast
 
-from storage_agent.state.facts import CommitteeFormed, Invalidated, Located, ObjectFact
+from storage_agent.state.duties import Office, apply_to_office, fold_office
+from storage_agent.state.facts import (
+    CommitteeFact,
+    CommitteeFormed,
+    EpochChangeDone,
+    EpochChangeStarted,
+    Invalidated,
+    Located,
+    ObjectFact,
+    ShardsSynced,
+)
 from storage_agent.state.objects import ObjectRecord, apply_fact, fold_object
 from storage_agent.state.trail import Cursor
-from storage_agent.store.fact_codec import INVALIDATED, decode_fact, encode_fact
+from storage_agent.store.fact_codec import CHANGE, COMMITTEE, INVALIDATED, decode_fact, encode_fact
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.types import BlobId, BlobObjectId, Epoch
 
@@ -17,7 +28,7 @@ from walrus_chain.types import BlobId, BlobObjectId, Epoch
 PRUNED_AT_ONCE = 1000
 #: Objects are numbered from 1; a higher number than fits a row is the number of none.
 _LAST_NUMBER = 2**63 - 1
-_OBJECT = "objects.id, blob_id, objects.size, start_epoch, end_epoch, deletable, certified, deleted"
+_OBJECT = "objects.id, blob_id, objects.size, start_epoch, end_epoch, deletable, certified, deleted_in"
 
 
 def read_cursor(connection: sqlite3.Connection) -> Cursor | None:
@@ -55,19 +66,41 @@ def blob_row(connection: sqlite3.Connection, blob_id: BlobId) -> int | None:
     return None if row is None else cast(int, row[0])
 
 
-def take(connection: sqlite3.Connection, facts: Sequence[Located]) -> tuple[set[int], bool]:
+def read_office(connection: sqlite3.Connection) -> Office | None:
+    """The committee in office, as the facts leave it; none while no committee took office."""
+    formed = connection.execute(
+        "SELECT kind, data, block, log_index FROM facts WHERE kind = ? AND object IS NULL AND blob IS NULL "
+        "ORDER BY block DESC, log_index DESC LIMIT 2",
+        (COMMITTEE,),
+    ).fetchall()
+    if not formed:
+        return None
+    marks = ",".join("?" * len(CHANGE))
+    since = connection.execute(
+        f"SELECT kind, data FROM facts WHERE kind IN ({marks}) AND object IS NULL AND blob IS NULL "
+        "AND (block, log_index) > (?, ?) ORDER BY block, log_index",
+        (*CHANGE, *formed[0][2:]),
+    ).fetchall()
+    return _fold_office((*((kind, data) for kind, data, *_ in reversed(formed)), *since))
+
+
+@lru_cache(maxsize=16)
+def _fold_office(rows: tuple[tuple[str, str], ...]) -> Office | None:
+    return fold_office(cast(CommitteeFact, decode_fact(kind, data)) for kind, data in rows)
+
+
+def take(connection: sqlite3.Connection, facts: Sequence[Located]) -> set[int]:
     """Keep facts, the next ones in chain order, and fold them.
 
-    Returns: the rows of the blobs whose standing may have changed, and whether a committee took office.
+    Returns: the rows of the blobs whose standing may have changed.
     Raises: FactsMissing: they do not fit what is known.
     """
     touched: set[int] = set()
-    committee = False
     for located in facts:
         fact = located.fact
         match fact:
-            case CommitteeFormed():
-                committee = True
+            case CommitteeFormed() | EpochChangeStarted() | ShardsSynced() | EpochChangeDone():
+                apply_to_office(read_office(connection), fact)  # it fits
                 blob = blob_object = None
             case Invalidated():
                 blob, blob_object = _make_blob(connection, fact.blob_id), None
@@ -84,20 +117,20 @@ def take(connection: sqlite3.Connection, facts: Sequence[Located]) -> tuple[set[
             touched.add(blob)
     for blob in touched:
         _write_standing(connection, blob)
-    return touched, committee
+    return touched
 
 
-def rewind(connection: sqlite3.Connection, block: int) -> tuple[set[int], bool]:
+def rewind(connection: sqlite3.Connection, block: int) -> set[int]:
     """Undo everything that was taken after a block of the trail; returns the same as `take`."""
-    gone = connection.execute("SELECT kind, blob, object FROM facts WHERE block > ?", (block,)).fetchall()
+    gone = connection.execute("SELECT blob, object FROM facts WHERE block > ?", (block,)).fetchall()
     connection.execute("DELETE FROM facts WHERE block > ?", (block,))
     connection.execute("DELETE FROM trail WHERE number > ?", (block,))
-    for blob_object in {row[2] for row in gone if row[2] is not None}:
+    for blob_object in {row[1] for row in gone if row[1] is not None}:
         _fold_again(connection, blob_object)
-    touched = {row[1] for row in gone if row[1] is not None}
+    touched = {row[0] for row in gone if row[0] is not None}
     for blob in touched:
         _write_standing(connection, blob)
-    return touched, any(row[0] == CommitteeFormed.__name__ for row in gone)
+    return touched
 
 
 def _fold_again(connection: sqlite3.Connection, blob_object: int) -> None:
@@ -121,7 +154,7 @@ def _make_blob(connection: sqlite3.Connection, blob_id: BlobId) -> int:
 
 def _write_object(connection: sqlite3.Connection, blob: int, record: ObjectRecord) -> None:
     connection.execute(
-        "INSERT OR REPLACE INTO objects (id, blob, size, start_epoch, end_epoch, deletable, certified, deleted) "
+        "INSERT OR REPLACE INTO objects (id, blob, size, start_epoch, end_epoch, deletable, certified, deleted_in) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             record.blob_object,
@@ -131,7 +164,7 @@ def _write_object(connection: sqlite3.Connection, blob: int, record: ObjectRecor
             record.end,
             record.deletable,
             record.certified,
-            record.deleted,
+            record.deleted_in,
         ),
     )
 
@@ -142,15 +175,20 @@ def _write_standing(connection: sqlite3.Connection, blob: int) -> None:
         """
         UPDATE blobs SET
             invalid = facts.invalid,
-            live_until = iif(facts.invalid, 0, max(facts.certified_until, facts.registered_until)),
-            certified_until = iif(facts.invalid, 0, facts.certified_until)
+            live_until = iif(facts.invalid, 0, max(certified_end, registered_end)),
+            certified_until = iif(facts.invalid, 0, max(certified_end, certified_deleted)),
+            due_until = iif(facts.invalid, 0, max(certified_end, registered_end, certified_deleted, registered_deleted))
         FROM (
             SELECT
                 EXISTS (SELECT 1 FROM facts WHERE kind = ?2 AND object IS NULL AND blob = ?1) AS invalid,
-                ifnull((SELECT max(end_epoch) FROM objects WHERE blob = ?1 AND deleted = 0 AND certified = 1), 0)
-                    AS certified_until,
-                ifnull((SELECT max(end_epoch) FROM objects WHERE blob = ?1 AND deleted = 0 AND certified = 0), 0)
-                    AS registered_until
+                ifnull((SELECT max(end_epoch) FROM objects
+                    WHERE blob = ?1 AND deleted_in IS NULL AND certified = 1), 0) AS certified_end,
+                ifnull((SELECT max(end_epoch) FROM objects
+                    WHERE blob = ?1 AND deleted_in IS NULL AND certified = 0), 0) AS registered_end,
+                ifnull((SELECT max(deleted_in) + 1 FROM objects
+                    WHERE blob = ?1 AND deleted_in IS NOT NULL AND certified = 1), 0) AS certified_deleted,
+                ifnull((SELECT max(deleted_in) + 1 FROM objects
+                    WHERE blob = ?1 AND deleted_in IS NOT NULL AND certified = 0), 0) AS registered_deleted
         ) AS facts
         WHERE blobs.id = ?1
         """,
@@ -187,7 +225,7 @@ def read_live_sizes(connection: sqlite3.Connection, blob_id: BlobId, epoch: Epoc
     rows = connection.execute(
         """
         SELECT objects.size FROM objects JOIN blobs ON blobs.id = blob
-        WHERE blob_id = ? AND deleted = 0 AND end_epoch > ?
+        WHERE blob_id = ? AND deleted_in IS NULL AND end_epoch > ?
         GROUP BY objects.size ORDER BY max(certified) DESC, min(objects.id) LIMIT ?
         """,
         (blob_id.digest, epoch, limit),
@@ -195,8 +233,8 @@ def read_live_sizes(connection: sqlite3.Connection, blob_id: BlobId, epoch: Epoc
     return [row[0] for row in rows]
 
 
-def _object(row: tuple[int, bytes, int, int, int, int, int, int]) -> ObjectRecord:
-    number, blob_id, size, start, end, deletable, certified, deleted = row
+def _object(row: tuple[int, bytes, int, int, int, int, int, int | None]) -> ObjectRecord:
+    number, blob_id, size, start, end, deletable, certified, deleted_in = row
     return ObjectRecord(
         BlobObjectId(number),
         BlobId(blob_id),
@@ -205,19 +243,24 @@ def _object(row: tuple[int, bytes, int, int, int, int, int, int]) -> ObjectRecor
         Epoch(end),
         bool(deletable),
         bool(certified),
-        bool(deleted),
+        None if deleted_in is None else Epoch(deleted_in),
     )
 
 
 def blobs_ended(connection: sqlite3.Connection, epoch: Epoch) -> list[int]:
     """Rows of the blobs that nobody pays for in `epoch` and of which bytes are here."""
-    rows = connection.execute("SELECT id FROM blobs WHERE live_until <= ? AND bytes > 0", (epoch,))
+    rows = connection.execute("SELECT id FROM blobs WHERE due_until <= ? AND bytes > 0", (epoch,))
     return [row[0] for row in rows]
+
+
+def blobs_here(connection: sqlite3.Connection) -> list[int]:
+    """Rows of the blobs of which bytes are here."""
+    return [row[0] for row in connection.execute("SELECT id FROM blobs WHERE bytes > 0")]
 
 
 def blobs_with_work(connection: sqlite3.Connection) -> list[int]:
     """Rows of the blobs that something is to be done for."""
-    return [row[0] for row in connection.execute("SELECT DISTINCT blob FROM work WHERE kind IN ('heal', 'free')")]
+    return [row[0] for row in connection.execute("SELECT DISTINCT blob FROM work WHERE kind <> 'collect'")]
 
 
 def blobs_certified(connection: sqlite3.Connection, epoch: Epoch) -> list[int]:
@@ -229,7 +272,8 @@ def forget_old(connection: sqlite3.Connection, cursor: Cursor, history: int) -> 
     """Drop blocks and ended objects that no reorganisation of at most `history` blocks can bring back.
 
     Such a reorganisation leaves the *horizon* as it is, the newest block of the trail with `history` blocks after it.
-    What was deleted or expired there stays so; what expired since may not have, where the clock is turned back.
+    What was deleted or expired there stays so; what expired since may not have, where the clock is turned back. Bytes
+    of what was deleted are due to the end of that epoch, so it is not forgotten before.
 
     Returns: whether there may be more to forget.
     """
@@ -243,7 +287,7 @@ def forget_old(connection: sqlite3.Connection, cursor: Cursor, history: int) -> 
         """
         SELECT id, blob FROM (
             SELECT id, blob FROM objects WHERE end_epoch <= ?1
-            UNION SELECT id, blob FROM objects WHERE deleted = 1
+            UNION SELECT id, blob FROM objects WHERE deleted_in < ?1
         ) WHERE (SELECT max(block) FROM facts WHERE object = id) <= ?2 LIMIT ?3
         """,
         (epoch, horizon, PRUNED_AT_ONCE),

@@ -9,7 +9,7 @@ behind are found and removed by `sweep`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from storage_agent.store.catalogue import Catalogue
@@ -70,15 +70,22 @@ class Packs:
             if metadata is not None:
                 await self._catalogue.add_metadata(*metadata)
             return
+        pack, places, inline = await self._write(new)
+        await self._catalogue.add_pack(pack, blob_id, segment, places, inline, metadata)
+
+    async def _write(
+        self, pairs: Sequence[tuple[PairIndex, Buffer]]
+    ) -> tuple[int, list[tuple[PairIndex, int, int]], bytes | None]:
+        """A new pack: its number, (pair, start, bytes) in it, and its bytes where they go into the catalogue."""
         places, start = [], 0
-        for pair, data in new:
+        for pair, data in pairs:
             places.append((pair, start, len(data)))
             start += len(data)
         pack = self._catalogue.next_pack()
-        inline = b"".join([data for _, data in new]) if start <= self._inline_bytes else None
+        inline = b"".join([data for _, data in pairs]) if start <= self._inline_bytes else None
         if inline is None:
-            await self._store.put(key_of(pack), [data for _, data in new])
-        await self._catalogue.add_pack(pack, blob_id, segment, places, inline, metadata)
+            await self._store.put(key_of(pack), [data for _, data in pairs])
+        return pack, places, inline
 
     async def read(
         self, blob_id: BlobId, segment: int, pair: PairIndex, start: int = 0, length: int | None = None
@@ -92,21 +99,20 @@ class Packs:
             PairNotHeld: the pair is not here. When its bytes got lost, it is forgotten, so that it will be healed.
             StoreUnavailable: the store failed.
         """
-        place = self._catalogue.place_of(blob_id, segment, pair, start, length)
-        if place is None:
-            raise PairNotHeld(blob_id, segment, pair)
-        if place.data is not None:
-            return place.data
-        try:
-            data = await self._store.get(key_of(place.pack), place.start, place.length)
-        except SliverMissing:
-            data = b""
-        if len(data) == place.length:
-            return data
-        now = self._catalogue.place_of(blob_id, segment, pair)
-        if now is not None and now.pack == place.pack:
-            _log.warning("pack %d of blob %s is lost or cut short: pair %d is forgotten", place.pack, blob_id, pair)
-            await self._catalogue.drop_pairs(blob_id, [(segment, pair)])
+        while place := self._catalogue.place_of(blob_id, segment, pair, start, length):
+            if place.data is not None:
+                return place.data
+            try:
+                data = await self._store.get(key_of(place.pack), place.start, place.length)
+            except SliverMissing:
+                data = b""
+            if len(data) == place.length:
+                return data
+            now = self._catalogue.place_of(blob_id, segment, pair)
+            if now is not None and now.pack == place.pack:
+                _log.warning("pack %d of blob %s is lost or cut short: pair %d is forgotten", place.pack, blob_id, pair)
+                await self._catalogue.drop_pairs(blob_id, [(segment, pair)])
+            # Otherwise it was freed meanwhile, or packed anew: it is looked for there.
         raise PairNotHeld(blob_id, segment, pair)
 
     async def read_pack(self, pack: PackRow) -> list[tuple[PairIndex, bytes]]:
@@ -128,6 +134,23 @@ class Packs:
     async def free(self, blob_id: BlobId) -> None:
         """Forget all that is held of a blob that nobody pays for any more; the bytes go with the next `collect`."""
         await self._catalogue.free_blob(blob_id)
+
+    async def trim(self, blob_id: BlobId) -> None:
+        """Forget the pairs of a blob that are other nodes' now; the bytes go with the next `collect`.
+
+        Pairs that stay and share a pack with others are packed anew first, or the others' bytes would stay with them.
+
+        Raises: StoreFull, StoreUnavailable: the store failed; the rest is trimmed next time.
+        """
+        while packs := self._catalogue.packs_to_divide(blob_id, _PACKS_AT_ONCE):
+            for old in packs:
+                try:
+                    pairs = await self.read_pack(old)
+                except SliverMissing:
+                    await self.forget(blob_id, [(old.segment, pair) for pair, _, _ in old.pairs])
+                else:
+                    await self._catalogue.move_pairs(old, *await self._write(pairs))
+        await self._catalogue.trim_blob(blob_id)
 
     async def collect(self) -> int:
         """Delete packs that nothing refers to any more; how many they were.

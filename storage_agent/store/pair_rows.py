@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import cast
 
 from storage_agent.state.duties import Duties
 from storage_agent.store.rows import PackRow, PairPlace
 from walrus_chain.types import BlobId, PairIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which pairs of a blob's segments are to be here."""
+
+    own: frozenset[PairIndex]
+    """Those that the node must hold."""
+    kept: frozenset[PairIndex]
+    """Those that are not to be dropped: its own, and those it keeps for other nodes."""
+
+    @classmethod
+    def under(cls, duties: Duties, blob_id: BlobId) -> Wanted:
+        """What the node's duties make of a blob."""
+        return cls(frozenset(duties.pairs(blob_id)), frozenset(duties.kept_pairs(blob_id)))
+
+    def count(self, pairs: Iterable[PairIndex]) -> tuple[int, int]:
+        """How many of `pairs` the node must hold, and how many are too much."""
+        held = surplus = 0
+        for pair in pairs:
+            held += pair in self.own
+            surplus += pair not in self.kept
+        return held, surplus
 
 
 def add_metadata(connection: sqlite3.Connection, blob: int, data: bytes, size: int, segments: int) -> None:
@@ -27,7 +51,7 @@ def add_pack(
     segment: int,
     pairs: Sequence[tuple[PairIndex, int, int]],
     data: bytes | None,
-    own: Collection[PairIndex],
+    want: Wanted,
     at: float,
 ) -> bool:
     """Note that a pack is durable; whether it is of use, because a pair in it was not held before.
@@ -35,7 +59,6 @@ def add_pack(
     Args:
         pairs: (pair, start, bytes) of each pair in the pack.
         data: the bytes, when they are to be kept in the catalogue itself.
-        own: the pairs that the node must hold.
         at: when the bytes were verified, seconds since 1970.
     """
     held = held_pairs(connection, blob, segment)
@@ -51,13 +74,16 @@ def add_pack(
         "INSERT INTO pairs (blob, segment, pair, pack, start, bytes) VALUES (?, ?, ?, ?, ?, ?)",
         [(blob, segment, pair, pack, start, length) for pair, start, length in new],
     )
-    due = sum(pair in own for pair, _, _ in new)
-    connection.execute("UPDATE blobs SET held = held + ?, bytes = bytes + ? WHERE id = ?", (due, total, blob))
+    due, surplus = want.count(pair for pair, _, _ in new)
+    connection.execute(
+        "UPDATE blobs SET held = held + ?, surplus = surplus + ?, bytes = bytes + ? WHERE id = ?",
+        (due, surplus, total, blob),
+    )
     return True
 
 
 def drop_pairs(
-    connection: sqlite3.Connection, blob: int, places: Iterable[tuple[int, PairIndex]], own: Collection[PairIndex]
+    connection: sqlite3.Connection, blob: int, places: Iterable[tuple[int, PairIndex]], want: Wanted
 ) -> bool:
     """Forget pairs, since their bytes are gone or wrong; whether that left garbage in the sliver store."""
     garbage = False
@@ -67,12 +93,65 @@ def drop_pairs(
         ).fetchone()
         if row is None:
             continue
-        if pair in own:
-            connection.execute("UPDATE blobs SET held = held - 1 WHERE id = ?", (blob,))
-        (left,) = connection.execute("SELECT count(*) FROM pairs WHERE pack = ?", row).fetchone()
-        if left == 0:
-            garbage |= _drop_pack(connection, blob, row[0])
+        due, surplus = want.count([pair])
+        connection.execute("UPDATE blobs SET held = held - ?, surplus = surplus - ? WHERE id = ?", (due, surplus, blob))
+        garbage |= _drop_if_empty(connection, blob, row[0])
     return garbage
+
+
+def drop_surplus(connection: sqlite3.Connection, blob: int, want: Wanted) -> bool:
+    """Forget pairs that are neither to be served nor to be kept; whether that left garbage in the sliver store."""
+    rows = connection.execute("SELECT segment, pair FROM pairs WHERE blob = ?", (blob,)).fetchall()
+    return drop_pairs(connection, blob, [place for place in rows if place[1] not in want.kept], want)
+
+
+def mixed_packs(connection: sqlite3.Connection, blob: int, want: Wanted, limit: int) -> list[PackRow]:
+    """Packs in which pairs that are to be dropped lie beside others; their rows name the others only."""
+    rows = connection.execute("SELECT pack, pair FROM pairs WHERE blob = ? ORDER BY pack", (blob,)).fetchall()
+    good = {pack for pack, pair in rows if pair in want.kept}
+    mixed = sorted({pack for pack, pair in rows if pair not in want.kept and pack in good})[:limit]
+    marks = ",".join("?" * len(mixed))
+    return [
+        replace(row, pairs=tuple(place for place in row.pairs if place[0] in want.kept))
+        for row in _packs(connection, f"packs.id IN ({marks})", tuple(mixed))
+    ]
+
+
+def move_pairs(
+    connection: sqlite3.Connection,
+    blob: int,
+    old: PackRow,
+    new: int,
+    pairs: Sequence[tuple[PairIndex, int, int]],
+    data: bytes | None,
+) -> bool:
+    """Note that pairs of a pack are durable in another one too, and are to be read from there.
+
+    Args:
+        pairs: (pair, start, bytes) of each pair in the new pack.
+        data: the bytes of the new pack, when they are to be kept in the catalogue itself.
+    Returns: whether any of them was still in the old pack; else the new one is of no use and not noted.
+    """
+    here = {row[0] for row in connection.execute("SELECT pair FROM pairs WHERE pack = ?", (old.pack,))}
+    moved = [(start, pair) for pair, start, _ in pairs if pair in here]
+    if not moved:
+        return False
+    total = sum(length for _, _, length in pairs)
+    connection.execute(
+        "INSERT INTO packs (id, blob, segment, bytes, checked_at, data) VALUES (?, ?, ?, ?, ?, ?)",
+        (new, blob, old.segment, total, old.checked_at, data),
+    )
+    connection.execute("UPDATE blobs SET bytes = bytes + ? WHERE id = ?", (total, blob))
+    connection.executemany(
+        "UPDATE pairs SET pack = ?, start = ? WHERE pack = ? AND pair = ?",
+        [(new, start, old.pack, pair) for start, pair in moved],
+    )
+    return True
+
+
+def _drop_if_empty(connection: sqlite3.Connection, blob: int, pack: int) -> bool:
+    (left,) = connection.execute("SELECT count(*) FROM pairs WHERE pack = ?", (pack,)).fetchone()
+    return left == 0 and _drop_pack(connection, blob, pack)
 
 
 def _drop_pack(connection: sqlite3.Connection, blob: int, pack: int) -> bool:
@@ -91,7 +170,9 @@ def drop_blob(connection: sqlite3.Connection, blob: int) -> bool:
     ).rowcount
     for table in ("pairs", "packs", "metadata"):
         connection.execute(f"DELETE FROM {table} WHERE blob = ?", (blob,))
-    connection.execute("UPDATE blobs SET size = NULL, segments = NULL, held = 0, bytes = 0 WHERE id = ?", (blob,))
+    connection.execute(
+        "UPDATE blobs SET size = NULL, segments = NULL, held = 0, surplus = 0, bytes = 0 WHERE id = ?", (blob,)
+    )
     return garbage > 0
 
 
@@ -127,13 +208,9 @@ def packs_outside(connection: sqlite3.Connection, after: int, limit: int) -> lis
 def recount_held(connection: sqlite3.Connection, duties: Duties) -> None:
     """Count the pairs held again, after the node's duties changed."""
     for blob, digest in connection.execute("SELECT id, blob_id FROM blobs WHERE bytes > 0").fetchall():
-        own = duties.pairs(BlobId(digest))
-        marks = ",".join("?" * len(own))
-        connection.execute(
-            f"UPDATE blobs SET held = (SELECT count(*) FROM pairs WHERE blob = blobs.id AND pair IN ({marks})) "
-            "WHERE id = ?",
-            (*own, blob),
-        )
+        rows = connection.execute("SELECT pair FROM pairs WHERE blob = ?", (blob,))
+        held, surplus = Wanted.under(duties, BlobId(digest)).count(row[0] for row in rows)
+        connection.execute("UPDATE blobs SET held = ?, surplus = ? WHERE id = ?", (held, surplus, blob))
 
 
 def held_pairs(connection: sqlite3.Connection, blob: int, segment: int) -> set[PairIndex]:
@@ -179,7 +256,7 @@ def packs_to_check(connection: sqlite3.Connection, checked_before: float, limit:
     return _packs(connection, "checked_at < ? ORDER BY checked_at LIMIT ?", (checked_before, limit))
 
 
-def _packs(connection: sqlite3.Connection, which: str, arguments: tuple[float, int]) -> list[PackRow]:
+def _packs(connection: sqlite3.Connection, which: str, arguments: tuple[float, ...]) -> list[PackRow]:
     rows = connection.execute(
         "SELECT packs.id, blob_id, segment, packs.bytes, checked_at FROM packs JOIN blobs ON blobs.id = packs.blob "
         f"WHERE {which}",

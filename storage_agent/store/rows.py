@@ -107,5 +107,7 @@ class Totals:
     """Blobs to be healed."""
     free: int
     """Blobs whose space is to be freed."""
+    trim: int
+    """Blobs with pairs that are other nodes' now."""
     facts: int
     """Facts of the chain that are kept."""

@@ -18,9 +18,10 @@ from storage_agent.observe import Metrics
 from storage_agent.sync.gather import gather_pieces
 from storage_agent.sync.peers import Peer, Peers, pairs_by_peer
 from walrus_chain.codec.buffers import Buffer
+from walrus_chain.codec.geometry import shard_of_pair
 from walrus_chain.codec.metadata import BlobMetadata
 from walrus_chain.codec.verify import split_pair, verify_sliver
-from walrus_chain.errors import NotEnoughSlivers, Retryable, Untrusted, WalrusError
+from walrus_chain.errors import AgentRefused, NotEnoughSlivers, Retryable, Untrusted, WalrusError
 from walrus_chain.rules.committee import Committee
 from walrus_chain.types import Axis, BlobId, NodeId, PairIndex
 
@@ -30,6 +31,8 @@ _log = logging.getLogger(__name__)
 
 #: Seconds without any answer after which further peers are asked in addition.
 PATIENCE_SECONDS = 3.0
+#: With these a peer says that it does not have what it is asked for.
+_NOT_HERE = (404, 421)
 #: Stands for the one piece that is asked for where there are no places.
 _WHOLE = (PairIndex(0),)
 
@@ -69,9 +72,22 @@ class Fetcher:
         self._clock = clock
 
     def sources(self, blob_id: BlobId) -> list[tuple[Peer, tuple[PairIndex, ...]]]:
-        """The peers, most promising first, each with the pairs of the blob that it holds."""
+        """The peers, most promising first, each with pairs of the blob that it holds; see `pairs_by_peer`."""
         committee = self._committee()
         return pairs_by_peer(committee, blob_id, self._peers.in_order(committee, blob_id, self._clock()))
+
+    def keepers(self, blob_id: BlobId, pairs: Sequence[PairIndex]) -> list[tuple[Peer, tuple[PairIndex, ...]]]:
+        """For each pair the peer that served its shard before, and keeps it until the node that serves it now has it.
+
+        Pairs of which there is no such peer, or one that failed or lied of late, are left out.
+        """
+        committee, now = self._committee(), self._clock()
+        found: list[tuple[Peer, tuple[PairIndex, ...]]] = []
+        for pair in pairs:
+            keeper = self._peers.keeper(committee, shard_of_pair(blob_id, pair, committee.shards), now)
+            if keeper is not None:
+                found.append((keeper, (pair,)))
+        return found
 
     async def metadata(self, blob_id: BlobId) -> tuple[BlobMetadata, int]:
         """The blob's metadata, which is kept from then on, and the bytes it took.
@@ -96,7 +112,8 @@ class Fetcher:
             self.note(peer, error)
             failures[peer.client.label] = str(error)
 
-        sources = [(peer, _WHOLE) for peer, _ in self.sources(blob_id)]
+        peers = {peer.node_id: peer for peer, _ in self.sources(blob_id)}
+        sources = [(peer, _WHOLE) for peer in peers.values()]
         found = await gather_pieces(sources, 1, fetch, failed, self._patience)
         if not found:
             raise MetadataUnreachable(blob_id, failures)
@@ -153,10 +170,10 @@ class Fetcher:
         self._peers.succeeded(peer.node_id)
 
     def note(self, peer: Peer, error: WalrusError) -> None:
-        """The peer failed, or sent what does not verify."""
+        """The peer failed, or sent what does not verify. Not to have what is on its way is no failure."""
         if isinstance(error, Untrusted):
             self.suspect(peer.node_id, str(error))
-        else:
+        elif not (isinstance(error, AgentRefused) and error.status in _NOT_HERE and self._committee().pending):
             self._peers.failed(peer.node_id, self._clock())
 
     def suspect(self, node_id: NodeId, what: str) -> None:

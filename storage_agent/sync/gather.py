@@ -30,7 +30,8 @@ async def gather_pieces(
     When nobody is left to ask instead, slow peers are waited for `LAST_RESORT` times as long.
 
     Args:
-        sources: a peer and the places it can give pieces for; each place is asked for at most once.
+        sources: a peer and the places it can give pieces for. Where several peers can give the same piece, the next is
+            asked for it when the one before failed or is slow.
         fetch: asks a peer for the pieces at some places; gives them by place, verified as far as they can be, or raises
             an error of ours.
         failed: told of each failure, once.
@@ -38,16 +39,24 @@ async def gather_pieces(
     pieces: dict[PairIndex, T] = {}
     waiting = list(reversed(sources))
     running: dict[asyncio.Task[dict[PairIndex, T]], Peer] = {}
-    counted_on: dict[asyncio.Task[dict[PairIndex, T]], int] = {}
+    counted_on: dict[asyncio.Task[dict[PairIndex, T]], Sequence[PairIndex]] = {}
     try:
         while len(pieces) < needed:
-            while waiting and (short := needed - len(pieces) - sum(counted_on.values())) > 0:
+            under_way = {place for asked in counted_on.values() for place in asked}
+            put_off: list[tuple[Peer, Sequence[PairIndex]]] = []
+            while waiting and (short := needed - len(pieces) - len(under_way)) > 0:
                 peer, places = waiting.pop()
-                asked, rest = places[:short], places[short:]
+                if elsewhere := [place for place in places if place in under_way]:
+                    put_off.append((peer, elsewhere))
+                free = [place for place in places if place not in under_way and place not in pieces]
+                asked, rest = free[:short], free[short:]
                 if rest:
                     waiting.append((peer, rest))
-                task = asyncio.ensure_future(fetch(peer, asked))
-                running[task], counted_on[task] = peer, len(asked)
+                if asked:
+                    task = asyncio.ensure_future(fetch(peer, asked))
+                    running[task], counted_on[task] = peer, asked
+                    under_way.update(asked)
+            waiting += reversed(put_off)
             if not running:
                 break
             limit = patience if waiting else patience * LAST_RESORT

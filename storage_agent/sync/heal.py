@@ -1,7 +1,8 @@
 """Healing: fetch or rebuild what the node should hold of a blob and does not.
 
-Metadata comes from any peer, for it hashes to the blob id. A segment's lost pairs come back the cheaper way of
-`storage_agent.sync.plan`:
+Metadata comes from any peer, for it hashes to the blob id. Pairs that moved here with a new committee are fetched as
+they are from the nodes that served them before (**pair**). All others, and those that did not come, come back the
+cheaper way of `storage_agent.sync.plan`:
 
 * **symbols** cannot be checked one by one, only the sliver rebuilt from them. When it does not verify, somebody lied:
   the segment is decoded instead, and then every symbol is compared with the true sliver, which names the liar.
@@ -112,34 +113,68 @@ class Healer:
 
     async def _heal_segment(self, metadata: BlobMetadata, index: int, lost: Sequence[PairIndex]) -> int:
         """Bring back the pairs `lost` of one segment; the bytes it took."""
-        blob_id, committee = metadata.blob_id, self._committee()
-        held = await self._holdings.verified_pairs(metadata, index)
         segment = _Segment(
-            blob_id,
+            metadata.blob_id,
             index,
             metadata.geometry.segment(index),
             metadata.segments[index],
-            self._fetcher.sources(blob_id),
-            held,
+            self._fetcher.sources(metadata.blob_id),
+            {},
         )
-        per_node = max(1, committee.shards // max(1, len(committee.members)))
-        way = choose_way(segment.geometry, len(lost), len(held), per_node)
-        if way is Way.SYMBOLS and not await self._by_symbols(segment, lost):
-            way = Way.DECODE
-        if way is Way.DECODE:
-            await self._by_decoding(metadata, segment, [pair for pair in lost if pair not in segment.own])
-        rebuilt = {pair: segment.own[pair] for pair in lost}
-        await self._holdings.keep_segment(metadata, index, rebuilt, with_metadata=False)
-        self._metrics.healed_pairs.labels(way.value).inc(len(rebuilt))
+        await self._from_keepers(segment, lost)
+        moved = list(segment.own)
+        if moved:
+            await self._keep(metadata, segment, moved, Way.PAIR)
+        lost = [pair for pair in lost if pair not in segment.own]
+        if lost:
+            segment.own |= await self._holdings.verified_pairs(metadata, index)
+            await self._keep(metadata, segment, lost, await self._rebuild(metadata, segment, lost))
+        return segment.fetched
+
+    async def _keep(self, metadata: BlobMetadata, segment: _Segment, pairs: Sequence[PairIndex], way: Way) -> None:
+        """Keep pairs that came back one way."""
+        back = {pair: segment.own[pair] for pair in pairs}
+        await self._holdings.keep_segment(metadata, segment.index, back, with_metadata=False)
+        self._metrics.healed_pairs.labels(way.value).inc(len(back))
         fields = {
-            "blob": str(blob_id),
-            "segment": index,
-            "pairs": list(lost),
+            "blob": str(segment.blob_id),
+            "segment": segment.index,
+            "pairs": list(pairs),
             "way": way.value,
             "bytes": segment.fetched,
         }
         _log.info("healed sliver pairs", extra=fields)
-        return segment.fetched
+
+    async def _from_keepers(self, segment: _Segment, lost: Sequence[PairIndex]) -> None:
+        """Fetch pairs that moved here from the nodes that served them before, as far as those have them."""
+        geometry = segment.geometry
+
+        async def fetch(peer: Peer, places: Sequence[PairIndex]) -> dict[PairIndex, bytes]:
+            [place] = places
+            slivers = []
+            for axis in (Axis.PRIMARY, Axis.SECONDARY):
+                length = geometry.sliver_bytes(axis)
+                sliver = await peer.client.sliver(segment.blob_id, segment.index, axis, place, length=length)
+                segment.fetched += self._fetcher.count("pairs", len(sliver))
+                slivers.append(sliver)
+            data = b"".join(slivers)
+            await asyncio.to_thread(verify_pair, data, place, segment.metadata, geometry)
+            self._fetcher.succeeded(peer)
+            return {place: data}
+
+        sources = self._fetcher.keepers(segment.blob_id, lost)
+        segment.own |= await self._fetcher.gather(sources, len(sources), fetch)
+
+    async def _rebuild(self, metadata: BlobMetadata, segment: _Segment, lost: Sequence[PairIndex]) -> Way:
+        """Bring pairs back from other pairs; the way that it took."""
+        committee = self._committee()
+        per_node = max(1, committee.shards // max(1, len(committee.members)))
+        way = choose_way(segment.geometry, len(lost), len(segment.own), per_node)
+        if way is Way.SYMBOLS and not await self._by_symbols(segment, lost):
+            way = Way.DECODE
+        if way is Way.DECODE:
+            await self._by_decoding(metadata, segment, [pair for pair in lost if pair not in segment.own])
+        return way
 
     async def _by_symbols(self, segment: _Segment, lost: Sequence[PairIndex]) -> bool:
         """Rebuild each pair from crossing symbols; whether all of them came back and verify."""

@@ -1,4 +1,6 @@
-"""The other members of the committee: in which order they are asked, who failed of late, who lied.
+"""The other nodes that hold slivers: in which order they are asked, who failed of late, who lied.
+
+They are the members of the committee and, while shards are on their way, those of the one before that still keep some.
 
 A peer that failed is asked last until its pause is over; the pause doubles with each failure in a row. A peer whose
 bytes did not verify is asked after all others for an hour. Nobody is ever left out for good: with f shards lost, every
@@ -13,9 +15,10 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from walrus_chain.codec.geometry import shard_of_pair
 from walrus_chain.rules.committee import Committee, Member
 from walrus_chain.transport.agent import AgentClient
-from walrus_chain.types import BlobId, NodeId, PairIndex
+from walrus_chain.types import BlobId, NodeId, PairIndex, ShardIndex
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 120.0
@@ -32,7 +35,7 @@ class _Standing:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Another member of the committee."""
+    """Another node that holds slivers."""
 
     member: Member
     client: AgentClient
@@ -44,7 +47,7 @@ class Peer:
 
 
 class Peers:
-    """The members of the committee but the node itself."""
+    """The other nodes that hold slivers."""
 
     def __init__(self, own: NodeId, connect: Callable[[Member], AgentClient]) -> None:
         """
@@ -59,9 +62,16 @@ class Peers:
 
     def in_order(self, committee: Committee, blob_id: BlobId, now: float) -> list[Peer]:
         """All peers, most promising first; equals in an order that differs from blob to blob, to spread the load."""
-        members = [member for member in committee.members if member.node_id != self._own]
+        members = [member for member in (*committee.members, *committee.leaving) if member.node_id != self._own]
         members.sort(key=lambda member: (self._rank(member.node_id, now), _shuffle(blob_id, member.node_id)))
         return [Peer(member, self._client(member)) for member in members]
+
+    def keeper(self, committee: Committee, shard: ShardIndex, now: float) -> Peer | None:
+        """Who served a shard before and keeps it while it moves; none when nobody does, or failed or lied of late."""
+        member = committee.keeper_of_shard(shard)
+        if member is None or member.node_id == self._own or self._rank(member.node_id, now):
+            return None
+        return Peer(member, self._client(member))
 
     def succeeded(self, node_id: NodeId) -> None:
         """The peer answered as it should."""
@@ -101,8 +111,21 @@ class Peers:
 def pairs_by_peer(
     committee: Committee, blob_id: BlobId, peers: Iterable[Peer]
 ) -> list[tuple[Peer, tuple[PairIndex, ...]]]:
-    """Each peer with the pairs of the blob that it holds."""
-    return [(peer, committee.pairs_of(peer.member, blob_id)) for peer in peers]
+    """Each peer with the pairs of the blob that it holds, the surest first.
+
+    A shard that is on its way has two places, and the blob may be at one of them only. So a peer that keeps such pairs
+    for others, or has yet to fetch them, comes again with them, after all others: a request for several pairs fails
+    when one of them is not there.
+    """
+    asked = list(peers)
+    sure, kept, awaited = [], [], []
+    for peer in asked:
+        own = () if committee.by_node(peer.node_id) is None else committee.pairs_of(peer.member, blob_id)
+        moving = {pair for pair in own if shard_of_pair(blob_id, pair, committee.shards) in committee.pending}
+        sure.append((peer, tuple(pair for pair in own if pair not in moving)))
+        kept.append((peer, committee.pairs_kept_by(peer.node_id, blob_id)))
+        awaited.append((peer, tuple(sorted(moving))))
+    return [(peer, pairs) for peer, pairs in (*sure, *kept, *awaited) if pairs]
 
 
 def _shuffle(blob_id: BlobId, node_id: NodeId) -> bytes:

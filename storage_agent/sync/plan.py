@@ -7,6 +7,9 @@ A node that lost some sliver pairs of a segment has two ways back:
   about a part in n of the segment.
 * **decode**: `rows` primary slivers, the whole segment, from which every pair follows.
 
+A pair that moved here with a new committee is first asked for as a whole (`Way.PAIR`): the node that served it before
+still has it.
+
 One pair in n = 30 costs 33 symbols one way and 252 the other; from the eleventh pair on decoding is cheaper. A request
 costs time too, so each counts as `REQUEST_BYTES`: for small blobs, where bytes are nothing, fewer requests win.
 """
@@ -26,6 +29,7 @@ REQUEST_BYTES = 4096
 class Way(StrEnum):
     """How a segment is healed."""
 
+    PAIR = "pair"
     SYMBOLS = "symbols"
     DECODE = "decode"
 

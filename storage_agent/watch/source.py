@@ -42,7 +42,9 @@ IGNORED: Final[frozenset[type[ChainEvent]]] = frozenset(
         events.BlobApprovalForAll,
         events.AttributeSet,
         events.AttributeRemoved,
+        events.EpochKept,
         events.SignerRefreshed,
+        events.CommitteeSelected,
         events.NodeRegistered,
         events.NodeUpdated,
         events.NodeKeysRotated,
@@ -87,9 +89,15 @@ def fact_of(event: ChainEvent) -> Fact | None:
         case events.BlobExtended():
             return facts.Extended(event.blob_object, event.new_end)
         case events.BlobDeleted():
-            return facts.Deleted(event.blob_object)
+            return facts.Deleted(event.blob_object, event.epoch)
         case events.BlobInvalidated():
             return facts.Invalidated(event.blob_id)
         case events.CommitteeFormed():
             return facts.CommitteeFormed(event.epoch, event.members, event.assignment)
+        case events.EpochChangeStarted():
+            return facts.EpochChangeStarted(event.epoch, event.previous, event.moved)
+        case events.ShardsSynced():
+            return facts.ShardsSynced(event.epoch, event.node_id, event.shards)
+        case events.EpochChangeDone():
+            return facts.EpochChangeDone(event.epoch)
     return None

@@ -13,7 +13,7 @@ contract SliverProofCaller {
         SliverProof.Place calldata place,
         bytes calldata chunk,
         bytes32[] calldata path
-    ) external pure {
+    ) external view {
         SliverProof.check(blob, place, chunk, path);
     }
 }

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -21,7 +21,18 @@ from storage_agent.node.seat import Seat
 from storage_agent.observe import Metrics
 from storage_agent.serve.app import build_app
 from storage_agent.serve.services import ServeLimits, Services
-from storage_agent.state.facts import Certified, CommitteeFormed, Deleted, Fact, Invalidated, Located, Place, Registered
+from storage_agent.state.facts import (
+    Certified,
+    CommitteeFormed,
+    Deleted,
+    EpochChangeStarted,
+    Fact,
+    Invalidated,
+    Located,
+    Place,
+    Registered,
+    ShardsSynced,
+)
 from storage_agent.store.catalogue import Catalogue
 from storage_agent.store.local import LocalStore
 from storage_agent.store.packs import Packs
@@ -56,27 +67,45 @@ class ChainOfFacts:
 
     def __post_init__(self) -> None:
         weights = [len(range(node, self.shards, self.nodes)) for node in range(self.nodes)]
-        assignment = deal(weights)
         self.signers = [LocalSigner(hashlib.sha256(b"node %d" % node).digest()) for node in range(self.nodes)]
-        self.committee_now = Committee(
-            COMMITTEE_EPOCH,
-            self.shards,
-            tuple(
-                Member(
-                    node,
-                    NodeId(node + 1),
-                    f"node-{node + 1}",
-                    f"http://node-{node + 1}",
-                    f"region-{node % 4}",
-                    self.signers[node].address,
-                    weights[node],
-                    tuple(ShardIndex(shard) for shard, member in enumerate(assignment) if member == node),
-                )
-                for node in range(self.nodes)
-            ),
-        )
-        members = tuple(member.node_id for member in self.committee_now.members)
-        self.mine(CommitteeFormed(COMMITTEE_EPOCH, members, bytes(assignment)))
+        self.served_by = list(deal(weights))
+        """For each shard the node, counted from 0."""
+        self.committee_now = self._committee()
+        self.mine(self._formed())
+
+    def _committee(self) -> Committee:
+        """The committee in which each node serves the shards that are its now."""
+        members: list[Member] = []
+        for node in sorted(set(self.served_by)):
+            shards = tuple(ShardIndex(shard) for shard, server in enumerate(self.served_by) if server == node)
+            name, region = f"node-{node + 1}", f"region-{node % 4}"
+            where = (NodeId(node + 1), name, f"http://{name}", region, self.signers[node].address)
+            members.append(Member(len(members), *where, len(shards), shards))
+        return Committee(self.epoch, self.shards, tuple(members))
+
+    def _formed(self) -> CommitteeFormed:
+        places = sorted(set(self.served_by))
+        members = tuple(NodeId(node + 1) for node in places)
+        return CommitteeFormed(self.epoch, members, bytes(places.index(node) for node in self.served_by))
+
+    def change_committee(self, moves: Mapping[int, int]) -> None:
+        """In the next epoch a committee takes office in which some shards (keys) are served by other nodes, from 0."""
+        before = self.committee_now
+        self.epoch = Epoch(self.epoch + 1)
+        for shard, node in moves.items():
+            self.served_by[shard] = node
+        pending = frozenset(ShardIndex(shard) for shard in moves)
+        self.committee_now = replace(self._committee(), previous=before, pending=pending)
+        moved = sum(1 << shard for shard in moves)
+        self.mine(self._formed(), EpochChangeStarted(self.epoch, before.epoch, moved))
+
+    def arrive(self, node: int) -> None:
+        """A node says that it has all shards that moved to it."""
+        now = self.committee_now
+        here = {shard for shard in now.pending if self.served_by[shard] == node}
+        rest = now.pending - here
+        self.committee_now = replace(now, pending=rest, previous=now.previous if rest else None)
+        self.mine(ShardsSynced(now.epoch, NodeId(node + 1), sum(1 << shard for shard in here)))
 
     @property
     def domain(self) -> Domain:
@@ -106,7 +135,7 @@ class ChainOfFacts:
 
     def delete(self, blob_object: BlobObjectId) -> None:
         """The object's term is ended."""
-        self.mine(Deleted(blob_object))
+        self.mine(Deleted(blob_object, self.epoch))
 
     def invalidate(self, blob_id: BlobId) -> None:
         """Nodes attested that the blob is encoded badly."""
@@ -122,13 +151,18 @@ class Node:
 
     def __init__(self, chain: ChainOfFacts, index: int, folder: Path, limits: ServeLimits, inline_bytes: int) -> None:
         self.chain = chain
-        self.member = chain.committee_now.members[index]
+        self._member = chain.committee_now.members[index]
         self.signer = chain.signers[index]
         self.looks = 0
         """How often the chain was looked at."""
         self.folder = folder
         self.catalogue = Catalogue.open(
-            folder / "catalogue.sqlite", network="test", node_id=self.member.node_id, clock=time.time, heal_delay=0
+            folder / "catalogue.sqlite",
+            network="test",
+            node_id=self.member.node_id,
+            clock=time.time,
+            heal_delay=0,
+            trim_delay=0,
         )
         self.store = LocalStore.open(folder / "slivers", reserve_bytes=0)
         self.packs = Packs(self.catalogue, self.store, inline_bytes)
@@ -185,6 +219,12 @@ class Node:
             epoch, facts = self.chain.blocks[number - 1]
             located = [Located(Place(number, index), fact) for index, fact in enumerate(facts)]
             cursor = await self.catalogue.take(cursor, located, self.chain.block(number), epoch)
+
+    @property
+    def member(self) -> Member:
+        """Its place in the committee in office; the last one that it had when it has none there."""
+        self._member = self.chain.committee_now.by_node(self._member.node_id) or self._member
+        return self._member
 
     @property
     def client(self) -> HttpAgentClient:

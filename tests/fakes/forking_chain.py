@@ -42,6 +42,18 @@ class _Block:
     events: list[ChainEvent] = field(default_factory=list)
 
 
+def _formed(members: tuple[NodeId, ...], assignment: bytes) -> MakeEvent:
+    return lambda block, index: events.CommitteeFormed(
+        block=block,
+        log_index=index,
+        transaction="0x",
+        epoch=epoch_at(block.timestamp),
+        members=members,
+        signers=tuple(OWNER for _ in members),
+        assignment=assignment,
+    )
+
+
 class ForkingChain:
     """Implements `storage_agent.watch.source.ChainSource`. Blocks start at 0; contracts appear after block 9."""
 
@@ -62,17 +74,7 @@ class ForkingChain:
         for _ in range(ANCHOR + 1):
             self.mine()
         members = tuple(NodeId(number + 1) for number in range(nodes))
-        self.mine(
-            lambda block, index: events.CommitteeFormed(
-                block=block,
-                log_index=index,
-                transaction="0x",
-                epoch=Epoch(1),
-                members=members,
-                signers=tuple(OWNER for _ in members),
-                assignment=bytes(shard % nodes for shard in range(shards)),
-            )
-        )
+        self.mine(_formed(members, bytes(shard % nodes for shard in range(shards))))
 
     # -- what happens on the chain -----------------------------------------------------------------------------------
 
@@ -89,6 +91,11 @@ class ForkingChain:
     def all_events(self, upto: int | None = None) -> list[ChainEvent]:
         """Everything that happened on the present fork, up to a block."""
         return [event for block in self._blocks if upto is None or block.ref.number <= upto for event in block.events]
+
+    @property
+    def office(self) -> events.CommitteeFormed:
+        """The committee in office."""
+        return [event for event in self.all_events() if isinstance(event, events.CommitteeFormed)][-1]
 
     def mine(self, *made: MakeEvent, seconds: int = 1) -> BlockRef:
         """A new block with these events, `seconds` after the last one."""
@@ -168,6 +175,7 @@ class ForkingChain:
                 blob_id=blob_id(number),
                 owner=OWNER,
                 refunded=Wei(0),
+                epoch=epoch_at(block.timestamp),
             )
         )
 
@@ -182,6 +190,39 @@ class ForkingChain:
                 committee_epoch=Epoch(1),
                 weight=4,
             )
+        )
+
+    def change_committee(self, assignment: bytes) -> BlockRef:
+        """A block in which shards move among the members: one byte a shard, the place of its node."""
+        before = self.office
+        changed = (old != new for old, new in zip(before.assignment, assignment, strict=True))
+        moved = sum(bit << shard for shard, bit in enumerate(changed))
+        return self.mine(
+            _formed(before.members, assignment),
+            lambda block, index: events.EpochChangeStarted(
+                block=block,
+                log_index=index,
+                transaction="0x",
+                epoch=epoch_at(block.timestamp),
+                previous=before.epoch,
+                moved=moved,
+            ),
+        )
+
+    def sync_shards(self, node_id: NodeId, shards: int) -> BlockRef:
+        """A block in which a node says that it has shards (a bitmap)."""
+        epoch = self.office.epoch
+        return self.mine(
+            lambda block, index: events.ShardsSynced(
+                block=block, log_index=index, transaction="0x", epoch=epoch, node_id=node_id, shards=shards
+            )
+        )
+
+    def end_change(self) -> BlockRef:
+        """A block in which the change is done."""
+        epoch = self.office.epoch
+        return self.mine(
+            lambda block, index: events.EpochChangeDone(block=block, log_index=index, transaction="0x", epoch=epoch)
         )
 
     # -- what the endpoint answers -----------------------------------------------------------------------------------

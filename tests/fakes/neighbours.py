@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from storage_agent.sync.heal import Healer
 from tests.fakes.agents import Blob, ChainOfFacts, Node, make_bad_blob
 from walrus_chain.codec.verify import verify_pair
@@ -48,6 +50,16 @@ class Neighbours:
             pairs = agent._own_pairs(blob.blob_id)
             await agent.put_segment(blob.blob_id, 0, pairs, blob.parts(pairs), metadata=blob.metadata.to_bytes())
         return number
+
+    async def change_committee(self, moves: Mapping[int, int]) -> None:
+        """A committee takes office in which shards are served by other nodes, counted from 0; everybody has seen it."""
+        chain = self.node.chain
+        chain.change_committee(moves)
+        for node_id, agent in self.agents.items():
+            member = chain.committee_now.by_node(node_id)
+            agent.take_office(() if member is None else member.shards)
+        await self.node.catch_up()
+        await self.node.seat.refresh()
 
     def others(self) -> list[MemoryAgent]:
         """The peers, in the order in which they are asked for a blob."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,8 +17,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from storage_agent.state.duties import duties_of
-from storage_agent.state.facts import CommitteeFormed, Invalidated
+from storage_agent.state.duties import duties_of, fold_office
+from storage_agent.state.facts import (
+    CommitteeFact,
+    Invalidated,
+)
 from storage_agent.state.objects import ObjectRecord, apply_fact, standing_of
 from storage_agent.state.plan import Holding, WorkKind, plan
 from storage_agent.store.catalogue import Catalogue
@@ -36,6 +39,7 @@ T = TypeVar("T")
 NODE = NodeId(2)
 BLOBS = 4
 HISTORY = 16
+SHARDS = 10
 #: Crashes are tested elsewhere; here thousands of commits need not wait for a disk.
 MEMORY = next((folder for folder in ("/dev/shm",) if Path(folder).is_dir()), None)
 FAR = 1e9
@@ -64,7 +68,7 @@ class AgentMachine(RuleBasedStateMachine):
 
     def start(self) -> None:
         self.catalogue = Catalogue.open(
-            self.folder / "c.db", network="1:x", node_id=NODE, clock=lambda: 0.0, history=HISTORY
+            self.folder / "c.db", network="1:x", node_id=NODE, clock=lambda: 0.0, heal_delay=0.0, history=HISTORY
         )
         self.packs = Packs(self.catalogue, LocalStore.open(self.folder / "packs"), inline_bytes=3)
         self.watcher = Watcher(self.chain, self.catalogue, epoch_at=epoch_at, anchor_block=ANCHOR)
@@ -79,7 +83,7 @@ class AgentMachine(RuleBasedStateMachine):
         """The objects of the present fork."""
         found: dict[BlobObjectId, ObjectRecord] = {}
         for located in facts_of(self.chain.all_events()):
-            if not isinstance(located.fact, CommitteeFormed | Invalidated):
+            if not isinstance(located.fact, CommitteeFact | Invalidated):
                 number = located.fact.blob_object
                 found[number] = apply_fact(found.get(number), located.fact)
         return found
@@ -99,13 +103,21 @@ class AgentMachine(RuleBasedStateMachine):
             and certified in (None, record.certified)
         ]
 
-    @rule(number=st.integers(0, BLOBS - 1), epochs=st.integers(1, 3), certified=st.booleans(), follow=FOLLOW)
-    def register(self, number: int, epochs: int, certified: bool, follow: bool) -> None:
+    @rule(
+        number=st.integers(0, BLOBS - 1),
+        epochs=st.integers(1, 6),
+        certified=st.booleans(),
+        upload=FOLLOW,
+        follow=FOLLOW,
+    )
+    def register(self, number: int, epochs: int, certified: bool, upload: bool, follow: bool) -> None:
         if blob_id(number) not in self.invalid:
             blob_object = self.chain.register(number, epochs)
             if certified:
                 self.chain.certify(blob_object, number)
-            self.moved_on(follow)
+            self.moved_on(follow or upload)
+            if upload:
+                self.keep(number, SHARDS, with_metadata=True)
 
     @precondition(lambda self: self.live(certified=False))
     @rule(data=st.data(), follow=FOLLOW)
@@ -134,6 +146,39 @@ class AgentMachine(RuleBasedStateMachine):
             self.chain.invalidate(number)
             self.moved_on(follow)
 
+    @rule(shards=st.sets(st.integers(0, SHARDS - 1), min_size=1, max_size=3), arrive=st.booleans(), follow=FOLLOW)
+    def shards_come(self, shards: set[int], arrive: bool, follow: bool) -> None:
+        self.change_committee(shards, NODE, arrive)
+        self.moved_on(follow)
+
+    @rule(all_of_them=st.booleans(), arrive=st.booleans(), follow=FOLLOW)
+    def shards_go(self, all_of_them: bool, arrive: bool, follow: bool) -> None:
+        served = enumerate(self.chain.office.assignment)
+        own = [shard for shard, member in served if self.chain.office.members[member] == NODE]
+        self.change_committee(own if all_of_them else own[:1], NodeId(1), arrive)
+        self.moved_on(follow)
+
+    def change_committee(self, shards: Iterable[int], to: NodeId, arrive: bool) -> None:
+        """In a later epoch than the last time; perhaps all who got shards have them at once."""
+        office = self.chain.office
+        assignment = bytearray(office.assignment)
+        for shard in shards:
+            assignment[shard] = office.members.index(to)
+        if bytes(assignment) == office.assignment:
+            return
+        if self.chain.epoch == office.epoch:
+            self.chain.mine(seconds=EPOCH_SECONDS)
+        self.chain.change_committee(bytes(assignment))
+        if arrive:
+            self.shards_arrive(done=True, follow=False)
+
+    @rule(done=st.booleans(), follow=FOLLOW)
+    def shards_arrive(self, done: bool, follow: bool) -> None:
+        self.chain.sync_shards(NodeId(1), (1 << SHARDS) - 1)
+        if done:
+            self.chain.end_change()
+        self.moved_on(follow)
+
     @rule(number=st.integers(0, BLOBS - 1))
     def found_unsound(self, number: int) -> None:
         self.do(self.catalogue.note_verdict(blob_id(number), sound=False))
@@ -144,7 +189,7 @@ class AgentMachine(RuleBasedStateMachine):
             self.chain.mine(seconds=max(1, epochs * EPOCH_SECONDS // blocks))
         self.moved_on(follow)
 
-    @rule(depth=st.integers(1, 40), follow=FOLLOW)
+    @rule(depth=st.one_of(st.integers(1, 4), st.integers(1, 40)), follow=FOLLOW)
     def reorganise(self, depth: int, follow: bool) -> None:
         """Also deeper than the history; never below the contracts. The fork that wins is the longer one."""
         depth = min(depth, self.chain.newest.number - ANCHOR - 1)
@@ -197,6 +242,9 @@ class AgentMachine(RuleBasedStateMachine):
     @rule(number=st.integers(0, BLOBS - 1), count=st.integers(0, 2), with_metadata=st.booleans())
     def store(self, number: int, count: int, with_metadata: bool) -> None:
         """An upload; of one pair it goes into the catalogue, of two into a file."""
+        self.keep(number, count, with_metadata)
+
+    def keep(self, number: int, count: int, with_metadata: bool) -> None:
         digest = blob_id(number)
         row = self.catalogue.blob(digest)
         if row is None or not row.standing.is_live(self.catalogue.epoch):
@@ -222,6 +270,16 @@ class AgentMachine(RuleBasedStateMachine):
             assert work.blob_id is not None
             self.do(self.packs.free(work.blob_id))
             self.stored[work.blob_id] = (False, frozenset())
+
+    @rule()
+    def trim(self) -> None:
+        duties = self.catalogue.duties
+        for work in self.catalogue.due(WorkKind.TRIM, FAR, 100):
+            assert work.blob_id is not None
+            self.do(self.packs.trim(work.blob_id))
+            had, held = self.stored[work.blob_id]
+            kept = frozenset(duties.kept_pairs(work.blob_id))
+            self.stored[work.blob_id] = (had and bool(kept), held & kept)
 
     @rule()
     def collect(self) -> None:
@@ -260,27 +318,24 @@ class AgentMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.caught_up)
     @invariant()
     def i12_has_to_do_what_follows(self) -> None:
-        committee = next(
-            located.fact for located in facts_of(self.chain.all_events()) if isinstance(located.fact, CommitteeFormed)
-        )
-        duties = duties_of(committee, NODE)
+        facts = [located.fact for located in facts_of(self.chain.all_events())]
+        duties = duties_of(fold_office(fact for fact in facts if isinstance(fact, CommitteeFact)), NODE)
         assert self.catalogue.duties == duties
-        work = {
-            work.blob_id: kind for kind in (WorkKind.HEAL, WorkKind.FREE) for work in self.catalogue.due(kind, FAR, 100)
-        }
+        kinds = (WorkKind.HEAL, WorkKind.FREE, WorkKind.TRIM)
+        work = {work.blob_id: kind for kind in kinds for work in self.catalogue.due(kind, FAR, 100)}
+        synced = True
         expected = {}
         for number in range(BLOBS):
             digest = blob_id(number)
-            mine = [
-                record
-                for record in self.objects.values()
-                if record.blob_id == digest and record.is_live(self.chain.epoch)
-            ]
+            mine = [record for record in self.objects.values() if record.blob_id == digest]
             standing = standing_of(mine, digest in self.invalid)
             has_metadata, pairs = self.stored.get(digest, (False, frozenset()))
             complete = has_metadata and pairs >= set(duties.pairs(digest))
             row = self.catalogue.blob(digest)
-            holding = Holding(complete, not has_metadata and not pairs, row is not None and row.sound is False)
+            kept = set(duties.kept_pairs(digest))
+            empty = not has_metadata and not pairs
+            unsound = row is not None and row.sound is False
+            holding = Holding(complete or not duties.own, empty, unsound, not pairs <= kept or (not kept and not empty))
             due = plan(standing, self.chain.epoch, holding, settled=True)
             if due is not None:
                 expected[digest] = due
@@ -288,7 +343,11 @@ class AgentMachine(RuleBasedStateMachine):
                 assert row.standing.live_until == standing.live_until
                 assert row.standing.is_certified(self.chain.epoch) == standing.is_certified(self.chain.epoch)
                 assert row.complete == complete
+            if due is WorkKind.HEAL:
+                lacking = set(duties.syncing_pairs(digest)) - (pairs if has_metadata else set())
+                synced &= not lacking
         assert work == expected
+        assert self.catalogue.syncing_complete() == synced
 
 
 def _metadata_of(digest: BlobId) -> BlobMetadata:

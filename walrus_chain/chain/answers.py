@@ -18,7 +18,7 @@ from walrus_chain.chain.views import (
     PoolFacts,
     UnbondingStake,
 )
-from walrus_chain.rules.committee import Member
+from walrus_chain.rules.committee import Committee, Member
 from walrus_chain.types import Axis, BlobId, BlobObjectId, BlobStatus, Epoch, NodeId, PairIndex, ShardIndex, Wei
 
 
@@ -88,6 +88,11 @@ def member_from(index: int, node: Node) -> Member:
         shards=node.shards,
         encryption_key=node.encryption_key,
     )
+
+
+def committee_from(epoch: Epoch, shards: int, members: Sequence[Any]) -> Committee:
+    """The committee that took office in `epoch`, from the views of its nodes by member index."""
+    return Committee(epoch, shards, tuple(member_from(index, node_from(view)) for index, view in enumerate(members)))
 
 
 def blob_from(view: Sequence[Any]) -> BlobObject:

@@ -210,7 +210,7 @@ class SampleAdded(ChainEvent):
     solidity_name = "SampleAdded"
 
     blob_object: BlobObjectId
-    class_: int
+    size_class: int
     index: int
 
 
@@ -222,7 +222,7 @@ class SampleRemoved(ChainEvent):
     solidity_name = "SampleRemoved"
 
     blob_object: BlobObjectId
-    class_: int
+    size_class: int
     index: int
     moved_object: BlobObjectId
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from walrus_chain.chain.rejection import ContractRejection
-from walrus_chain.chain.values import ShortName
-from walrus_chain.types import Address, BlobObjectId, Epoch, NodeId, Wei
+from walrus_chain.chain.values import ChunkPlace, ShortName
+from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, Wei
 
 # -- staking -----------------------------------------------------------------------------------------------------------
 
@@ -275,20 +275,31 @@ class SeedTooEarly(ContractRejection):
     """The block that a seed comes from is not there yet."""
 
     solidity_name = "Randomness_TooEarly"
-    text = "block {ticket} that the seed comes from is not there yet at block {now}; try again in a few blocks"
+    text = "block {ticket} that the seed comes from is not there yet at block {now_}; try again in a few blocks"
 
     ticket: int
-    now: int
+    now_: int
 
 
 class SeedLost(ContractRejection):
     """The chain does not remember the block that a seed comes from."""
 
     solidity_name = "Randomness_Lost"
-    text = "block {ticket} that the seed comes from is too far back at block {now}: nobody read it in time"
+    text = "block {ticket} that the seed comes from is too far back at block {now_}: nobody read it in time"
 
     ticket: int
-    now: int
+    now_: int
+
+
+class SeedDelayOutOfBounds(ContractRejection):
+    """A new network asks for a seed from a block too near or too far."""
+
+    solidity_name = "BlockHashRandomness_DelayOutOfBounds"
+    text = "a seed cannot come from {delay_blocks} blocks later; choose {minimum} to {maximum}"
+
+    minimum: int
+    maximum: int
+    delay_blocks: int
 
 
 class RandomnessMissing(ContractRejection):
@@ -324,9 +335,9 @@ class UnknownEntry(ContractRejection):
     """There is no such entry."""
 
     solidity_name = "BlobSampler_UnknownEntry"
-    text = "size class {class_} has {count} entries, there is none at {index}; indexes go in descending order"
+    text = "size class {size_class} has {count} entries, there is none at {index}; indexes go in descending order"
 
-    class_: int
+    size_class: int
     count: int
     index: int
 
@@ -356,10 +367,10 @@ class NotOpeningTime(ContractRejection):
     """A window is opened in the second quarter of its epoch."""
 
     solidity_name = "CustodyChallenges_NotOpeningTime"
-    text = "the window of epoch {epoch} is opened from {from_} until before {until} (seconds since 1970)"
+    text = "the window of epoch {epoch} is opened from {opens} until before {until} (seconds since 1970)"
 
     epoch: Epoch
-    from_: int
+    opens: int
     until: int
 
 
@@ -395,10 +406,10 @@ class NotReportingTime(ContractRejection):
     """A miss is reported after its window and before two epochs later."""
 
     solidity_name = "CustodyChallenges_NotReportingTime"
-    text = "a miss of epoch {epoch} is reported from {from_} until before {until} (seconds since 1970)"
+    text = "a miss of epoch {epoch} is reported from {closed} until before {until} (seconds since 1970)"
 
     epoch: Epoch
-    from_: int
+    closed: int
     until: int
 
 
@@ -456,6 +467,53 @@ class ProofTooShort(ContractRejection):
     actual: int
 
 
+# -- sliver proofs -----------------------------------------------------------------------------------------------------
+
+
+class NoSuchPlace(ContractRejection):
+    """A blob has no such place."""
+
+    solidity_name = "SliverProof_NoSuchPlace"
+    text = "blob {blob_id} has no {place}"
+
+    blob_id: BlobId
+    place: ChunkPlace
+
+
+class WrongChunkLength(ContractRejection):
+    """A proof's chunk is too short or too long."""
+
+    solidity_name = "SliverProof_WrongChunkLength"
+    text = "the chunk of blob {blob_id} must have {expected} bytes, this one has {actual}"
+
+    blob_id: BlobId
+    expected: int
+    actual: int
+
+
+class WrongPathLength(ContractRejection):
+    """A proof's path is too short or too long."""
+
+    solidity_name = "SliverProof_WrongPathLength"
+    text = "the path to blob {blob_id} must have {expected} nodes, this one has {actual}"
+
+    blob_id: BlobId
+    expected: int
+    actual: int
+
+
+class ProofMismatch(ContractRejection):
+    """A proof's bytes are not those of the place that was asked for."""
+
+    solidity_name = "SliverProof_Mismatch"
+    text = (
+        "the proof leads to blob {actual}, not to {expected}: these are not the bytes of the place that was asked for"
+    )
+
+    expected: BlobId
+    actual: BlobId
+
+
 ECONOMY_REJECTIONS: tuple[type[ContractRejection], ...] = (
     StakeNotYours,
     StakingNotAllowed,
@@ -481,6 +539,7 @@ ECONOMY_REJECTIONS: tuple[type[ContractRejection], ...] = (
     TallyNotDue,
     SeedTooEarly,
     SeedLost,
+    SeedDelayOutOfBounds,
     RandomnessMissing,
     SamplerNotRegistry,
     SweepWhileOpen,
@@ -497,4 +556,8 @@ ECONOMY_REJECTIONS: tuple[type[ContractRejection], ...] = (
     AlreadyReported,
     TrailingBytes,
     ProofTooShort,
+    NoSuchPlace,
+    WrongChunkLength,
+    WrongPathLength,
+    ProofMismatch,
 )

@@ -68,6 +68,8 @@ class BlobDeleted(ChainEvent):
     blob_id: BlobId
     owner: Address
     refunded: Wei
+    epoch: Epoch
+    """The epoch in which it was deleted; nodes keep the bytes to its end, for it was paid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +161,70 @@ class CommitteeFormed(ChainEvent):
     signers: tuple[Address, ...]
     assignment: bytes
     """One byte a shard: the member index that serves it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochChangeStarted(ChainEvent):
+    """Shards moved with the committee that took office in the same transaction."""
+
+    contract = "Committee"
+    solidity_name = "EpochChangeStarted"
+
+    epoch: Epoch
+    previous: Epoch
+    """The epoch in which the former committee took office."""
+    moved: int
+    """Bit s is set when shard s went to another node."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardsSynced(ChainEvent):
+    """A node has the bytes of shards that moved to it."""
+
+    contract = "Committee"
+    solidity_name = "ShardsSynced"
+
+    epoch: Epoch
+    node_id: NodeId
+    shards: int
+    """Bit s is set for shard s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochChangeDone(ChainEvent):
+    """At most f of the shards that moved are not with their new nodes yet."""
+
+    contract = "Committee"
+    solidity_name = "EpochChangeDone"
+
+    epoch: Epoch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochKept(ChainEvent):
+    """The committee that was selected for an epoch is the one in office: it stays, and nothing moves."""
+
+    contract = "Committee"
+    solidity_name = "EpochKept"
+
+    epoch: Epoch
+    office_epoch: Epoch
+    """The epoch in which the committee took office, which attestations go on to name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitteeSelected(ChainEvent):
+    """The committee of an epoch to come was fixed."""
+
+    contract = "Committee"
+    solidity_name = "CommitteeSelected"
+
+    epoch: Epoch
+    members: tuple[NodeId, ...]
+    assignment: bytes
+    """One byte a shard: the member index that is to serve it."""
+    kept: bool
+    """Whether it is the same as the one in office."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -408,6 +474,11 @@ EVENTS: tuple[type[ChainEvent], ...] = (
     AttributeSet,
     AttributeRemoved,
     CommitteeFormed,
+    CommitteeSelected,
+    EpochChangeStarted,
+    ShardsSynced,
+    EpochChangeDone,
+    EpochKept,
     SignerRefreshed,
     NodeRegistered,
     NodeUpdated,

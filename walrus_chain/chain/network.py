@@ -7,13 +7,13 @@ of the moment of the call. Writing is `walrus_chain.chain.sender`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from eth_abi.exceptions import DecodingError
 
 from walrus_chain.chain.abi import interface
-from walrus_chain.chain.answers import blob_from, member_from, node_from, parameters_from
+from walrus_chain.chain.answers import blob_from, committee_from, node_from, parameters_from, shards_in
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.deployments import Deployment
 from walrus_chain.chain.event import ChainEvent
@@ -38,6 +38,7 @@ from walrus_chain.types import (
     BlobId,
     BlobObjectId,
     BlobStatus,
+    Epoch,
     NodeId,
     Wei,
 )
@@ -133,15 +134,18 @@ class Chain:
 
         Raises: CommitteeNotFormed: none serves yet.
         """
-        network, members = await self.calls([("NetworkLens", "network", ()), ("NetworkLens", "committee", ())])
+        network, members, change = await self.calls(
+            [("NetworkLens", "network", ()), ("NetworkLens", "committee", ()), ("NetworkLens", "change", ())]
+        )
         parameters = parameters_from(network)
         if not parameters.committee_epoch:
             raise CommitteeNotFormed
-        return Committee(
-            epoch=parameters.committee_epoch,
-            shards=parameters.shards,
-            members=tuple(member_from(index, node_from(view)) for index, view in enumerate(members)),
-        )
+        serving = committee_from(parameters.committee_epoch, parameters.shards, members)
+        _, previous_epoch, pending, former = change
+        if not pending:
+            return serving
+        previous = committee_from(Epoch(previous_epoch), parameters.shards, former)
+        return replace(serving, previous=previous, pending=shards_in(pending))
 
     async def nodes(self) -> tuple[Node, ...]:
         """All nodes that were ever registered, by id."""

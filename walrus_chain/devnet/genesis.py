@@ -1,4 +1,4 @@
-"""From an empty chain to a network with a committee: deploy, fund, register, stake, form."""
+"""From an empty chain to a network with a committee, and how others join and leave it later."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: What every account of a local network gets for its transactions.
 GAS_MONEY = Wei(10_000 * 10**18)
+#: A local chain is never reorganised, and epochs of seconds leave no time to wait.
+_SEED_DELAY_BLOCKS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,9 @@ def deployment_parameters(parameters: DevnetParameters) -> DeploymentParameters:
 
     Raises: ParameterOutOfBounds: something the contracts would refuse.
     """
-    return DeploymentParameters(shards=parameters.shards, epoch_seconds=parameters.epoch_seconds)
+    return DeploymentParameters(
+        shards=parameters.shards, epoch_seconds=parameters.epoch_seconds, seed_delay_blocks=_SEED_DELAY_BLOCKS
+    )
 
 
 async def found(
@@ -58,7 +62,7 @@ async def found(
     try:
         accounts = [deployer.address, developer]
         accounts += [account.address for operator in operators for account in (operator.account, operator.signer)]
-        await provider.batch([("anvil_setBalance", (account, hex(GAS_MONEY))) for account in accounts])
+        await _give_gas_money(provider, accounts)
         deployment = await deploy(provider, deployer, deployment_parameters(parameters), name="devnet")
         chain = Chain(provider, deployment)
         treasury = Sender(chain, deployer)
@@ -75,6 +79,30 @@ async def found(
         return deployment, tuple(nodes)
     finally:
         await provider.aclose()
+
+
+async def admit(url: str, deployment: Deployment, treasury: LocalAccount, operator: Operator, stake: Wei) -> NodeId:
+    """Registers another operator's node with a network that runs, with stake, as a candidate.
+
+    Args:
+        treasury: gives the operator its WAL.
+    """
+    async with Chain.connect([url], deployment) as chain:
+        await _give_gas_money(chain.provider, [operator.account.address, operator.signer.address])
+        await Sender(chain, treasury).send_wal(Address(operator.account.address), stake)
+        node = await _join(chain, operator)
+        await _stake(chain, operator, node, stake)
+        return node
+
+
+async def release(url: str, deployment: Deployment, operator: LocalAccount, node: NodeId) -> None:
+    """Begins to take all of an operator's stake out: its node leaves the committee with the next change."""
+    async with Chain.connect([url], deployment) as chain:
+        await Sender(chain, operator).undelegate(node)
+
+
+async def _give_gas_money(provider: ChainProvider, accounts: Sequence[str]) -> None:
+    await provider.batch([("anvil_setBalance", (account, hex(GAS_MONEY))) for account in accounts])
 
 
 async def _join(chain: Chain, operator: Operator) -> NodeId:

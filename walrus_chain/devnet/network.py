@@ -18,7 +18,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ from walrus_chain.types import Address, NodeId
 
 if TYPE_CHECKING:
     from walrus_chain.chain.provider import ChainProvider
+    from walrus_chain.devnet.genesis import Operator
 
 CHAIN = "chain"
 """The name of the chain's process."""
@@ -204,6 +205,29 @@ class Devnet:
         with AgentHost(self.home.log("agents")) as host:
             await self._start_agents(host, names)
 
+    async def add_agent(self) -> DevnetAgent:
+        """Have one more agent join: registered, staked, a candidate, running. It serves from the next committee on.
+
+        Raises: DevnetParametersWrong: there are as many agents as shards.
+        """
+        from walrus_chain.devnet.genesis import admit
+
+        place = self.parameters.agents
+        parameters = replace(self.parameters, agents=place + 1)
+        operator = self._prepare(parameters, place)
+        node = await admit(self.rpc_url, self.deployment, self.home.deployer.open(), operator, parameters.stake)
+        self._record = DevnetRecord(parameters, (*self._record.nodes, node), self._record.processes)
+        self.home.save(self._record)
+        await self.start_agents(operator.name)
+        return self.agents[place]
+
+    async def retire_agent(self, name: str) -> None:
+        """Have an agent leave: its operator takes all its stake out. It runs on, and serves until it is relieved."""
+        from walrus_chain.devnet.genesis import release
+
+        [agent] = [agent for agent in self.agents if agent.name == name]
+        await release(self.rpc_url, self.deployment, self.home.agent_operator(name).open(), agent.node_id)
+
     # -- parts -------------------------------------------------------------------------------------------------------
 
     def _url_of(self, place: int) -> str:
@@ -231,22 +255,10 @@ class Devnet:
         await _wait_for_chain(self.rpc_url, process, self.home.log(CHAIN))
 
     async def _found(self, developer: Address) -> None:
-        from walrus_chain.devnet.genesis import Operator, found
+        from walrus_chain.devnet.genesis import found
 
         parameters, home = self.parameters, self.home
-        operators = []
-        for place, name in enumerate(parameters.agent_names()):
-            encryption_key = prepare_agent(home, parameters, place, self.rpc_url)
-            operators.append(
-                Operator(
-                    account=KeyFile.create(home.agent_operator(name).path).open(),
-                    signer=home.agent_signer(name).open(),
-                    encryption_key=encryption_key,
-                    name=name,
-                    url=self._url_of(place),
-                    region=parameters.region_of(place),
-                )
-            )
+        operators = [self._prepare(parameters, place) for place in range(parameters.agents)]
         deployer = KeyFile.create(home.deployer.path).open()
         deployment, nodes = await found(self.rpc_url, parameters, deployer, developer, operators)
         deployment.save(home.deployment_file)
@@ -254,6 +266,21 @@ class Devnet:
         await _write_state(self.rpc_url, home.chain_state)
         self._record = DevnetRecord(parameters, nodes, self._record.processes)
         home.save(self._record)
+
+    def _prepare(self, parameters: DevnetParameters, place: int) -> Operator:
+        """Settings and keys of the agent at a place; its operator."""
+        from walrus_chain.devnet.genesis import Operator
+
+        name, home = parameters.agent_names()[place], self.home
+        encryption_key = prepare_agent(home, parameters, place, self.rpc_url)
+        return Operator(
+            account=KeyFile.create(home.agent_operator(name).path).open(),
+            signer=home.agent_signer(name).open(),
+            encryption_key=encryption_key,
+            name=name,
+            url=f"http://127.0.0.1:{parameters.port_of(place)}",
+            region=parameters.region_of(place),
+        )
 
     async def _start_agents(self, host: AgentHost, names: Sequence[str] = ()) -> None:
         due = [agent for agent in self.agents if not agent.alive and (not names or agent.name in names)]

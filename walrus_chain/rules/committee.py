@@ -45,6 +45,10 @@ class Committee:
     shards: int
     """n."""
     members: tuple[Member, ...]
+    previous: Committee | None = None
+    """The committee before it, while shards are still on their way from there; else none."""
+    pending: frozenset[ShardIndex] = frozenset()
+    """Shards that came from other nodes with this committee and whose new nodes have not said to have their bytes."""
     _by_shard: tuple[Member, ...] = field(init=False, repr=False, compare=False)
     _by_signer: Mapping[Address, Member] = field(init=False, repr=False, compare=False)
 
@@ -64,6 +68,10 @@ class Committee:
         if sorted(by_shard) != list(range(self.shards)):
             missing = sorted(set(range(self.shards)) - set(by_shard))
             raise MalformedCommittee(f"{self.shards} shards are named, nobody serves {missing or 'the surplus ones'}")
+        if self.previous is not None and self.previous.shards != self.shards:
+            raise MalformedCommittee(f"it has {self.shards} shards, the one before it {self.previous.shards}")
+        if strangers := sorted(shard for shard in self.pending if shard not in by_shard):
+            raise MalformedCommittee(f"shards {strangers} are on their way, and there are only {self.shards}")
         by_signer = {member.signer: member for member in self.members}
         if len(by_signer) != len(self.members):
             raise MalformedCommittee("two members share a signer")
@@ -92,6 +100,41 @@ class Committee:
     def member_of_pair(self, blob_id: BlobId, pair: PairIndex) -> Member:
         """Who holds sliver pair `pair` of every segment of the blob, 0 <= pair < n."""
         return self._by_shard[shard_of_pair(blob_id, pair, self.shards)]
+
+    @property
+    def leaving(self) -> tuple[Member, ...]:
+        """Members of the committee before that do not serve any more, and still keep shards that are on their way."""
+        if self.previous is None:
+            return ()
+        kept = {self.previous.member_of_shard(shard).node_id for shard in self.pending}
+        gone = kept - {member.node_id for member in self.members}
+        return tuple(member for member in self.previous.members if member.node_id in gone)
+
+    def keeper_of_shard(self, shard: ShardIndex) -> Member | None:
+        """Who served a shard before, while it is on its way; none when its bytes are where they belong.
+
+        The member is as the committee has it that it serves in now, or last served in.
+        """
+        if self.previous is None or shard not in self.pending:
+            return None
+        former = self.previous.member_of_shard(shard)
+        return self.by_node(former.node_id) or former
+
+    def holders_of_pair(self, blob_id: BlobId, pair: PairIndex) -> tuple[Member, ...]:
+        """Who may hold sliver pair `pair` of the blob: who serves its shard, and who served it before while it moves.
+
+        What was stored before the change the first may not have yet; what was stored since the second never gets.
+        """
+        shard = shard_of_pair(blob_id, pair, self.shards)
+        owner, keeper = self._by_shard[shard], self.keeper_of_shard(shard)
+        return (owner,) if keeper is None else (owner, keeper)
+
+    def pairs_kept_by(self, node_id: NodeId, blob_id: BlobId) -> tuple[PairIndex, ...]:
+        """The sliver pairs of a blob that a node keeps for others, ascending: those on shards on their way from it."""
+        if self.previous is None:
+            return ()
+        kept = [shard for shard in self.pending if self.previous.member_of_shard(shard).node_id == node_id]
+        return tuple(sorted(pair_on_shard(blob_id, shard, self.shards) for shard in kept))
 
     def pairs_of(self, member: Member, blob_id: BlobId) -> tuple[PairIndex, ...]:
         """The sliver pairs of a blob that the member holds, ascending; one for each of its shards."""

@@ -111,6 +111,8 @@ class MemoryAgent:
         """
         self.node_id = node_id
         self.shards = tuple(shards)
+        self.former_shards: tuple[ShardIndex, ...] = ()
+        """Those that it served in the committee before."""
         self.of_shards = of_shards
         self.faults = Faults()
         self.calls: Counter[str] = Counter()
@@ -127,6 +129,18 @@ class MemoryAgent:
         """Loses everything, as when a disk is replaced."""
         self._metadata.clear()
         self._pairs.clear()
+
+    def take_office(self, shards: Iterable[ShardIndex]) -> None:
+        """Serves these shards from now on, in another committee. What it has it keeps; see `trim`."""
+        self.former_shards, self.shards = self.shards, tuple(shards)
+
+    def trim(self) -> None:
+        """Drops what is not on its shards; all of it when it has none."""
+        kept = {blob_id: set(self._own_pairs(blob_id)) for blob_id in self._metadata}
+        for key in [key for key in self._pairs if key[2] not in kept[key[0]]]:
+            del self._pairs[key]
+        if not self.shards:
+            self._metadata.clear()
 
     def lose(self, blob_id: BlobId, pair: PairIndex) -> None:
         """Loses one pair of a blob, in all segments."""
@@ -157,7 +171,10 @@ class MemoryAgent:
             raise self._refusal(400, "WrongBodyLength", f"{len(data)} bytes for {len(pairs)} pairs")
         for place, pair in enumerate(pairs):
             if pair not in self._own_pairs(blob_id):
-                raise self._refusal(400, "ForeignPair", f"pair {pair} does not live here")
+                moved = pair in self._pairs_on(self.former_shards, blob_id)
+                raise self._refusal(
+                    421, "CommitteeChanged" if moved else "ForeignPair", f"pair {pair} does not live here"
+                )
             piece = data[place * geometry.pair_bytes : (place + 1) * geometry.pair_bytes]
             try:
                 verify_pair(piece, pair, known.segments[segment], geometry)
@@ -205,13 +222,15 @@ class MemoryAgent:
         entries = self._ledger.live(blob_id)
         known = self._metadata.get(blob_id)
         missing = self._missing(blob_id) if known else ()
-        lost = {pair for _, pair in missing}
+        segments = range(known.geometry.segments if known else 0)
+        kept = sorted({*self._own_pairs(blob_id), *self._pairs_on(self.former_shards, blob_id)})
+        here = [pair for pair in kept if all((blob_id, segment, pair) in self._pairs for segment in segments)]
         return BlobAtAgent(
             blob_id=blob_id,
             known=known is not None,
             size=known.size if known else None,
             segments=len(known.segments) if known else None,
-            pairs=tuple(pair for pair in self._own_pairs(blob_id) if pair not in lost) if known else (),
+            pairs=tuple(here) if known else (),
             missing=len(missing),
             objects=tuple(ObjectAtAgent(e.blob_object, e.end, e.certified, e.deletable) for e in entries),
         )
@@ -281,7 +300,10 @@ class MemoryAgent:
         return bytes([truth[0] ^ 1]) + truth[1:] if lie in self.faults.lies else truth
 
     def _own_pairs(self, blob_id: BlobId) -> list[PairIndex]:
-        return sorted(pair_on_shard(blob_id, shard, self.of_shards) for shard in self.shards)
+        return self._pairs_on(self.shards, blob_id)
+
+    def _pairs_on(self, shards: Iterable[ShardIndex], blob_id: BlobId) -> list[PairIndex]:
+        return sorted(pair_on_shard(blob_id, shard, self.of_shards) for shard in shards)
 
     def _check_registered(self, blob_id: BlobId) -> None:
         if not self._ledger.live(blob_id):

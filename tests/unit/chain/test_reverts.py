@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.unit.chain.abi_values import values_of
 from walrus_chain.chain.abi import abi_types, signature_of
+from walrus_chain.chain.economy_rejections import ECONOMY_REJECTIONS
 from walrus_chain.chain.library_rejections import LIBRARY_REJECTIONS, NotEnoughWal
 from walrus_chain.chain.money_rejections import MONEY_REJECTIONS, FeeParameterOutOfBounds
 from walrus_chain.chain.rejection import ContractRejection, evidence_of
@@ -28,7 +29,7 @@ from walrus_chain.chain.values import snake_case
 from walrus_chain.errors import Rejected
 from walrus_chain.types import BlobStatus
 
-OURS = (*REJECTIONS, *MONEY_REJECTIONS)
+OURS = (*REJECTIONS, *MONEY_REJECTIONS, *ECONOMY_REJECTIONS)
 ALL = (*OURS, *LIBRARY_REJECTIONS)
 ERRORS = custom_errors()
 

@@ -23,6 +23,10 @@ def parameters(current_epoch: int, epoch_start: int, epoch_seconds: int) -> Netw
         maximum_epochs=10,
         minimum_stake=Wei(1),
         total_stake=Wei(1),
+        unbonding_epochs=7,
+        maximum_commission_bps=5000,
+        selected_epoch=Epoch(0),
+        pending_shards=frozenset(),
         nodes=1,
         objects=0,
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from walrus_chain.codec.geometry import pair_on_shard
 from walrus_chain.errors import MalformedCommittee
 from walrus_chain.rules.committee import Committee, Member
 from walrus_chain.types import Address, BlobId, Epoch, NodeId, PairIndex, ShardIndex
@@ -26,6 +28,7 @@ def member(index: int, *shards: int) -> Member:
     )
 
 
+BLOB = BlobId(bytes(range(32)))
 DEFAULT = Committee(Epoch(1), 7, (member(0, 0, 3, 6), member(1, 1, 4), member(2, 2, 5)))
 
 
@@ -73,3 +76,51 @@ def test_by_signer_and_by_node__strangers__none() -> None:
 def test_committee__that_breaks_its_rules__refuses(members: tuple[Member, ...], words: str) -> None:
     with pytest.raises(MalformedCommittee, match=words):
         Committee(Epoch(1), 4, members)
+
+
+#: Node 12 left: shard 2 went to node 10, shard 5 to node 11. Shard 3 went from node 10 to node 11, and has arrived.
+LATER = Committee(
+    Epoch(4),
+    7,
+    (member(0, 0, 2, 6), member(1, 1, 3, 4, 5)),
+    previous=DEFAULT,
+    pending=frozenset({ShardIndex(2), ShardIndex(5)}),
+)
+
+
+def holders(committee: Committee, shard: int) -> list[int]:
+    return [one.node_id for one in committee.holders_of_pair(BLOB, pair_on_shard(BLOB, ShardIndex(shard), 7))]
+
+
+def test_holders_of_pair__shard_on_its_way__new_node_then_the_old_one() -> None:
+    assert [holders(LATER, shard) for shard in range(7)] == [[10], [11], [10, 12], [11], [11], [11, 12], [10]]
+    assert [holders(DEFAULT, shard) for shard in (2, 5)] == [[12], [12]]
+    assert [holders(replace(LATER, previous=None), shard) for shard in (2, 5)] == [[10], [11]]
+
+
+def test_holders_of_pair__old_node_serves_still__as_it_is_known_now() -> None:
+    members = (LATER.members[0], replace(member(1, 1, 4), url="http://moved"), member(2, 3, 5))
+    committee = Committee(Epoch(4), 7, members, DEFAULT, frozenset({ShardIndex(3)}))
+    assert committee.keeper_of_shard(ShardIndex(3)) is members[0]
+    assert committee.leaving == ()
+
+
+def test_leaving__members_that_keep_shards_and_serve_no_more() -> None:
+    assert [one.node_id for one in LATER.leaving] == [12]
+    assert LATER.pairs_kept_by(NodeId(12), BLOB) == DEFAULT.pairs_of(DEFAULT.members[2], BLOB)
+    assert LATER.pairs_kept_by(NodeId(10), BLOB) == ()
+    arrived = replace(LATER, pending=frozenset())
+    assert (arrived.leaving, arrived.pairs_kept_by(NodeId(12), BLOB)) == ((), ())
+    assert (DEFAULT.leaving, DEFAULT.pairs_kept_by(NodeId(12), BLOB)) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"previous": Committee(Epoch(1), 1, (member(0, 0),))}, "7 shards, the one before it 1"),
+        ({"pending": frozenset({ShardIndex(7)})}, r"\[7\] are on their way"),
+    ],
+)
+def test_committee__change_that_does_not_fit__is_refused(change: dict[str, Any], why: str) -> None:
+    with pytest.raises(MalformedCommittee, match=why):
+        replace(LATER, **change)

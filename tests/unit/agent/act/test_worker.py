@@ -176,8 +176,9 @@ async def test_standard_jobs__free_and_collect__bytes_are_gone(catalogue: Catalo
     async with _running(Worker(catalogue, standard_jobs(packs, heal, 2), clock=lambda: 0.0)):
         cursor = catalogue.cursor
         assert cursor is not None
-        gone = Located(Place(2, 0), Deleted(BlobObjectId(1)))
-        await catalogue.take(cursor, [gone], BlockRef(2, bytes(32), 0), Epoch(1))
+        gone = Located(Place(2, 0), Deleted(BlobObjectId(1), Epoch(1)))
+        cursor = await catalogue.take(cursor, [gone], BlockRef(2, bytes(32), 0), Epoch(1))
+        await catalogue.take(cursor, [], BlockRef(3, bytes(32), 0), Epoch(2))
         await deleted.wait()
     assert catalogue.held(blob_id, 0) == set()
     assert [key async for key in store.keys("packs")] == []

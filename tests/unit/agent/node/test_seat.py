@@ -12,7 +12,7 @@ from storage_agent.node.seat import Seat
 from tests.fakes.agents import ChainOfFacts
 from walrus_chain.errors import RpcUnavailable
 from walrus_chain.rules.committee import Committee
-from walrus_chain.types import Address, NodeId
+from walrus_chain.types import Address, Epoch, NodeId
 
 
 class Source:
@@ -97,3 +97,43 @@ async def test_refresh__address_changed__new_one_known(chain: ChainOfFacts) -> N
     await seat.refresh()
 
     assert seat.committee.members[0].url == "http://moved"
+
+
+class Pausing:
+    """Sleeps for ever, and notes how long it was to be."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.begun = asyncio.Event()
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        self.begun.set()
+        await asyncio.Event().wait()
+
+
+async def test_follow__committee_expected__asked_for_at_once_and_again_until_it_is_there(chain: ChainOfFacts) -> None:
+    first = chain.committee_now
+    chain.change_committee({0: 1})
+    sleep = Pausing()
+    seat = Seat(Source(first, first, chain.committee_now), NodeId(1), chain.signers[0].address, 30, sleep)
+    following = asyncio.create_task(seat.follow())
+    for epoch in (1, 2, 2):
+        await sleep.begun.wait()
+        sleep.begun.clear()
+        seat.expect(Epoch(epoch + 1 if epoch == 1 else epoch))
+    await sleep.begun.wait()
+
+    assert sleep.seconds == [30, 1, 30, 30]
+    assert seat.committee == chain.committee_now
+    assert seat.committee.previous == first
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+
+
+async def test_catch_up__known_already__chain_is_left_alone(chain: ChainOfFacts) -> None:
+    seat = Seat(Source(chain.committee_now, DOWN), NodeId(1), chain.signers[0].address, 30)
+    await seat.catch_up(Epoch(1))
+    await seat.catch_up(Epoch(1))
+    await seat.catch_up(Epoch(2))  # the chain is down: what is known stays
+    assert seat.committee == chain.committee_now

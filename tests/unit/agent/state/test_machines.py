@@ -8,17 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage_agent.state.duties import NO_DUTIES, duties_of
+from storage_agent.state.duties import NO_DUTIES, Duties, duties_of, fold_office
 from storage_agent.state.facts import (
     Certified,
+    CommitteeFact,
     CommitteeFormed,
     Deleted,
+    EpochChangeDone,
+    EpochChangeStarted,
     Extended,
     Fact,
     Invalidated,
     Located,
     Place,
     Registered,
+    ShardsSynced,
 )
 from storage_agent.state.objects import ObjectRecord, Standing, apply_fact, fold_object, standing_of
 from storage_agent.state.plan import Holding, WorkKind, plan
@@ -35,26 +39,27 @@ REGISTERED = Registered(OBJECT, BLOB, 1000, Epoch(2), Epoch(5), True)
 
 
 def test_fold_object__whole_life() -> None:
-    record = fold_object([REGISTERED, Certified(OBJECT), Extended(OBJECT, Epoch(9)), Deleted(OBJECT)])
-    assert record == ObjectRecord(OBJECT, BLOB, 1000, Epoch(2), Epoch(9), deletable=True, certified=True, deleted=True)
+    record = fold_object([REGISTERED, Certified(OBJECT), Extended(OBJECT, Epoch(9)), Deleted(OBJECT, Epoch(3))])
+    assert record == ObjectRecord(OBJECT, BLOB, 1000, Epoch(2), Epoch(9), True, certified=True, deleted_in=Epoch(3))
+    assert record.due_until == 4
 
 
 def test_object__live_until_its_end_unless_deleted() -> None:
     record = fold_object([REGISTERED])
     assert [record.is_live(Epoch(epoch)) for epoch in (2, 4, 5)] == [True, True, False]
-    assert not replace(record, deleted=True).is_live(Epoch(2))
+    assert not replace(record, deleted_in=Epoch(2)).is_live(Epoch(2))
 
 
-@pytest.mark.parametrize("fact", [Certified(OBJECT), Extended(OBJECT, Epoch(9)), Deleted(OBJECT)])
+@pytest.mark.parametrize("fact", [Certified(OBJECT), Extended(OBJECT, Epoch(9)), Deleted(OBJECT, Epoch(3))])
 def test_apply_fact__before_the_registration__facts_are_missing(fact: Certified | Extended | Deleted) -> None:
     with pytest.raises(FactsMissing, match="object 1"):
         apply_fact(None, fact)
 
 
-@pytest.mark.parametrize("fact", [REGISTERED, Certified(OBJECT), Deleted(OBJECT)])
+@pytest.mark.parametrize("fact", [REGISTERED, Certified(OBJECT), Deleted(OBJECT, Epoch(3))])
 def test_apply_fact__after_the_deletion__facts_are_missing(fact: Registered | Certified | Deleted) -> None:
     with pytest.raises(FactsMissing):
-        fold_object([REGISTERED, Deleted(OBJECT), fact])
+        fold_object([REGISTERED, Deleted(OBJECT, Epoch(3)), fact])
 
 
 def test_fold_object__nothing__facts_are_missing() -> None:
@@ -62,17 +67,19 @@ def test_fold_object__nothing__facts_are_missing() -> None:
         fold_object([])
 
 
-def _record(end: int, certified: bool = False, deleted: bool = False) -> ObjectRecord:
-    return ObjectRecord(OBJECT, BLOB, 1000, Epoch(1), Epoch(end), True, certified, deleted)
+def _record(end: int, certified: bool = False, deleted: int | None = None) -> ObjectRecord:
+    deleted_in = None if deleted is None else Epoch(deleted)
+    return ObjectRecord(OBJECT, BLOB, 1000, Epoch(1), Epoch(end), True, certified, deleted_in)
 
 
 @pytest.mark.parametrize(
     ("objects", "invalid", "expected"),
     [
         ([], False, Standing()),
-        ([_record(4), _record(7)], False, Standing(Epoch(7))),
-        ([_record(4, certified=True), _record(7)], False, Standing(Epoch(7), Epoch(4))),
-        ([_record(9, certified=True, deleted=True), _record(3)], False, Standing(Epoch(3))),
+        ([_record(4), _record(7)], False, Standing(Epoch(7), due_until=Epoch(7))),
+        ([_record(4, certified=True), _record(7)], False, Standing(Epoch(7), Epoch(4), Epoch(7))),
+        ([_record(9, certified=True, deleted=1), _record(3)], False, Standing(Epoch(3), Epoch(2), Epoch(3))),
+        ([_record(9, deleted=4)], False, Standing(due_until=Epoch(5))),
         ([_record(9, certified=True)], True, Standing(invalid=True)),
     ],
 )
@@ -80,10 +87,12 @@ def test_standing_of__longest_terms_count(objects: list[ObjectRecord], invalid: 
     assert standing_of(objects, invalid) == expected
 
 
-CERTIFIED = Standing(Epoch(5), Epoch(5))
-REGISTERED_ONLY = Standing(Epoch(5))
+CERTIFIED = Standing(Epoch(5), Epoch(5), Epoch(5))
+REGISTERED_ONLY = Standing(Epoch(5), due_until=Epoch(5))
+DELETED = Standing(due_until=Epoch(5))
 FULL, PART, NOTHING = Holding(True, False), Holding(False, False), Holding(False, True)
 UNSOUND = Holding(False, False, unsound=True)
+TOO_MUCH, BOTH = Holding(True, False, surplus=True), Holding(False, False, surplus=True)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +111,13 @@ UNSOUND = Holding(False, False, unsound=True)
         (REGISTERED_ONLY, 5, PART, True, WorkKind.FREE),
         (Standing(invalid=True), 1, PART, True, WorkKind.FREE),
         (Standing(), 1, NOTHING, True, None),
+        (DELETED, 4, PART, True, None),
+        (DELETED, 5, PART, True, WorkKind.FREE),
+        (CERTIFIED, 4, TOO_MUCH, True, WorkKind.TRIM),
+        (CERTIFIED, 4, BOTH, True, WorkKind.HEAL),
+        (REGISTERED_ONLY, 4, BOTH, True, WorkKind.TRIM),
+        (CERTIFIED, 5, TOO_MUCH, True, WorkKind.FREE),
+        (CERTIFIED, 5, TOO_MUCH, False, None),
     ],
 )
 def test_plan(standing: Standing, epoch: int, holding: Holding, settled: bool, expected: WorkKind | None) -> None:
@@ -110,7 +126,7 @@ def test_plan(standing: Standing, epoch: int, holding: Holding, settled: bool, e
 
 def test_duties__pairs_live_on_the_nodes_shards() -> None:
     committee = CommitteeFormed(Epoch(3), (NodeId(4), NodeId(7)), bytes([0, 1, 1, 0, 1]))
-    duties = duties_of(committee, NodeId(7))
+    duties = duties_of(fold_office([committee]), NodeId(7))
     assert duties.epoch == 3
     assert duties.own == (1, 2, 4)
     assert {shard_of_pair(BLOB, pair, 5) for pair in duties.pairs(BLOB)} == {1, 2, 4}
@@ -120,7 +136,74 @@ def test_duties__pairs_live_on_the_nodes_shards() -> None:
 def test_duties__stranger_or_no_committee__none() -> None:
     assert duties_of(None, NodeId(1)) == NO_DUTIES
     assert NO_DUTIES.pairs(BLOB) == ()
-    assert duties_of(CommitteeFormed(Epoch(3), (NodeId(4),), bytes(5)), NodeId(1)).own == ()
+    assert duties_of(fold_office([CommitteeFormed(Epoch(3), (NodeId(4),), bytes(5))]), NodeId(1)).own == ()
+
+
+NODES = (NodeId(1), NodeId(2), NodeId(3))
+FIRST = CommitteeFormed(Epoch(1), NODES, bytes([0, 1, 2, 0, 1, 2]))
+SECOND = CommitteeFormed(Epoch(4), NODES, bytes([0, 0, 2, 0, 1, 1]))  # shard 1 from node 2 to 1, shard 5 from 3 to 2
+STARTED = EpochChangeStarted(Epoch(4), Epoch(1), 0b100010)
+ARRIVED_1, ARRIVED_5 = ShardsSynced(Epoch(4), NodeId(1), 0b10), ShardsSynced(Epoch(4), NodeId(2), 0b100000)
+DONE = EpochChangeDone(Epoch(4))
+
+
+def _duties(node: int, *facts: CommitteeFact) -> Duties:
+    return duties_of(fold_office(facts), NodeId(node))
+
+
+def test_change__shards_come_and_go__kept_until_they_arrived() -> None:
+    before = _duties(2, FIRST)
+    assert (before.own, before.keeping, before.syncing, before.changing) == ((1, 4), (), (), False)
+
+    during = _duties(2, FIRST, SECOND, STARTED)
+    assert (during.epoch, during.own, during.given) == (4, (4, 5), (1,))
+    assert (during.keeping, during.syncing, during.changing) == ((1,), (5,), True)
+    assert set(during.kept_pairs(BLOB)) == {*during.pairs(BLOB), *during.given_pairs(BLOB)}
+
+    here = _duties(2, FIRST, SECOND, STARTED, ARRIVED_5)
+    assert (here.keeping, here.syncing) == ((1,), ())
+    gone = _duties(2, FIRST, SECOND, STARTED, ARRIVED_5, ARRIVED_1)
+    assert (gone.given, gone.keeping, gone.kept_pairs(BLOB)) == ((1,), (), gone.pairs(BLOB))
+
+
+def test_change__done_for_most__what_has_not_arrived_is_kept_still() -> None:
+    duties = _duties(2, FIRST, SECOND, STARTED, DONE)
+    assert (duties.keeping, duties.syncing, duties.changing) == ((1,), (5,), False)
+
+
+def test_change__one_of_two_arrived__both_are_kept() -> None:
+    third = CommitteeFormed(Epoch(9), (NodeId(1), NodeId(3)), bytes([0, 0, 1, 0, 1, 0]))
+    started = EpochChangeStarted(Epoch(9), Epoch(4), 0b110000)  # node 2 left: shard 4 to node 3, shard 5 to node 1
+    facts = (FIRST, SECOND, STARTED, third, started, ShardsSynced(Epoch(9), NodeId(3), 0b10000))
+    assert _duties(2, *facts).keeping == (4, 5)
+    assert _duties(2, *facts, ShardsSynced(Epoch(11), NodeId(1), 0b100000)).kept_pairs(BLOB) == ()
+
+
+def test_change__the_next_begins__what_was_given_away_before_is_kept_no_longer() -> None:
+    third = CommitteeFormed(Epoch(9), NODES, bytes([0, 0, 2, 1, 1, 1]))
+    duties = _duties(2, FIRST, SECOND, STARTED, third, EpochChangeStarted(Epoch(9), Epoch(4), 0b1000))
+    assert (duties.own, duties.given, duties.keeping, duties.syncing) == ((3, 4, 5), (), (), (3,))
+
+
+def test_change__beginning_not_told_yet__what_moved_follows_from_the_committees() -> None:
+    assert _duties(2, FIRST, SECOND) == _duties(2, FIRST, SECOND, STARTED)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        (STARTED,),
+        (DONE,),
+        (ARRIVED_1,),
+        (SECOND, STARTED),
+        (FIRST, STARTED),
+        (FIRST, SECOND, EpochChangeStarted(Epoch(4), Epoch(2), 0b100010)),
+        (FIRST, SECOND, EpochChangeStarted(Epoch(5), Epoch(4), 0b100010)),
+    ],
+)
+def test_change__committee_left_out__facts_are_missing(facts: tuple[CommitteeFact, ...]) -> None:
+    with pytest.raises(FactsMissing):
+        fold_office(facts)
 
 
 def _trail(count: int) -> list[Cursor]:
@@ -178,13 +261,17 @@ _numbers = st.integers(0, 2**63)
 _blob_ids = st.binary(min_size=32, max_size=32).map(BlobId)
 _objects = _numbers.map(BlobObjectId)
 _epochs = _numbers.map(Epoch)
+_bitmaps = st.integers(0, 2**256 - 1)
 _facts: st.SearchStrategy[Fact] = st.one_of(
     st.builds(Registered, _objects, _blob_ids, _numbers, _epochs, _epochs, st.booleans()),
     st.builds(Certified, _objects),
     st.builds(Extended, _objects, _epochs),
-    st.builds(Deleted, _objects),
+    st.builds(Deleted, _objects, _epochs),
     st.builds(Invalidated, _blob_ids),
     st.builds(CommitteeFormed, _epochs, st.lists(_numbers.map(NodeId)).map(tuple), st.binary()),
+    st.builds(EpochChangeStarted, _epochs, _epochs, _bitmaps),
+    st.builds(ShardsSynced, _epochs, _numbers.map(NodeId), _bitmaps),
+    st.builds(EpochChangeDone, _epochs),
 )
 
 

@@ -45,6 +45,11 @@ class Feed:
         located = [Located(Place(number, index), fact) for index, fact in enumerate(facts)]
         await self.catalogue.take(cursor, located, _block(number), self.epoch)
 
+    async def next_epoch(self) -> None:
+        """The next block, in the next epoch."""
+        self.epoch = Epoch(self.epoch + 1)
+        await self.block()
+
     async def register(self, blob_id: BlobId, epochs: int = 2, size: int = 1000) -> BlobObjectId:
         """A new object of a blob."""
         self.objects += 1

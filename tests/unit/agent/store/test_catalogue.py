@@ -17,7 +17,7 @@ from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.codec.metadata import BlobMetadata, SegmentMetadata
 from walrus_chain.errors import Bug, CatalogueOfOtherNetwork
 from walrus_chain.messages.attestation import StorageAttestation
-from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, PairIndex
+from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, PairIndex, ShardIndex
 
 METADATA = BlobMetadata(1000, 10, (SegmentMetadata(bytes(range(64)) * 10),))
 BLOB = METADATA.blob_id
@@ -86,7 +86,7 @@ async def test_blob__standing_is_that_of_its_longest_objects(feed: Feed, catalog
     await feed.block(Certified(first), Extended(first, Epoch(4)))
     row = catalogue.blob(BLOB)
     assert row is not None
-    assert row.standing == Standing(Epoch(6), Epoch(4))
+    assert row.standing == Standing(Epoch(6), Epoch(4), Epoch(6))
     assert [record.blob_object for record in catalogue.objects_of(BLOB)] == [second, first]
     assert [record.blob_object for record in catalogue.objects_of(BLOB, limit=1)] == [second]
     await feed.block(Invalidated(BLOB))
@@ -219,7 +219,9 @@ async def test_heal__after_the_delay_and_only_when_certified(feed: Feed, catalog
     assert _due(catalogue, WorkKind.HEAL, now=1009.0) == []
     assert catalogue.next_work_after(WorkKind.HEAL, 1000.0) == 1010.0
     assert _due(catalogue, WorkKind.HEAL, now=1010.0) == [BLOB]
-    await feed.block(Deleted(number))
+    await feed.block(Deleted(number, feed.epoch))
+    assert _due(catalogue, WorkKind.HEAL) == [BLOB]  # custody may be asked for to the end of the epoch
+    await feed.next_epoch()
     assert _due(catalogue, WorkKind.HEAL) == []
 
 
@@ -238,9 +240,13 @@ async def test_free__only_what_nobody_pays_for(feed: Feed, catalogue: Catalogue)
     await _hold(catalogue)
     await catalogue.free_blob(BLOB)
     assert catalogue.held(BLOB, 0) != set()
-    await feed.block(Deleted(first))
+    await feed.block(Deleted(first, feed.epoch))
     assert _due(catalogue, WorkKind.FREE) == []
-    await feed.block(Deleted(second))
+    await feed.block(Deleted(second, feed.epoch))
+    assert _due(catalogue, WorkKind.FREE) == []
+    await catalogue.free_blob(BLOB)
+    assert catalogue.held(BLOB, 0) != set()
+    await feed.next_epoch()
     assert _due(catalogue, WorkKind.FREE) == [BLOB]
     await catalogue.free_blob(BLOB)
     assert _due(catalogue, WorkKind.FREE) == []
@@ -252,7 +258,7 @@ async def test_free__only_what_nobody_pays_for(feed: Feed, catalogue: Catalogue)
 async def test_free__registered_again_in_time__kept(feed: Feed, catalogue: Catalogue) -> None:
     first = await feed.register(BLOB)
     await _hold(catalogue)
-    await feed.block(Deleted(first))
+    await feed.block(Deleted(first, feed.epoch))
     await feed.register(BLOB)
     assert _due(catalogue, WorkKind.FREE) == []
     await catalogue.free_blob(BLOB)
@@ -294,7 +300,8 @@ async def test_new_committee__duties_and_completeness_change(feed: Feed, catalog
     assert before is not None
     turned = bytes(4 - member for member in ASSIGNMENT)
     await feed.block(CommitteeFormed(Epoch(3), MEMBERS, turned))
-    assert catalogue.duties == Duties(Epoch(3), 10, (3, 8))  # type: ignore[arg-type]
+    gone, come = (ShardIndex(1), ShardIndex(6)), (ShardIndex(3), ShardIndex(8))
+    assert catalogue.duties == Duties(Epoch(3), 10, come, gone, keeping=gone, syncing=come, changing=True)
     assert _due(catalogue, WorkKind.HEAL) == [BLOB]
     row = catalogue.blob(BLOB)
     assert row is not None
@@ -307,7 +314,11 @@ async def test_history__deleted_objects_are_forgotten_when_nothing_can_bring_the
     feed: Feed, catalogue: Catalogue
 ) -> None:
     deleted, kept = await feed.register(BLOB, epochs=9), await feed.register(OTHER, epochs=9)
-    await feed.block(Deleted(deleted))
+    await feed.block(Deleted(deleted, feed.epoch))
+    for _ in range(40):
+        await feed.block()
+    assert catalogue.object(deleted) is not None  # the epoch in which it was deleted is not over
+    await feed.next_epoch()
     for _ in range(15):
         await feed.block()
         assert catalogue.object(deleted) is not None

@@ -51,10 +51,14 @@ async def test_registration_undone_and_redone__nothing_is_freed(feed: Feed, cata
     assert row.held == 2
 
 
-async def test_deleted_by_its_owner__freed_at_once(feed: Feed, catalogue: Catalogue, clock: Clock) -> None:
+async def test_deleted_by_its_owner__freed_when_the_epoch_is_over(
+    feed: Feed, catalogue: Catalogue, clock: Clock
+) -> None:
     number = await feed.register(BLOB)
     await _hold(catalogue)
 
-    await feed.block(Deleted(number))
+    await feed.block(Deleted(number, feed.epoch))
+    assert _to_free(catalogue, clock.now) == []
+    await feed.next_epoch()
 
     assert _to_free(catalogue, clock.now) == [BLOB]

@@ -120,7 +120,8 @@ async def test_free_then_collect__bytes_are_gone(
     first, second = _own(catalogue)
     await packs.put(BLOB, 0, {first: LARGE}, WITH_METADATA)
     await packs.put(BLOB, 0, {second: SMALL})
-    await feed.block(*[Deleted(record.blob_object) for record in catalogue.objects_of(BLOB)])
+    await feed.block(*[Deleted(record.blob_object, feed.epoch) for record in catalogue.objects_of(BLOB)])
+    await feed.next_epoch()
     await packs.free(BLOB)
     assert catalogue.held(BLOB, 0) == set()
     assert await packs.collect() == 1

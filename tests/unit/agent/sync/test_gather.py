@@ -116,3 +116,38 @@ async def test_gather__a_bug__is_not_swallowed(error: Exception) -> None:
     ignored: Callable[[Peer, WalrusError], None] = lambda *_: None  # noqa: E731
     with pytest.raises(type(error)):
         await gather_pieces(sources(1), 1, fetch, ignored, PATIENCE)
+
+
+PLACES = tuple(PairIndex(place) for place in range(2))
+
+
+async def test_gather__two_can_give_the_same__second_is_asked_only_when_the_first_fails() -> None:
+    peers = Peers()
+    twice = [(peer(1), PLACES), (peer(2), PLACES)]
+    assert len(await gather_pieces(twice, 2, peers.fetch, peers.failed, PATIENCE)) == 2
+    assert peers.asked == [(1, (0, 1))]
+
+    peers = Peers(n1="fails")
+    assert len(await gather_pieces(twice, 2, peers.fetch, peers.failed, PATIENCE)) == 2
+    assert peers.asked == [(1, (0, 1)), (2, (0, 1))]
+    assert peers.failures == [1]
+
+
+async def test_gather__two_can_give_the_same_and_the_first_stalls__second_is_asked() -> None:
+    peers = Peers(n1="stalls")
+    twice = [(peer(1), PLACES), (peer(2), PLACES)]
+    assert len(await gather_pieces(twice, 2, peers.fetch, peers.failed, PATIENCE)) == 2
+
+
+async def test_gather__second_of_two_is_put_off__is_asked_before_those_after_it() -> None:
+    peers = Peers(n1="fails")
+    three = [(peer(1), PLACES[:1]), (peer(2), PLACES[:1]), (peer(3), (PairIndex(7),))]
+    assert await gather_pieces(three, 1, peers.fetch, peers.failed, PATIENCE) == {0: b"0"}
+    assert [asked for asked, _ in peers.asked] == [1, 2]
+
+
+async def test_gather__all_who_can_give_a_piece_fail__gives_what_there_is() -> None:
+    peers = Peers(n1="fails", n2="fails")
+    sources = [(peer(1), PLACES[:1]), (peer(2), PLACES[:1]), (peer(3), PLACES[1:])]
+    assert await gather_pieces(sources, 2, peers.fetch, peers.failed, PATIENCE) == {1: b"1"}
+    assert peers.failures == [1, 2]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import cast
 
-from storage_agent.sync.peers import DISTRUST_SECONDS, Peers
+from storage_agent.sync.peers import DISTRUST_SECONDS, Peers, pairs_by_peer
 from tests.fakes.agents import ChainOfFacts
+from walrus_chain.codec.geometry import shard_of_pair
 from walrus_chain.transport.agent import AgentClient
-from walrus_chain.types import BlobId, NodeId
+from walrus_chain.types import BlobId, NodeId, ShardIndex
 
 BLOB = BlobId(bytes(32))
 
@@ -71,3 +72,35 @@ def test_in_order__address_changed__new_client(chain: ChainOfFacts) -> None:
     after = {peer.node_id: peer.client for peer in peers.in_order(moved.committee_now, BLOB, 0)}
 
     assert cast(str, after[NodeId(1)]) == "http://elsewhere" != cast(str, before[NodeId(1)])
+
+
+def test_pairs_by_peer__shards_on_their_way__sure_places_first_and_each_other_by_itself(chain: ChainOfFacts) -> None:
+    """Node 2 gave shard 1 to node 1 and shard 6 to node 3, and left; nothing has arrived."""
+    chain.change_committee({1: 0, 6: 2})
+    committee, peers = chain.committee_now, make(own=1)
+
+    found = [
+        (peer.node_id, sorted(shard_of_pair(BLOB, pair, 10) for pair in pairs))
+        for peer, pairs in pairs_by_peer(committee, BLOB, peers.in_order(committee, BLOB, 0))
+    ]
+
+    assert sorted(found[:3]) == [(3, [2, 7]), (4, [3, 8]), (5, [4, 9])]
+    assert found[3:] == [(2, [1, 6]), (3, [6])]
+
+
+def test_keeper__who_served_it_before__unless_it_is_oneself_or_failed_of_late(chain: ChainOfFacts) -> None:
+    chain.change_committee({1: 0, 2: 1})
+    peers = make(own=1)
+
+    def keeper(of: Peers, shard: int, now: float = 0.0) -> int | None:
+        found = of.keeper(chain.committee_now, ShardIndex(shard), now)
+        return None if found is None else found.node_id
+
+    assert [keeper(peers, shard) for shard in (0, 1, 2)] == [None, 2, 3]
+    assert keeper(make(own=2), 1) is None
+    peers.failed(NodeId(2), 0.0)
+    assert (keeper(peers, 1, 0.5), keeper(peers, 1, 2.0)) == (None, 2)
+    peers.lied(NodeId(2), 2.0)
+    assert keeper(peers, 1, 3.0) is None
+    chain.arrive(1)
+    assert keeper(peers, 2) is None

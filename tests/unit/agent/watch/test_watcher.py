@@ -50,6 +50,9 @@ def test_events__each_kind_is_a_fact_or_ignored_on_purpose() -> None:
         events.BlobDeleted,
         events.BlobInvalidated,
         events.CommitteeFormed,
+        events.EpochChangeStarted,
+        events.ShardsSynced,
+        events.EpochChangeDone,
     }
     assert consumed | IGNORED == set(events.EVENTS)
     assert not consumed & IGNORED

@@ -31,7 +31,7 @@ DUTY_GAS: Final[Mapping[str, int]] = MappingProxyType(
         "epochSyncDone": 100_000,
         "tally": 400_000,
         "settle": 150_000,
-        "burnUnearned": 100_000,
+        "burnUnearned": 150_000,
     }
 )
 """Gas of each duty of an epoch, rounded up: a proof and a change among 30 nodes and 30 shards as `tests/gas/gas.json`

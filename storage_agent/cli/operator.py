@@ -71,7 +71,7 @@ class OperatorWriter(StakeWriter, Protocol):
         """Changes what an operator says of a node."""
 
 
-class NotRegistered(Misuse):
+class AgentNotRegistered(Misuse):
     """The agent's key belongs to no node."""
 
     def __init__(self, signer: str, network: str) -> None:
@@ -370,12 +370,12 @@ def _serves_until(parameters: NetworkParameters) -> Epoch:
 async def node_of(settings: Settings, chain: Chain) -> NodeId:
     """The node whose agent has these settings.
 
-    Raises: NotRegistered.
+    Raises: AgentNotRegistered.
     """
     signer = files.load_signer(settings.keys.signer, files.read_password(settings.keys.password_file))
     node_id = await chain.node_of_signer(signer.address)
     if node_id is None:
-        raise NotRegistered(signer.address, chain.deployment.name)
+        raise AgentNotRegistered(signer.address, chain.deployment.name)
     return node_id
 
 
@@ -387,7 +387,7 @@ async def connect(
 
     Args:
         node_id: the node that it is about; the agent's own when none is named.
-    Raises: NotRegistered, MalformedDeployment.
+    Raises: AgentNotRegistered, MalformedDeployment.
     """
     async with Chain.connect(settings.chain.rpc, Deployment.load(settings.chain.deployment)) as chain:
         yield Operator(chain, Sender(chain, account), node_id or await node_of(settings, chain), tell)

@@ -171,20 +171,9 @@ async def check(client: Client, tally: Tally) -> None:
     """Every blob is there, and the vault holds what it owes."""
     for blob_id in list(tally.blobs):
         await read_one(client, tally, blob_id)
-    vault = client.chain.deployment.address("TokenVault")
-    held, claims, free, *reserves = await client.chain.calls(
-        [
-            ("WAL", "balanceOf", (vault,)),
-            ("TokenVault", "totalClaims", ()),
-            ("TokenVault", "free", ()),
-            *(
-                ("TokenVault", "reserveOf", (client.chain.deployment.address(module),))
-                for module in ("Staking", "StorageFees")
-            ),
-        ]
-    )
-    if held != claims + free + sum(reserves) or free:
-        tally.failures.append(f"the vault holds {held}, and owes {claims} + {sum(reserves)}")
+    books = await Economy(client.chain).vault_books()
+    if not books.balanced or books.free:
+        tally.failures.append(f"the vault's books do not balance: {books}")
 
 
 def summary(plan: Plan, tally: Tally, events: tuple[ChainEvent, ...], first: Epoch) -> dict[str, object]:

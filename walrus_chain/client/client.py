@@ -441,7 +441,7 @@ class Client:
             try:
                 weight, receipt = await self._condemned(writer, context, blob_id, seconds)
             except (BlobNotInvalidated, WrongMemberSignature, UnknownMember, TooFewAccusers):
-                # Only the committee in office is heard. Nodes remember what they found: asking again takes them no time.
+                # Only the committee in office is heard. Nodes remember what they found: asking again costs nothing.
                 if (now := await self._renewed(context)) is context:
                     raise
                 weight, receipt = await self._condemned(writer, now, blob_id, seconds)

@@ -267,9 +267,7 @@ def _convert(value: Any, kind: Any, key: Field[Any], source: str, name: str, bas
         good = base / Path(value).expanduser()
     elif kind is float and isinstance(value, int | float) and not isinstance(value, bool):
         good = float(value)
-    elif kind in (int, str) and isinstance(value, kind) and not isinstance(value, bool):
-        good = value
-    elif kind is bool and isinstance(value, bool):
+    elif kind in (int, str, bool) and type(value) is kind:
         good = value
     elif isinstance(kind, types.GenericAlias) and isinstance(value, list) and all(isinstance(i, str) for i in value):
         good = tuple(value)

@@ -48,13 +48,12 @@ async def find_removal(source: EntrySource, epoch: Epoch, share: float) -> Remov
     Raises: what endpoints raise.
     """
     counts = await source.entry_counts()
-    index = int(share * sum(counts))
-    for size_class, count in enumerate(counts):
-        if index < count:
-            break
-        index -= count
-    else:
+    if not any(counts):
         return None
+    size_class, index = 0, int(share * sum(counts))
+    while index >= counts[size_class]:
+        index -= counts[size_class]
+        size_class += 1
     first = index - index % PAGE_ENTRIES
     objects = await source.entries(size_class, first, PAGE_ENTRIES)
     ends = await source.asked_until(objects)

@@ -28,6 +28,7 @@ EPOCHS_A_CALL: Final = 32
 _CROWD: Final = 100
 _STEEPNESS: Final = math.log(_CROWD) + 1
 _LONGEST_SPAN: Final = 900.0
+_LONGEST_WATCH: Final = 1800.0
 _NO_SEED: Final = bytes(32)
 _DOUBLINGS: Final = 6
 
@@ -86,8 +87,9 @@ class Trace:
     """When it was first seen to be due."""
     tried: float | None = None
     """When the last attempt ended."""
-    failures: int = 0
-    """Attempts that failed since the last one that did not."""
+    attempts: int = 0
+    done: bool = False
+    """The last attempt did it, or found it done. What the chain asks for all the same is tried again."""
 
 
 class Custody(StrEnum):
@@ -128,7 +130,7 @@ class Rules:
 
     @property
     def first_pause(self) -> float:
-        """Seconds from the first failure to the next attempt."""
+        """Seconds from the first attempt to the second; twice as many to the third, and so on."""
         return _within(0.25, self.epoch_seconds / 120, 15.0)
 
 
@@ -149,6 +151,8 @@ class Plan:
 
     due: tuple[Task, ...]
     """The most urgent first."""
+    to_do: frozenset[Action]
+    """All that the chain asks for, be its time come or not."""
     look_at: float
     """When to ask the chain again, by its clock; sooner does no harm."""
     memory: Memory
@@ -164,7 +168,7 @@ def plan(duties: ChainDuties, memory: Memory, rules: Rules, now: float, *, synce
     """
     times = _Times(duties, rules)
     awaited = _awaited(duties, memory, times, now)
-    waiting = awaited is not None and now - awaited[1] < _within(5.0, rules.epoch_seconds / 8, 600.0)
+    waiting = awaited is not None and now - awaited[1] < _within(5.0, rules.epoch_seconds / 8, _LONGEST_WATCH)
     quiet = duties.prove or waiting
     tasks = list(_tasks(duties, times, rules, now, synced=synced))
     traces = _traces(memory, tasks, duties.current_epoch, now)
@@ -182,12 +186,12 @@ def plan(duties: ChainDuties, memory: Memory, rules: Rules, now: float, *, synce
             looks.append(begin)
     custody = _custody(duties, memory.custody, rules, times, now)
     kept = Memory(MappingProxyType(traces), MappingProxyType(custody), awaited)
-    return Plan(tuple(due), min(looks), kept)
+    return Plan(tuple(due), frozenset(task.action for task in tasks), min(looks), kept)
 
 
 def succeeded(memory: Memory, task: Task, now: float) -> Memory:
     """`memory` after a task was done, by this agent or by another. It is done again if the chain still asks for it."""
-    memory = _noted(memory, task, lambda trace: replace(trace, tried=now, failures=0))
+    memory = _noted(memory, task, lambda trace: replace(trace, tried=now, attempts=trace.attempts + 1, done=True))
     if task.action is Action.PROVE:
         memory = replace(memory, custody=MappingProxyType({**memory.custody, task.epoch: Custody.PROVED}))
     return memory
@@ -195,7 +199,7 @@ def succeeded(memory: Memory, task: Task, now: float) -> Memory:
 
 def failed(memory: Memory, task: Task, now: float) -> Memory:
     """`memory` after an attempt that did not work out."""
-    return _noted(memory, task, lambda trace: replace(trace, tried=now, failures=trace.failures + 1))
+    return _noted(memory, task, lambda trace: replace(trace, tried=now, attempts=trace.attempts + 1, done=False))
 
 
 def jitter(node_id: NodeId, task: Task) -> float:
@@ -231,8 +235,6 @@ def _tasks(duties: ChainDuties, times: _Times, rules: Rules, now: float, *, sync
         Action.OPEN: duties.open,
         Action.ADVANCE: duties.advance,
         Action.TALLY: duties.tally,
-        Action.SETTLE: duties.settled < current and current > 1,
-        Action.BURN: duties.burned_through + 1 < current,
         # When nobody is asked any more: a window keeps all entries in their places.
         Action.SWEEP: rules.sweep and now >= times.closes,
     }
@@ -250,6 +252,12 @@ def _tasks(duties: ChainDuties, times: _Times, rules: Rules, now: float, *, sync
             case Action.SELECT:
                 if duties.select:
                     yield Task(action, current if now < times.half else Epoch(current + 1), me)
+            case Action.SETTLE:
+                if duties.settled < current and current > 1:
+                    yield Task(action, Epoch(duties.settled + 1), me)
+            case Action.BURN:
+                if duties.burned_through + 1 < current:
+                    yield Task(action, Epoch(duties.burned_through + 1), me)
             case _ if flags[action]:
                 yield Task(action, current, me)
 
@@ -269,12 +277,13 @@ def _begin(task: Task, trace: Trace, times: _Times, rules: Rules, behind: int) -
     """When a task may be begun."""
     if trace.tried is None:
         return trace.since + _delay(task, trace, times, rules, behind)
-    if task.action is Action.SWEEP and not trace.failures:
+    if task.action is Action.SWEEP and trace.done:
         return math.inf
-    pause = rules.first_pause * (1 << min(trace.failures, _DOUBLINGS))
+    first = rules.quick_pace if task.action is Action.PROVE else rules.first_pause
+    pause = first * (1 << min(trace.attempts - 1, _DOUBLINGS))
     if task.action is Action.PROVE:
         # The nearer the end, the more often.
-        pause = min(pause, max(rules.quick_pace, (times.closes - trace.tried) / 8))
+        pause = min(pause, max(first, (times.closes - trace.tried) / 8))
     return trace.tried + pause
 
 
@@ -285,19 +294,19 @@ def _delay(task: Task, trace: Trace, times: _Times, rules: Rules, behind: int) -
     share = jitter(rules.node_id, task)
     if task.action in _LEISURELY:
         return share * rules.epoch_seconds / 8
-    delay = backed_off(share) * rules.span
+    span = rules.span
     if task.action is Action.OPEN:
-        return min(delay, max(0.0, times.half - trace.since) / 3)
-    if task.action is Action.CAPTURE:
+        span = min(span, max(0.0, times.half - trace.since) / 3)
+    elif task.action is Action.CAPTURE:
         # Some chains know a block's hash for 256 blocks only.
-        return min(delay, 120.0, max(0.0, times.closes - trace.since) / 3)
-    return delay
+        span = min(span, 120.0, max(0.0, times.closes - trace.since) / 3)
+    return backed_off(share) * span
 
 
 def _awaited(duties: ChainDuties, memory: Memory, times: _Times, now: float) -> tuple[Epoch, float] | None:
-    """The epoch whose seed is awaited, and since when: its window cannot be opened any more, and has no seed yet."""
+    """The epoch whose seed is awaited, and since when: its window is open or about to be, and has no seed yet."""
     unread = duties.seed == _NO_SEED and not duties.capture
-    if not duties.office_epoch or duties.open or not unread or not times.opens <= now < times.closes:
+    if not duties.office_epoch or not unread or not times.opens <= now < times.closes:
         return None
     if memory.awaited is not None and memory.awaited[0] == duties.current_epoch:
         return memory.awaited

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
@@ -181,6 +182,10 @@ class Metrics:
         self.own_stake = Gauge("walrus_agent_own_stake_wal", "WAL staked by the node's operator", registry=registry)
         self.active_stake = Gauge("walrus_agent_active_stake_wal", "WAL that stands behind the node", registry=registry)
         self.jailed = Gauge("walrus_agent_jailed", "1 while the node is jailed for missed proofs", registry=registry)
+
+    def value(self, name: str, labels: Mapping[str, str] | None = None) -> float | None:
+        """What one series stands at, by the name it is read under; none when there is no such series."""
+        return self._registry.get_sample_value(name, dict(labels or {}))
 
     def render(self) -> bytes:
         """All metrics as text."""

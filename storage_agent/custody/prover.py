@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
@@ -82,37 +81,34 @@ class Prover:
 
         Raises: SampleNotHeld, StoreUnavailable.
         """
-        healing: defaultdict[BlobId, asyncio.Lock] = defaultdict(asyncio.Lock)
-        pieces = await asyncio.gather(
-            *(self._piece(sample, healing[sample.blob_id]) for sample in samples if not sample.blank),
-            # All of them, so that all that is missing is healed in one go.
-            return_exceptions=True,
-        )
+        wanted = [sample for sample in samples if not sample.blank]
+        pieces = dict(zip(wanted, await self._read_all(wanted), strict=True))
+        lost = [sample for sample in pieces if pieces[sample] is None]
+        if lost:
+            await self._heal_all(lost)
+            pieces.update(zip(lost, await self._read_all(lost), strict=True))
         built: list[bytes] = []
-        for piece in pieces:
-            if isinstance(piece, BaseException):
-                raise piece
+        for sample in wanted:
+            piece = pieces[sample]
+            if piece is None:
+                raise SampleNotHeld(sample, "it is missing again after it was healed")
             built.append(piece)
         return b"".join(built)
 
-    async def _piece(self, sample: CustodySample, healing: asyncio.Lock) -> bytes:
-        """The bytes for one sample; healed first where they are not right."""
-        if (piece := await self._read(sample)) is not None:
-            return piece
-        async with healing:
-            # Another sample of the same blob may have had it healed.
-            if (piece := await self._read(sample)) is not None:
-                return piece
-            fields = {"blob": str(sample.blob_id), "segment": sample.segment, "pair": sample.pair}
-            _log.warning("a custody proof is due of bytes that are not here: healing them first", extra=fields)
-            try:
-                await self._heal(sample.blob_id)
-            except WalrusError as error:
-                raise SampleNotHeld(sample, str(error)) from error
-        piece = await self._read(sample)
-        if piece is None:
-            raise SampleNotHeld(sample, "it is missing again after it was healed")
-        return piece
+    async def _heal_all(self, lost: Sequence[CustodySample]) -> None:
+        """Bring the blobs of these samples back, all at once."""
+        by_blob = {sample.blob_id: sample for sample in lost}
+        fields = {"blobs": [str(blob_id) for blob_id in by_blob]}
+        _log.warning("a custody proof is due of bytes that are not here: healing them first", extra=fields)
+        results = await asyncio.gather(*map(self._heal, by_blob), return_exceptions=True)
+        for sample, result in zip(by_blob.values(), results, strict=True):
+            if isinstance(result, WalrusError):
+                raise SampleNotHeld(sample, str(result)) from result
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _read_all(self, samples: Sequence[CustodySample]) -> list[bytes | None]:
+        return await asyncio.gather(*map(self._read, samples))
 
     async def _read(self, sample: CustodySample) -> bytes | None:
         """The bytes for one sample, verified; none when they are missing. What rotted is forgotten."""

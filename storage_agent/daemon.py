@@ -5,8 +5,8 @@ it when its block is left. Clock, chance and keys enter here and nowhere below.
 
 An agent that starts: settings -> deployment -> key -> chain (which node is this?) -> catalogue -> store -> socket, each
 with an error that says what to correct. Then all goes on at once: following the chain, doing work, acting on chain,
-keeping the committee fresh, scrubbing, answering. An error that ends one of these ends the agent, by way of `RunningAgent.failed`;
-none of them outlives the block.
+keeping the committee fresh, scrubbing, answering. An error that ends one of these ends the agent, by way of
+`RunningAgent.failed`; none of them outlives the block.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
@@ -79,6 +80,17 @@ def set_up_logging(level: str, style: str, stream: TextIO | None = None) -> None
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if name not in _STANDARD_FIELDS}
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric with all its series."""
+
+    name: str
+    """Without the suffix that counters and histograms add."""
+    kind: str
+    """`counter`, `gauge` or `histogram`."""
+    labels: tuple[str, ...]
 
 
 class Metrics:
@@ -182,6 +194,11 @@ class Metrics:
         self.own_stake = Gauge("walrus_agent_own_stake_wal", "WAL staked by the node's operator", registry=registry)
         self.active_stake = Gauge("walrus_agent_active_stake_wal", "WAL that stands behind the node", registry=registry)
         self.jailed = Gauge("walrus_agent_jailed", "1 while the node is jailed for missed proofs", registry=registry)
+
+    def families(self) -> list[Family]:
+        """All metrics, also those that have no series yet."""
+        metrics = [metric for metric in vars(self).values() if isinstance(metric, Counter | Gauge | Histogram)]
+        return [Family(metric._name, metric._type, tuple(metric._labelnames)) for metric in metrics]
 
     def value(self, name: str, labels: Mapping[str, str] | None = None) -> float | None:
         """What one series stands at, by the name it is read under; none when there is no such series."""

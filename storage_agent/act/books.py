@@ -1,4 +1,4 @@
-"""Keeps an eye on the node's books: stake, jail, and what its key has for fees. For operators; nothing depends on it."""
+"""The node's books as the chain has them: stake, jail, and what its key has for fees. For operators to look at."""
 
 from __future__ import annotations
 

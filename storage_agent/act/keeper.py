@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -147,6 +148,32 @@ def patience_for(epoch_seconds: int, stuck_seconds: float) -> Patience:
     return Patience(stuck_after, _BUMPS * stuck_after)
 
 
+class _ChainClock:
+    """The chain's time between two blocks, by the agent's own clock: what a block said, and what has passed since.
+
+    Of the blocks seen in some time the one tells best that was seen soonest after it was made. Older ones are
+    forgotten, as clocks drift.
+    """
+
+    def __init__(self, memory_seconds: float) -> None:
+        self._memory_seconds = memory_seconds
+        self._ahead: deque[tuple[float, float]] = deque()
+        """By how much the chain was ahead, and when that was seen; falling, so the first is the largest."""
+
+    def saw(self, timestamp: int, now: float) -> None:
+        """Note the time of the newest block."""
+        ahead = timestamp - now
+        while self._ahead and self._ahead[-1][0] <= ahead:
+            self._ahead.pop()
+        self._ahead.append((ahead, now))
+        while now - self._ahead[0][1] > self._memory_seconds:
+            self._ahead.popleft()
+
+    def at(self, now: float) -> float:
+        """The chain's time, seconds since 1970."""
+        return now + self._ahead[0][0]
+
+
 class Keeper:
     """Keeps the chain going, and the node in its good books. One an agent."""
 
@@ -186,7 +213,7 @@ class Keeper:
         self._sleep = sleep
         self._memory = Memory()
         self._duties: ChainDuties | None = None
-        self._read_at = clock()
+        self._chain_clock = _ChainClock(rules.epoch_seconds / 4)
         self._under_way: set[Action] = set()
         self._wake = asyncio.Event()
         self._counted: set[tuple[Epoch, Custody]] = set()
@@ -232,7 +259,7 @@ class Keeper:
             self._problems[None] = f"{type(error).__name__}: {error}"
             _log.exception("what the chain says is due cannot be read")
             return self._rules.pace
-        self._read_at = self._clock()
+        self._chain_clock.saw(self._duties.timestamp, self._clock())
         now = self._now()
         plan = keeping.plan(self._duties, self._memory, self._rules, now, synced=self._synced())
         self._memory = plan.memory
@@ -246,8 +273,7 @@ class Keeper:
 
     def _now(self) -> float:
         """The chain's time."""
-        assert self._duties is not None
-        return self._duties.timestamp + self._clock() - self._read_at
+        return self._chain_clock.at(self._clock())
 
     async def _rest(self, seconds: float) -> None:
         """Until the time is over, or something was done."""

@@ -163,14 +163,15 @@ def plan(duties: ChainDuties, memory: Memory, rules: Rules, now: float, *, synce
 
     Args:
         duties: what the chain said last.
-        now: the chain's time, as far as the agent can tell; not before `duties.timestamp`.
+        now: the chain's time, as far as the agent can tell; not before `duties.timestamp`. It goes on while no block
+            comes. What is due is the chain's to say; this is for waiting.
         synced: whether all that belongs on the shards that came to the node is here.
     """
     times = _Times(duties, rules)
     awaited = _awaited(duties, memory, times, now)
     waiting = awaited is not None and now - awaited[1] < _within(5.0, rules.epoch_seconds / 8, _LONGEST_WATCH)
     quiet = duties.prove or waiting
-    tasks = list(_tasks(duties, times, rules, now, synced=synced))
+    tasks = list(_tasks(duties, times, rules, synced=synced))
     traces = _traces(memory, tasks, duties.current_epoch, now)
     due: list[Task] = []
     looks = [now + (rules.quick_pace if waiting else rules.pace)]
@@ -226,7 +227,7 @@ class _Times:
         self.moments = (self.opens, self.half, self.closes, self.next_start) if duties.closes else ()
 
 
-def _tasks(duties: ChainDuties, times: _Times, rules: Rules, now: float, *, synced: bool) -> Iterator[Task]:
+def _tasks(duties: ChainDuties, times: _Times, rules: Rules, *, synced: bool) -> Iterator[Task]:
     """All that is to do, the most urgent first."""
     me, current = rules.node_id, duties.current_epoch
     flags = {
@@ -236,7 +237,7 @@ def _tasks(duties: ChainDuties, times: _Times, rules: Rules, now: float, *, sync
         Action.ADVANCE: duties.advance,
         Action.TALLY: duties.tally,
         # When nobody is asked any more: a window keeps all entries in their places.
-        Action.SWEEP: rules.sweep and now >= times.closes,
+        Action.SWEEP: rules.sweep and duties.timestamp >= times.closes,
     }
     if not duties.office_epoch:
         return
@@ -251,7 +252,7 @@ def _tasks(duties: ChainDuties, times: _Times, rules: Rules, now: float, *, sync
                 yield from (Task(action, miss.epoch, miss.node_id) for miss in reported)
             case Action.SELECT:
                 if duties.select:
-                    yield Task(action, current if now < times.half else Epoch(current + 1), me)
+                    yield Task(action, current if duties.timestamp < times.half else Epoch(current + 1), me)
             case Action.SETTLE:
                 if duties.settled < current and current > 1:
                     yield Task(action, Epoch(duties.settled + 1), me)
@@ -323,7 +324,7 @@ def _custody(
     for epoch, state in states.items():
         closed = epoch < current or duties.timestamp >= times.closes
         # A transaction may get into the last block of the window and be heard of later.
-        over = epoch < current or now >= times.closes + rules.epoch_seconds / 20
+        over = epoch < current or (closed and now >= times.closes + rules.epoch_seconds / 20)
         if epoch == current and duties.prove:
             states[epoch] = Custody.DUE
         elif Miss(epoch, rules.node_id) in duties.misses or (state is Custody.DUE and over):

@@ -288,6 +288,20 @@ async def test_run__stopped_and_started_again_all_the_time__nothing_is_lost(chai
     assert actions(endpoint.chain)[Action.OPEN] == len(endpoint.chain.state.windows)
 
 
+async def test_run__blocks_come_only_with_transactions__goes_on_waiting_and_acts(
+    endpoint: Endpoint, chain: DutyChain
+) -> None:
+    agent = Agent(endpoint)
+    chain.mine_until(chain.start(1) + 900)
+    run = asyncio.ensure_future(agent.keeper.run())
+    await asyncio.sleep(225)
+    waiting = [sent.task.action for sent in chain.queue]
+    run.cancel()
+    await asyncio.gather(run, return_exceptions=True)
+
+    assert waiting == [Action.OPEN]
+
+
 # -- pieces ------------------------------------------------------------------------------------------------------------
 
 

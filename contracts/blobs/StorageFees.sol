@@ -12,6 +12,7 @@ import {RedStuffMath} from "../libraries/RedStuffMath.sol";
 import {Amount} from "../types/Amount.sol";
 import {Epoch} from "../types/Epoch.sol";
 import {Timestamp} from "../types/Timestamp.sol";
+import {FeeLine} from "./FeeLine.sol";
 import {NEVER, PricePeriod, newPricePeriod} from "./PricePeriod.sol";
 
 /// @title StorageFees
@@ -32,14 +33,6 @@ import {NEVER, PricePeriod, newPricePeriod} from "./PricePeriod.sol";
 contract StorageFees is IStorageFees {
     using SafeCast for uint256;
     using SafeCast for int256;
-
-    /// @dev What an epoch earns.
-    /// `rate`: in a settled line the sum of all rates; in others by how much that sum changes when the epoch begins.
-    /// `oneOff`: write fees paid during the epoch.
-    struct Line {
-        int128 rate;
-        uint128 oneOff;
-    }
 
     /// @dev The rate of an object that is not units * price; it may be zero, hence the flag.
     struct MixedRate {
@@ -73,7 +66,9 @@ contract StorageFees is IStorageFees {
     /// @inheritdoc IStorageFees
     Epoch public settledEpoch;
 
-    mapping(Epoch epoch => Line) private _lines;
+    /// @dev By epoch. An array as long as epochs can be numbered, of which only what is used takes room, since the place in
+    /// it needs no hash.
+    FeeLine[2 ** 32] private _lines;
 
     /// @dev Prices of even and of odd epochs, so that an epoch mostly finds its own with one read: those in the slot of its
     /// parity, unless they are over; then those in the other.
@@ -138,30 +133,33 @@ contract StorageFees is IStorageFees {
     }
 
     /// @inheritdoc IStorageFees
-    function charge(uint256 blobObject, address payer, uint64 size, uint32 epochs)
+    function charge(uint256 blobObject, address payer, uint64 size, uint32 epochs, Amount unitPrice_, Amount writeFee_)
         external
         onlyRegistry
         returns (Amount rate)
     {
         // Check and effect
-        Epoch current = _currentEpoch();
         Amount price;
-        (rate, price) = _openTerm(_pricesNow(current), current, blobObject, payer, size, epochs);
+        (rate, price) = _openTerm(unitPrice_, writeFee_, _currentEpoch(), blobObject, payer, size, epochs);
 
         // Interaction
         _vault.collect(payer, price);
     }
 
     /// @inheritdoc IStorageFees
-    function chargeBatch(address payer, Term[] calldata terms) external onlyRegistry returns (Amount[] memory rates) {
+    function chargeBatch(address payer, Term[] calldata terms, Amount unitPrice_, Amount writeFee_)
+        external
+        onlyRegistry
+        returns (Amount[] memory rates)
+    {
         // Check and effect
         Epoch current = _currentEpoch();
-        PricePeriod prices = _pricesNow(current);
         rates = new Amount[](terms.length);
         Amount total;
         for (uint256 i = 0; i < terms.length; ++i) {
             Amount price;
-            (rates[i], price) = _openTerm(prices, current, terms[i].blobObject, payer, terms[i].size, terms[i].epochs);
+            (rates[i], price) =
+                _openTerm(unitPrice_, writeFee_, current, terms[i].blobObject, payer, terms[i].size, terms[i].epochs);
             total = total + price;
         }
 
@@ -246,11 +244,12 @@ contract StorageFees is IStorageFees {
         uint32 steps = uint32(Math.min(settled.until(_currentEpoch()) - 1, maximum));
 
         // Effect
-        int128 sum = _lines[settled].rate;
+        int128 sum = _lines[Epoch.unwrap(settled)].rateOf();
         for (uint32 i = 0; i < steps; ++i) {
             settled = settled.plus(1);
-            sum += _lines[settled].rate;
-            _lines[settled].rate = sum;
+            FeeLine line = _lines[Epoch.unwrap(settled)];
+            sum += line.rateOf();
+            _lines[Epoch.unwrap(settled)] = line.withRate(sum);
         }
         settledEpoch = settled;
     }
@@ -258,8 +257,8 @@ contract StorageFees is IStorageFees {
     /// @inheritdoc IStorageFees
     function quote(uint64 size, uint32 epochs) external view returns (Amount total, Amount rate, Amount fee) {
         PricePeriod prices = _pricesNow(_currentEpoch());
-        (total, rate) = _priceOfTerm(prices, size, epochs);
         fee = prices.writeFeeOf();
+        (total, rate) = _priceOfTerm(prices.unitPriceOf(), fee, size, epochs);
     }
 
     /// @inheritdoc IStorageFees
@@ -276,17 +275,17 @@ contract StorageFees is IStorageFees {
         // Every term that is paid today ends before this horizon.
         if (epoch >= _currentEpoch().plus(maximumEpochs)) return Amount.wrap(0);
 
-        Line memory line = _lines[epoch];
+        FeeLine line = _lines[Epoch.unwrap(epoch)];
+        int128 sum = line.rateOf();
         Epoch reached = settledEpoch;
         if (reached < epoch) {
-            int128 sum = _lines[reached].rate;
+            sum = _lines[Epoch.unwrap(reached)].rateOf();
             while (reached < epoch) {
                 reached = reached.plus(1);
-                sum += _lines[reached].rate;
+                sum += _lines[Epoch.unwrap(reached)].rateOf();
             }
-            line.rate = sum;
         }
-        return Amount.wrap(int256(line.rate).toUint256().toUint128() + line.oneOff);
+        return Amount.wrap(int256(sum).toUint256().toUint128() + line.oneOffOf());
     }
 
     /// @inheritdoc IStorageFees
@@ -320,36 +319,42 @@ contract StorageFees is IStorageFees {
 
     /// @inheritdoc IStorageFees
     function rateOf(uint64 size) public view returns (Amount) {
-        return _rateAt(_pricesNow(_currentEpoch()), size);
+        return _rateAt(_pricesNow(_currentEpoch()).unitPriceOf(), size);
     }
 
     /// @inheritdoc IStorageFees
     function rateOfObject(uint256 blobObject, uint64 size, Epoch start) public view returns (Amount) {
         MixedRate memory kept = _mixedRates[blobObject];
-        return kept.mixed ? kept.rate : _rateAt(_pricesAt(start), size);
+        return kept.mixed ? kept.rate : _rateAt(_pricesAt(start).unitPriceOf(), size);
     }
 
     /// @dev Writes the lines of a new object's term.
-    function _openTerm(PricePeriod prices, Epoch start, uint256 blobObject, address payer, uint64 size, uint32 epochs)
-        private
-        returns (Amount rate, Amount price)
-    {
+    function _openTerm(
+        Amount unitPrice_,
+        Amount writeFee_,
+        Epoch start,
+        uint256 blobObject,
+        address payer,
+        uint64 size,
+        uint32 epochs
+    ) private returns (Amount rate, Amount price) {
         // Check
-        (price, rate) = _priceOfTerm(prices, size, epochs);
+        (price, rate) = _priceOfTerm(unitPrice_, writeFee_, size, epochs);
 
         // Effect
         Epoch end = start.plus(epochs);
-        Line memory line = _lines[start];
-        line.rate += _signed(rate);
-        line.oneOff += Amount.unwrap(prices.writeFeeOf());
-        _lines[start] = line;
+        _changeLine(start, _signed(rate), Amount.unwrap(writeFee_));
         _changeRate(end, -_signed(rate));
         emit TermPaid(blobObject, payer, rate, start, end, price);
     }
 
     /// @dev Changes the sum of all rates from `epoch` on.
     function _changeRate(Epoch epoch, int128 change) private {
-        if (change != 0) _lines[epoch].rate += change;
+        if (change != 0) _changeLine(epoch, change, 0);
+    }
+
+    function _changeLine(Epoch epoch, int128 change, uint128 oneOff) private {
+        _lines[Epoch.unwrap(epoch)] = _lines[Epoch.unwrap(epoch)].plus(change, oneOff);
     }
 
     /// @dev Writes prices unless they are the present ones; and in any case in the place of others that were set for the
@@ -360,14 +365,18 @@ contract StorageFees is IStorageFees {
         else if (!same) _history.push(prices);
     }
 
-    function _priceOfTerm(PricePeriod prices, uint64 size, uint32 epochs)
+    function _priceOfTerm(Amount unitPrice_, Amount writeFee_, uint64 size, uint32 epochs)
         private
         view
         returns (Amount price, Amount rate)
     {
         if (epochs == 0 || epochs > maximumEpochs) revert StorageFees_WrongTerm(epochs, maximumEpochs);
-        rate = _rateAt(prices, size);
-        price = rate.times(epochs) + prices.writeFeeOf();
+        rate = _rateAt(unitPrice_, size);
+        // Cannot overflow 256 bits: a rate has 127 bits, epochs have 16, a fee has 70.
+        unchecked {
+            uint256 total = uint256(Amount.unwrap(rate)) * epochs + Amount.unwrap(writeFee_);
+            price = Amount.wrap(total.toUint128());
+        }
     }
 
     /// @dev The payer covers the rounding: the new rate is rounded up, and the price is what it takes to pay it to the end.
@@ -386,8 +395,11 @@ contract StorageFees is IStorageFees {
         price = newRate.times(ahead + epochs) - paid;
     }
 
-    function _rateAt(PricePeriod prices, uint64 size) private view returns (Amount) {
-        return prices.unitPriceOf().times(unitsOf(size));
+    function _rateAt(Amount unitPrice_, uint64 size) private view returns (Amount) {
+        // Cannot overflow: a price has 70 bits, units have 57.
+        unchecked {
+            return Amount.wrap(Amount.unwrap(unitPrice_) * unitsOf(size));
+        }
     }
 
     /// @dev The prices of the present epoch.

@@ -140,7 +140,8 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
         if (Epoch.unwrap(committeeEpoch) == 0) revert ICommittee.Committee_NotFormed();
 
         // Effect
-        uint256 exempt = _committee.pendingShards();
+        // Shards are excused in the epoch in which they came: later, who did not signal them answers for them.
+        uint256 exempt = committeeEpoch == epoch ? _committee.pendingShards() : 0;
         uint64 ticket = _randomness.nextTicket().toUint64();
         uint8 frozenWords = _freeze();
         _lastOpened = epoch;

@@ -12,8 +12,8 @@ import {IBlobSampler} from "./IBlobSampler.sol";
 /// @notice Once an epoch the chain asks every node for a few random bytes of what it should hold. Who does not answer
 /// loses the epoch's reward and part of its stake.
 /// @dev Glossary: a *window* is the time in an epoch in which nodes are asked and answer; a *seed* is its random number; a
-/// *sample* is one place, 256 bytes of one sliver; a shard is *due* unless it came to its node in the present change of
-/// committee and was not signalled as synced when the window was opened; a *miss* is a closed window without a proof.
+/// *sample* is one place, 256 bytes of one sliver; a shard is *due* unless it came to its node in a change of committee in
+/// this epoch and was not signalled as synced when the window was opened; a *miss* is a closed window without a proof.
 ///
 /// Flow: {openWindow} names a later block -> {captureSeed} or the first proof reads it -> {prove} until the window closes
 /// -> {reportMiss} until the epoch after the next begins. Everything may be called by anybody.

@@ -56,7 +56,7 @@ def _responses(success: _Json, *problems: int) -> _Json:
 
 _BLOB: Final = ("blob",)
 _SLIVER: Final = ("blob", "segment", "axis", "pair")
-_READ_PROBLEMS: Final = (400, 404, 429, 503)
+_READ_PROBLEMS: Final = (400, 404, 421, 429, 503)
 _WRITE_PROBLEMS: Final = (400, 408, 409, 410, 413, 421, 422, 425, 429, 503, 507)
 
 _PARAMETERS: Final[_Json] = {
@@ -248,7 +248,7 @@ _PROBLEMS: Final = {
     409: "Something has to be sent first: metadata, or missing slivers; or there is nothing to accuse the blob of.",
     410: "Every registration of the blob has ended.",
     413: "More bytes than the node takes in one request.",
-    421: "Pairs of other nodes' shards.",
+    421: "Pairs of other nodes' shards; with CommitteeChanged, pairs that were this node's in the committee before.",
     422: "Bytes that do not verify against the blob id, or a blob that does not encode to its id.",
     425: "The blob is not registered in any block the node saw; Retry-After says when to ask again.",
     429: "Too many requests from this address.",

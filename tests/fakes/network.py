@@ -7,9 +7,18 @@ certificate is checked signature by signature.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from tests.fakes.economy import (
+    EPOCH_SECONDS,
+    GENESIS_TIME,
+    MAXIMUM_COMMISSION_BPS,
+    MINIMUM_STAKE,
+    UNBONDING_EPOCHS,
+    FakeEconomy,
+    StakingWriter,
+)
 from walrus_chain.chain.library_rejections import AllowanceTooSmall, NotEnoughWal, ObjectNotYours
 from walrus_chain.chain.money_rejections import WrongTerm
 from walrus_chain.chain.rejections import (
@@ -24,7 +33,7 @@ from walrus_chain.chain.rejections import (
     WrongMemberSignature,
     WrongStatus,
 )
-from walrus_chain.chain.sender import RegisterReceipt, Registration
+from walrus_chain.chain.sender import UNLIMITED, RegisterReceipt, Registration
 from walrus_chain.chain.transactions import Receipt
 from walrus_chain.chain.views import (
     Attribute,
@@ -77,40 +86,69 @@ class FakeNetwork:
     committee_epoch: Epoch = GENESIS
     committee: Committee = field(init=False)
     members: list[MemoryAgent] = field(init=False)
-    """The agents by member index."""
+    """The agents of all nodes, by node id from 1; in the first committee that is by member index."""
+    signers: list[LocalSigner] = field(init=False)
+    economy: FakeEconomy = field(init=False)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
         self.registry = registry_domain(31337, VAULT)
-        signers = [LocalSigner((index + 1).to_bytes(32, "big")) for index in range(self.nodes)]
-        owned = [
-            tuple(ShardIndex(shard) for shard in range(self.shards) if shard % self.nodes == index)
-            for index in range(self.nodes)
-        ]
-        self.committee = Committee(
-            self.committee_epoch,
-            self.shards,
-            tuple(
-                Member(
-                    index,
-                    NodeId(index + 1),
-                    f"node-{index + 1}",
-                    f"memory://{index}",
-                    "moon",
-                    signer.address,
-                    len(own),
-                    own,
-                )
-                for index, (signer, own) in enumerate(zip(signers, owned, strict=True))
-            ),
-        )
-        self.members = [
-            MemoryAgent(NodeId(index + 1), own, self.shards, signer=signer, ledger=self)
-            for index, (signer, own) in enumerate(zip(signers, owned, strict=True))
-        ]
+        self.signers, self.members = [], []
+        for _ in range(self.nodes):
+            self.add_node()
+        self.committee = self._committee_of([shard % self.nodes for shard in range(self.shards)])
+        for member in self.committee.members:
+            self.members[member.index].shards = member.shards
+        self.economy = FakeEconomy(self)
+        self.fund(ALICE)
+
+    def add_node(self) -> MemoryAgent:
+        """One more node, which serves nothing so far."""
+        number = len(self.members) + 1
+        self.signers.append(LocalSigner(number.to_bytes(32, "big")))
+        self.members.append(MemoryAgent(NodeId(number), (), self.shards, signer=self.signers[-1], ledger=self))
         for agent in self.members:
             agent.peers = [other for other in self.members if other is not agent]
-        self.fund(ALICE)
+        return self.members[-1]
+
+    def _committee_of(self, served_by: Sequence[int]) -> Committee:
+        """The committee in which the node at each place of `members` serves the shards that name it."""
+        members: list[Member] = []
+        for node in sorted(set(served_by)):
+            shards = tuple(ShardIndex(shard) for shard, server in enumerate(served_by) if server == node)
+            signer = self.signers[node].address
+            where = (NodeId(node + 1), f"node-{node + 1}", f"memory://{node}", "moon", signer, len(shards), shards)
+            members.append(Member(len(members), *where))
+        return Committee(self.committee_epoch, self.shards, tuple(members))
+
+    def change_committee(self, moves: Mapping[int, int]) -> None:
+        """In the next epoch a committee takes office in which some shards are served by other nodes, from 0.
+
+        Agents know of it at once, and have what they had.
+        """
+        before = self.committee
+        self.epoch += 1
+        self.committee_epoch = Epoch(self.epoch)
+        served_by = [before.member_of_shard(ShardIndex(shard)).node_id - 1 for shard in range(self.shards)]
+        for shard, node in moves.items():
+            served_by[shard] = node
+        pending = frozenset(ShardIndex(shard) for shard in moves)
+        self.committee = replace(self._committee_of(served_by), previous=before, pending=pending)
+        for agent in self.members:
+            member = self.committee.by_node(agent.node_id)
+            agent.take_office(() if member is None else member.shards)
+
+    def end_change(self) -> None:
+        """All have what moved to them, said so, and dropped what went from them."""
+        kept = {key: data for agent in self.members for key, data in agent._pairs.items()}
+        known = {blob_id: data for agent in self.members for blob_id, data in agent._metadata.items()}
+        for agent in self.members:
+            for blob_id, segment, pair in kept:
+                if pair in agent._own_pairs(blob_id):
+                    agent._pairs[blob_id, segment, pair] = kept[blob_id, segment, pair]
+                    agent._metadata[blob_id] = known[blob_id]
+            agent.trim()
+        self.committee = replace(self.committee, previous=None, pending=frozenset())
 
     def fund(self, account: Address, wal: int = 1000 * ONE_WAL) -> None:
         """Gives an account WAL."""
@@ -162,6 +200,10 @@ class FakeChain:
     def registry_domain(self) -> Domain:
         return self.network.registry
 
+    @property
+    def economy(self) -> FakeEconomy:
+        return self.network.economy
+
     async def parameters(self) -> NetworkParameters:
         net = self.network
         return NetworkParameters(
@@ -169,18 +211,18 @@ class FakeChain:
             faults=net.committee.faults,
             committee_epoch=net.committee_epoch if self.formed else Epoch(0),
             current_epoch=Epoch(net.epoch),
-            epoch_start=1_000_000 + (net.epoch - 1) * 3600,
-            epoch_seconds=3600,
+            epoch_start=GENESIS_TIME + (net.epoch - 1) * EPOCH_SECONDS,
+            epoch_seconds=EPOCH_SECONDS,
             unit_bytes=net.unit_bytes,
             unit_price=Wei(net.unit_price),
             write_fee=Wei(net.write_fee),
             maximum_epochs=net.maximum_epochs,
-            minimum_stake=Wei(ONE_WAL),
-            total_stake=Wei(net.nodes * ONE_WAL),
-            unbonding_epochs=7,
-            maximum_commission_bps=5000,
-            selected_epoch=Epoch(0),
-            pending_shards=frozenset(),
+            minimum_stake=MINIMUM_STAKE,
+            total_stake=Wei(sum(has.active + has.waiting for has in net.economy.delegations.values())),
+            unbonding_epochs=UNBONDING_EPOCHS,
+            maximum_commission_bps=MAXIMUM_COMMISSION_BPS,
+            selected_epoch=Epoch(net.economy.selected_epoch),
+            pending_shards=net.economy.pending | net.committee.pending,
             nodes=net.nodes,
             objects=len(net.objects),
         )
@@ -191,10 +233,11 @@ class FakeChain:
         return self.network.committee
 
     async def nodes(self) -> tuple[Node, ...]:
-        return tuple(
-            Node(m.node_id, ALICE, m.name, m.url, m.region, m.signer, b"", Wei(ONE_WAL), True, m.shards, SOUND)
+        nodes = [
+            Node(m.node_id, ALICE, m.name, m.url, m.region, m.signer, b"", Wei(0), self.formed, m.shards, SOUND)
             for m in self.network.committee.members
-        )
+        ]
+        return tuple(map(self.network.economy.node, nodes))
 
     async def blob(self, blob_object: BlobObjectId) -> BlobObject:
         if (item := self.network.objects.get(blob_object)) is None:
@@ -235,7 +278,7 @@ class FakeChain:
         )
 
 
-class FakeWriter:
+class FakeWriter(StakingWriter):
     """One account that sends transactions."""
 
     def __init__(self, network: FakeNetwork, account: Address) -> None:
@@ -243,8 +286,8 @@ class FakeWriter:
         self.address = account
         self.chain = FakeChain(network)
 
-    async def approve_vault(self) -> Receipt:
-        self.network.allowances[self.address] = 2**256 - 1
+    async def approve_vault(self, amount: Wei = UNLIMITED) -> Receipt:
+        self.network.allowances[self.address] = amount
         return self._receipt("approve")
 
     async def register(self, registrations: Sequence[Registration]) -> RegisterReceipt:
@@ -330,7 +373,8 @@ class FakeWriter:
         net.invalid.add(blob_id)
         return self._receipt("invalidate")
 
-    async def withdraw(self, amount: Wei, to: Address) -> Receipt:
+    async def withdraw(self, amount: Wei, to: Address | None = None) -> Receipt:
+        to = to or self.address
         self.network.claims[self.address] -= amount
         self.network.wal[to] = self.network.wal.get(to, 0) + amount
         return self._receipt("withdraw")

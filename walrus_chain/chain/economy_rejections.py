@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from walrus_chain.chain.rejection import ContractRejection
-from walrus_chain.chain.values import ChunkPlace, ShortName
+from walrus_chain.chain.values import ShortName
 from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, Wei
 
 # -- staking -----------------------------------------------------------------------------------------------------------
@@ -470,16 +470,6 @@ class ProofTooShort(ContractRejection):
 # -- sliver proofs -----------------------------------------------------------------------------------------------------
 
 
-class NoSuchPlace(ContractRejection):
-    """A blob has no such place."""
-
-    solidity_name = "SliverProof_NoSuchPlace"
-    text = "blob {blob_id} has no {place}"
-
-    blob_id: BlobId
-    place: ChunkPlace
-
-
 class WrongChunkLength(ContractRejection):
     """A proof's chunk is too short or too long."""
 
@@ -556,7 +546,6 @@ ECONOMY_REJECTIONS: tuple[type[ContractRejection], ...] = (
     AlreadyReported,
     TrailingBytes,
     ProofTooShort,
-    NoSuchPlace,
     WrongChunkLength,
     WrongPathLength,
     ProofMismatch,

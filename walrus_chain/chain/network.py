@@ -46,6 +46,8 @@ from walrus_chain.types import (
 if TYPE_CHECKING:
     from web3.contract import AsyncContract
 
+    from walrus_chain.chain.economy import Economy
+
 LATEST: Final = "latest"
 _NODES_A_CALL: Final = 50
 _OBJECTS_A_CALL: Final = 1000
@@ -113,6 +115,13 @@ class Chain:
     def nodes_domain(self) -> Domain:
         """The domain in which node keys are proved."""
         return nodes_domain(self.deployment.chain_id, self.deployment.address("NodeRegistry"))
+
+    @property
+    def economy(self) -> Economy:
+        """Stakes, what is due each epoch, custody, rewards and prices."""
+        from walrus_chain.chain.economy import Economy
+
+        return Economy(self)
 
     # -- the network -------------------------------------------------------------------------------------------------
 

@@ -34,7 +34,14 @@ from walrus_chain.client.results import (
 from walrus_chain.client.sources import Source, Storable, source_of
 from walrus_chain.client.store import StoreDriver, StoreTerms, commit_source, quote_store
 from walrus_chain.client.threads import in_thread
-from walrus_chain.errors import AmbiguousBlob, BlobNotFound, BlobUnreachable, NoWallet, WalrusError
+from walrus_chain.errors import (
+    AmbiguousBlob,
+    BlobNotFound,
+    BlobNotInvalidated,
+    BlobUnreachable,
+    NoWallet,
+    WalrusError,
+)
 from walrus_chain.rules.committee import Committee, Member
 from walrus_chain.transport.agent import AgentClient
 from walrus_chain.types import Address, BlobId, BlobObjectId, BlobStatus, Wei
@@ -43,6 +50,8 @@ if TYPE_CHECKING:
     from walrus_chain.chain.deployments import Deployment
     from walrus_chain.chain.transactions import Receipt, TransactionSigner
     from walrus_chain.chain.views import BlobObject, ExtensionQuote
+    from walrus_chain.client.outlook import CommitteeReport, EpochReport, PriceReport
+    from walrus_chain.client.stake import Stakes
 
 #: A blob by its id (also as text), or one object of it by its number.
 BlobRef = BlobId | BlobObjectId | str
@@ -138,6 +147,13 @@ class Client:
         """The account that signs and pays; None for a client that only reads."""
         return None if self._writer is None else self._writer.address
 
+    @property
+    def stake(self) -> Stakes:
+        """Staking WAL with nodes: `client.stake.add(node_id, amount)` and what `walrus stake` has besides."""
+        from walrus_chain.client.stake import Stakes
+
+        return Stakes(self.chain, self._signing)
+
     # -- storing -----------------------------------------------------------------------------------------------------
 
     async def store(
@@ -167,6 +183,7 @@ class Client:
             SourceUnreadable, SourceChanged: the source is not there, or does not hold still.
             Rejected: the chain refused; NotEnoughWal says how much is missing.
             QuorumUnreachable: too few nodes took it; store it again to go on.
+            CommitteeKeptChanging: each time it was stored another committee took office; store it again to go on.
         """
         [result] = await self.store_many(
             [source],
@@ -201,7 +218,7 @@ class Client:
         writer = self._signing("storing")
         opened = [await self._open(source, names[place] if names else None) for place, source in enumerate(sources)]
         terms = StoreTerms(epochs, deletable, attributes or {}, reuse)
-        driver = StoreDriver(self.chain, writer, await self._read_context(), terms, on_progress)
+        driver = StoreDriver(self.chain, writer, await self._read_context(), self._renewed, terms, on_progress)
         try:
             return await driver.run(opened)
         finally:
@@ -247,7 +264,9 @@ class Client:
             InconsistentEncoding: whoever stored it encoded it wrongly.
             RangeOutsideBlob: the blob is shorter.
         """
-        return BlobReader(lambda: self._resolve(blob), self._read_context, self._explain_missing, start, stop, check)
+        return BlobReader(
+            lambda: self._resolve(blob), self._read_context, self._renewed, self._explain_missing, start, stop, check
+        )
 
     async def read_bytes(
         self, blob: BlobRef, start: int = 0, stop: int | None = None, *, check: Check = Check.DEFAULT
@@ -325,13 +344,13 @@ class Client:
         committee = context.committee
         nodes: tuple[NodeReport, ...] = ()
         if ask_nodes:
-            nodes = await self._ask_all(lambda agent, member: _held(agent, member, blob_id))
+            nodes = await self._ask_all(lambda agent, member: _held(agent, member, blob_id), leaving=True)
         return BlobReport(
             blob_id=blob_id,
             size=objects[0].size,
             objects=objects,
             nodes=nodes,
-            healthy_shards=sum(len(node.held.pairs) for node in nodes if node.held is not None),
+            healthy_shards=len({pair for node in nodes if node.held is not None for pair in node.held.pairs}),
             needed_shards=committee.geometry.rows,
             shards=committee.shards,
             attributes=attributes,
@@ -356,6 +375,24 @@ class Client:
     async def health(self) -> tuple[NodeReport, ...]:
         """How each node of the committee says it is; all are asked at once."""
         return await self._ask_all(_health)
+
+    async def committee(self) -> CommitteeReport:
+        """Who serves: members, regions, shards, stake, and shards that are on their way."""
+        from walrus_chain.client.outlook import committee_report
+
+        return await committee_report(self.chain)
+
+    async def epoch(self) -> EpochReport:
+        """Where the clock stands, whether the next committee is fixed, and how far custody proofs are."""
+        from walrus_chain.client.outlook import epoch_report
+
+        return await epoch_report(self.chain)
+
+    async def prices(self) -> PriceReport:
+        """What storage costs today and in the next epoch, and what the committee's votes come to."""
+        from walrus_chain.client.outlook import price_report
+
+        return await price_report(self.chain)
 
     async def attributes(self, blob: BlobRef, *, owner: Address | None = None) -> dict[str, str]:
         """What the owner wrote on an object.
@@ -416,7 +453,7 @@ class Client:
             BlobIsConsistent: it encodes to its id.
             BlobNotInvalidated: too few nodes attest against it; says what each of them said.
         """
-        from walrus_chain.chain.rejections import AlreadyInvalid
+        from walrus_chain.chain.rejections import AlreadyInvalid, TooFewAccusers, UnknownMember, WrongMemberSignature
 
         writer, blob_id = self._signing("invalidating a blob"), await self._resolve(blob)
         objects = await self.chain.objects_of(blob_id)
@@ -427,13 +464,25 @@ class Client:
         if statuses.isdisjoint(LIVE):
             raise BlobNotFound(f"a live object of blob {blob_id}", "its term is over" if objects else _NOT_HERE)
         context = await self._read_context()
-        inquiry = Inquiry(blob_id, context.committee, context.agents, self.chain.registry_domain)
-        certificate = await inquiry.certificate(seconds)
         try:
-            receipt = await writer.invalidate(blob_id, certificate.signers, certificate.signatures)
+            try:
+                weight, receipt = await self._condemned(writer, context, blob_id, seconds)
+            except (BlobNotInvalidated, WrongMemberSignature, UnknownMember, TooFewAccusers):
+                # Only the committee in office is heard. Nodes remember what they found: asking again costs nothing.
+                if (now := await self._renewed(context)) is context:
+                    raise
+                weight, receipt = await self._condemned(writer, now, blob_id, seconds)
         except AlreadyInvalid:
             return InvalidatedBlob(blob_id, ids, 0, None, 0)
-        return InvalidatedBlob(blob_id, ids, certificate.weight, receipt.transaction, receipt.gas_used)
+        return InvalidatedBlob(blob_id, ids, weight, receipt.transaction, receipt.gas_used)
+
+    async def _condemned(
+        self, writer: ChainWriter, context: ReadContext, blob_id: BlobId, seconds: float
+    ) -> tuple[int, Receipt]:
+        """Has a committee examine a blob, and hands in what it finds: the shards that attested, and the transaction."""
+        inquiry = Inquiry(blob_id, context.committee, context.agents, self.chain.registry_domain)
+        certificate = await inquiry.certificate(seconds)
+        return certificate.weight, await writer.invalidate(blob_id, certificate.signers, certificate.signatures)
 
     async def withdraw(self, amount: Wei | None = None) -> Wei:
         """Take what the vault owes this account out of it; all of it when no amount is named."""
@@ -486,21 +535,42 @@ class Client:
 
     async def _read_context(self) -> ReadContext:
         """Committee and agents; asked of the chain now and then."""
-        now = asyncio.get_running_loop().time()
         async with self._context_lock:
-            if self._context is None or now - self._context_time > _COMMITTEE_SECONDS:
-                committee = await self.chain.committee()
-                if self._context is None or committee != self._context.committee:
-                    self._reputation = Reputation()
-                    self._context = ReadContext(committee, self._agents_of(committee), self._reputation)
-                self._context_time = now
+            if self._context is None or self._now() - self._context_time > _COMMITTEE_SECONDS:
+                return await self._ask_for_context()
             return self._context
 
-    def _agents_of(self, committee: Committee) -> tuple[AgentClient, ...]:
-        return tuple(self._agents.at(member.url, member.name) for member in committee.members)
+    async def _renewed(self, stale: ReadContext) -> ReadContext:
+        """The context, when `stale` seems to be out of date; asked of the chain unless that was done since."""
+        async with self._context_lock:
+            if self._context is None or self._context is stale:
+                return await self._ask_for_context()
+            return self._context
 
-    async def _ask_all(self, ask: Callable[[AgentClient, Member], Awaitable[NodeReport]]) -> tuple[NodeReport, ...]:
+    async def _ask_for_context(self) -> ReadContext:
+        now, before = self._now(), self._context
+        committee = await self.chain.committee()
+        if before is None or committee != before.committee:
+            if before is None or _nodes(committee) != _nodes(before.committee):
+                self._reputation = Reputation()
+            self._context = before = ReadContext(committee, self._agents_of(committee), self._reputation)
+        self._context_time = now
+        return before
+
+    def _agents_of(self, committee: Committee) -> tuple[AgentClient, ...]:
+        members = (*committee.members, *committee.leaving)
+        return tuple(self._agents.at(member.url, member.name) for member in members)
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+    async def _ask_all(
+        self, ask: Callable[[AgentClient, Member], Awaitable[NodeReport]], *, leaving: bool = False
+    ) -> tuple[NodeReport, ...]:
+        """What all members say, and where that is asked for those that still keep shards and serve no more."""
         context = await self._read_context()
+        members = (*context.committee.members, *(context.committee.leaving if leaving else ()))
 
         async def one(agent: AgentClient, member: Member) -> NodeReport:
             try:
@@ -511,12 +581,17 @@ class Client:
             except WalrusError as error:
                 return NodeReport(member, why=str(error))
 
-        return tuple(await asyncio.gather(*map(one, context.agents, context.committee.members)))
+        return tuple(await asyncio.gather(*map(one, context.agents, members)))
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+def _nodes(committee: Committee) -> list[int]:
+    """Who stands at which place of a context."""
+    return [member.node_id for member in (*committee.members, *committee.leaving)]
 
 
 async def _held(agent: AgentClient, member: Member, blob_id: BlobId) -> NodeReport:

@@ -52,6 +52,7 @@ from walrus_chain.errors.client import (
     BlobNotFound,
     BlobNotInvalidated,
     BlobUnreachable,
+    CommitteeKeptChanging,
     NoWallet,
     QuorumUnreachable,
     SourceChanged,
@@ -122,6 +123,7 @@ from walrus_chain.errors.transport import (
 from walrus_chain.errors.words import (
     MalformedAmount,
     MalformedBlobId,
+    MalformedShare,
 )
 
 __all__ = [
@@ -147,6 +149,7 @@ __all__ = [
     "CatalogueOfOtherNetwork",
     "CatalogueTooNew",
     "CommitmentMismatch",
+    "CommitteeKeptChanging",
     "CompilationFailed",
     "CompilerNotFound",
     "ContractMissing",
@@ -164,6 +167,7 @@ __all__ = [
     "MalformedMetadata",
     "MalformedName",
     "MalformedPrivateKey",
+    "MalformedShare",
     "MalformedSignature",
     "MissReportedBefore",
     "Misuse",

@@ -378,8 +378,8 @@ class Keeper:
                 words = f"{error}; look for what kept it: earlier log lines, the chain's endpoints, the key's balance"
                 _log.error("custody of epoch %d was not proved: %s", task.epoch, words, extra=fields)
             case Rejected() | Retryable():
-                words = f"{error}; it is tried again"
-                _log.warning("%s failed: %s", task.action, words, extra=fields)
+                words = str(error)
+                _log.warning("%s failed and is tried again: %s", task.action, words, extra=fields)
             case WalrusError():
                 words = str(error)
                 _log.error("%s failed: %s", task.action, words, extra=fields)

@@ -402,6 +402,15 @@ class WindowClosed(ContractRejection):
     closed: int
 
 
+class SeedNotCaptured(ContractRejection):
+    """Nobody read the seed while the window was open, so nobody can be blamed."""
+
+    solidity_name = "CustodyChallenges_SeedNotCaptured"
+    text = "nobody captured the seed of epoch {epoch} while its window was open, so no miss counts in it"
+
+    epoch: Epoch
+
+
 class NotReportingTime(ContractRejection):
     """A miss is reported after its window and before two epochs later."""
 
@@ -540,6 +549,7 @@ ECONOMY_REJECTIONS: tuple[type[ContractRejection], ...] = (
     AlreadyOpened,
     NoWindow,
     WindowClosed,
+    SeedNotCaptured,
     NotReportingTime,
     NothingToProve,
     AlreadyProved,

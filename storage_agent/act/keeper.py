@@ -402,7 +402,6 @@ class Keeper:
         self._counted = {(epoch, state) for epoch, state in self._counted if epoch in self._memory.custody}
         metrics.epoch.set(duties.current_epoch)
         metrics.proof_due.set(duties.prove)
-        metrics.shards.labels("syncing").set(len(duties.pending))
         left = (duties.closes - self._now()) / (self._rules.epoch_seconds / 2)
         metrics.window_left.set(max(0.0, min(1.0, left)))
 

@@ -96,6 +96,7 @@ async def test_agents__three_epochs__proved_advanced_settled_and_one_that_lost_i
             assert await metric(agent, 'walrus_agent_custody_windows_total{result="proved"}') >= 3
             assert await metric(agent, "walrus_agent_rewards_wal_total") > 0
             assert await metric(agent, "walrus_agent_active_stake_wal") > 0
+            assert await metric(agent, 'walrus_agent_shards{state="served"}') > 0
         async with httpx.AsyncClient(trust_env=False) as http:
             health = (await http.get(f"{agents[0].url}/v1/health")).json()
         assert health["status"] == "ok", health

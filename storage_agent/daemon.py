@@ -313,6 +313,8 @@ class _Reporter:
         self._metrics.blobs_to_heal.set(figures.heal)
         self._metrics.stored_bytes.set(figures.bytes)
         self._metrics.shards.labels("served").set(len(self._catalogue.duties.own))
+        self._metrics.shards.labels("syncing").set(len(self._catalogue.duties.syncing))
+        self._metrics.shards.labels("keeping").set(len(self._catalogue.duties.keeping))
         reasons = await self._reasons()
         starting = head is None or not self._seat.known
         return {
@@ -355,7 +357,7 @@ class _Reporter:
         """The epoch, how the node stands in its custody window, and the shards that are on their way here."""
         standing = self._upkeep.standing
         if standing is None:
-            return {"epoch": self._catalogue.epoch, "custody": None, "syncing": []}
+            return {"epoch": self._catalogue.epoch, "custody": None, "syncing": list(self._catalogue.duties.syncing)}
         custody = {"state": standing.custody, "closes": standing.closes}
         return {"epoch": standing.epoch, "custody": custody, "syncing": list(standing.syncing)}
 

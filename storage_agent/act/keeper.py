@@ -378,8 +378,8 @@ class Keeper:
                 words = f"{error}; look for what kept it: earlier log lines, the chain's endpoints, the key's balance"
                 _log.error("custody of epoch %d was not proved: %s", task.epoch, words, extra=fields)
             case Rejected() | Retryable():
-                words = f"{error}; it is tried again"
-                _log.warning("%s failed: %s", task.action, words, extra=fields)
+                words = str(error)
+                _log.warning("%s failed and is tried again: %s", task.action, words, extra=fields)
             case WalrusError():
                 words = str(error)
                 _log.error("%s failed: %s", task.action, words, extra=fields)
@@ -402,7 +402,6 @@ class Keeper:
         self._counted = {(epoch, state) for epoch, state in self._counted if epoch in self._memory.custody}
         metrics.epoch.set(duties.current_epoch)
         metrics.proof_due.set(duties.prove)
-        metrics.shards.labels("syncing").set(len(duties.pending))
         left = (duties.closes - self._now()) / (self._rules.epoch_seconds / 2)
         metrics.window_left.set(max(0.0, min(1.0, left)))
 

@@ -41,7 +41,7 @@ class SampleNotHeld(Retryable):
     def __init__(self, sample: CustodySample, why: str) -> None:
         super().__init__(
             f"segment {sample.segment}, pair {sample.pair} of blob {sample.blob_id} cannot be proved: {why}; "
-            "it is healed and tried again until the window closes"
+            "healing goes on until the window closes"
         )
         self.sample, self.why = sample, why
 

@@ -102,7 +102,7 @@ interface IStaking {
     event CommissionChanged(NodeId indexed nodeId, uint16 oldBps, uint16 newBps, Epoch from);
 
     /// @notice Emitted for each epoch whose reward reached a pool, also when it is zero.
-    /// @param epoch The epoch that was earned in.
+    /// @param epoch The epoch that was earned in; zero for the step that brings in what was deposited before epoch 1.
     /// @param reward What the node earned, commission included.
     /// @param commission What of it the operator keeps.
     /// @param active The pool's active stake afterwards, with the deposits that count from the next epoch on.
@@ -184,6 +184,8 @@ interface IStaking {
 
     /// @notice Begins to take `amount` of the caller's active stake out; the greatest number means all of it.
     /// @dev Emits {Undelegated}. It stops earning at once and is slashed with the pool until it is withdrawn.
+    /// Notes:
+    /// - Works before the first committee takes office as well, should it never do so.
     /// Requirements:
     /// - The caller's active stake must be at least `amount`.
     function undelegate(NodeId nodeId, Amount amount) external;
@@ -264,6 +266,7 @@ interface IStaking {
     function totalStake() external view returns (Amount);
 
     /// @notice The epoch from which on a deposit made now counts.
+    /// @dev Until the first committee takes office 1; but in a pool that somebody left since, the one after it is settled to.
     function activationEpoch() external view returns (Epoch);
 
     /// @notice Whether a node is a candidate, eligible or not.

@@ -193,7 +193,7 @@ abstract contract StakingPools is IStaking {
     /// @dev Puts a deposit into the books of the pool and of its owner.
     /// @return from The epoch from which on it counts.
     function _addWaiting(NodeId nodeId, PoolState storage pool, uint96 amount) internal returns (Epoch from) {
-        // Before the first committee whatever epoch the pool has not begun yet, as nothing is earned in it.
+        // Before the first committee takes office nothing is earned, so a deposit counts from the pool's next epoch on.
         from = (Epoch.unwrap(_begun) == 0 ? pool.settled : _targetEpoch()).plus(1);
 
         Stake storage stake = _stakes[nodeId][msg.sender];

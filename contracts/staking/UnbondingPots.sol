@@ -12,8 +12,8 @@ import {StakingPools} from "./StakingPools.sol";
 /// @notice Stake on its way out of a pool: a pot of its own shares, so that one slash reaches all of it.
 /// @dev Invariants:
 /// - The shares of all entries of a pool add up to the pool's `unbondingShares`.
-/// - A share of a pot is never worth more than one unit: what enters gets at least as many shares as units, and what leaves
-///   is rounded down no further than to the next unit. So no share can be blown up to round others away.
+/// - A share of a pot is never worth more than one unit: what enters gets at least as many shares as units, and what stays
+///   when others leave is rounded up to whole units only. So no share can be blown up to round others away.
 abstract contract UnbondingPots is StakingPools {
     using PoolMath for Amount;
 

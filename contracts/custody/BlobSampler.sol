@@ -9,7 +9,8 @@ import {IBlobSampler} from "../interfaces/IBlobSampler.sol";
 import {Epoch} from "../types/Epoch.sol";
 
 /// @title BlobSampler
-/// @notice Keeps the objects that nodes may be asked about, and draws among those that were there when a window was opened.
+/// @notice Keeps the objects that nodes may be asked about, and draws among those that were there when a window was
+/// opened.
 /// @dev An array a class; eight object ids of 32 bits in a word, eight lengths in a word. Lengths are frozen by copying
 /// their four words. Arrays only grow while a window is open, so the frozen ones keep meaning the same entries.
 ///
@@ -19,7 +20,7 @@ import {Epoch} from "../types/Epoch.sol";
 abstract contract BlobSampler is IBlobSampler {
     using SafeCast for uint256;
 
-    /// @notice The classes of a frozen set that have entries, from the highest down, and what they weigh together.
+    /// @notice The classes of a frozen set that have entries, from the lowest up, and what they weigh together.
     /// @dev `classes[i]` is `class << 32 | length`.
     struct FrozenSet {
         uint256 weight;
@@ -121,6 +122,8 @@ abstract contract BlobSampler is IBlobSampler {
         for (uint256 w = 0; w < COUNT_WORDS; ++w) {
             uint256 lanes = _counts[w];
             if (_frozenCounts[w] != lanes) _frozenCounts[w] = lanes;
+            // Four words.
+            // forge-lint: disable-next-line(unsafe-typecast)
             if (lanes != 0) words |= uint8(1 << w);
         }
     }
@@ -131,31 +134,36 @@ abstract contract BlobSampler is IBlobSampler {
         unchecked {
             uint256[] memory classes = new uint256[](CLASSES);
             uint256 found = 0;
-            for (uint256 w = COUNT_WORDS; w-- != 0;) {
-                if (words & (1 << w) == 0) continue;
-                uint256 lanes = _frozenCounts[w];
-                for (uint256 lane = LANES; lane-- != 0;) {
-                    uint256 count = lanes >> lane * LANE_BITS & LANE_MASK;
-                    if (count == 0) continue;
-                    uint256 class = w * LANES + lane;
-                    set.weight += count << class;
-                    classes[found++] = class << LANE_BITS | count;
+            uint256 total = 0;
+            for (uint256 w = 0; words != 0; ++w) {
+                if (words & 1 != 0) {
+                    uint256 lanes = _frozenCounts[w];
+                    for (uint256 class = w * LANES; lanes != 0; ++class) {
+                        uint256 count = lanes & LANE_MASK;
+                        lanes >>= LANE_BITS;
+                        if (count == 0) continue;
+                        total += count << class;
+                        classes[found++] = class << LANE_BITS | count;
+                    }
                 }
+                words >>= 1;
             }
             assembly ("memory-safe") {
                 mstore(classes, found)
             }
+            set.weight = total;
             set.classes = classes;
         }
     }
 
-    /// @dev The object that a word draws, each with a chance in proportion to the weight of its class. The set is not empty.
+    /// @dev The object that a word draws, each with a chance in proportion to the weight of its class; the word is read
+    /// from the highest class down. The set is not empty.
     function _draw(FrozenSet memory set, uint256 drawn) internal view returns (uint256 blobObject) {
         // Cannot underflow: the rest is below the weight of the classes that are left.
         unchecked {
             uint256 rest = drawn % set.weight;
-            for (uint256 i = 0;; ++i) {
-                uint256 packed = set.classes[i];
+            for (uint256 i = set.classes.length;;) {
+                uint256 packed = set.classes[--i];
                 uint256 class = packed >> LANE_BITS;
                 uint256 weight = (packed & LANE_MASK) << class;
                 if (rest < weight) return _entryAt(class, rest >> class);

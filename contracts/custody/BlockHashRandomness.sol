@@ -5,17 +5,17 @@ import {IRandomness} from "../interfaces/IRandomness.sol";
 
 /// @title BlockHashRandomness
 /// @notice The hash of a later block. A ticket is the number of that block.
-/// @dev Flow: {nextTicket} names the block `delayBlocks` ahead -> once it is past, {reveal} gives its hash, by BLOCKHASH for
-/// 256 blocks, then by the history contract of EIP-2935 up to 8,191 blocks back, on chains that have it.
+/// @dev Flow: {nextTicket} names the block `delayBlocks` ahead -> once it is past, {reveal} gives its hash, by
+/// BLOCKHASH for 256 blocks, then by the history contract of EIP-2935 up to 8,191 blocks back, on chains that have it.
 ///
-/// Nothing that a caller chooses enters. Who proposes the block may throw it away and forgo its reward, which is one bit of
-/// bias for each block so lost; users of the bytes draw several places from them, so that a bit is worth little.
+/// Nothing that a caller chooses enters. Who proposes the block may throw it away and forgo its reward, which is one
+/// bit of bias for each block so lost; users of the bytes draw several places from them, so that a bit is worth little.
 ///
 /// A reorganisation that replaces the block changes the bytes, and undoes everything that was derived from the old ones
 /// with it: both are on the same chain.
 ///
-/// Not for chains where BLOCKHASH is not the hash of the block that NUMBER counts, such as Arbitrum (NUMBER is that of the
-/// parent chain), or where it answers with a number anybody could have computed. Where one sequencer builds all
+/// Not for chains where BLOCKHASH is not the hash of the block that NUMBER counts, such as Arbitrum (NUMBER is that of
+/// the parent chain), or where it answers with a number anybody could have computed. Where one sequencer builds all
 /// blocks, as on OP Stack chains, it can choose among hashes at no cost: users trust it not to.
 contract BlockHashRandomness is IRandomness {
     uint64 private constant MINIMUM_DELAY = 1;
@@ -27,8 +27,8 @@ contract BlockHashRandomness is IRandomness {
     /// @notice How many blocks after the one that asks a draw happens.
     uint64 public immutable delayBlocks;
 
-    /// @notice Whether the chain had the history contract of EIP-2935 when this contract was made; else draws are lost after
-    /// 256 blocks.
+    /// @notice Whether the chain had the history contract of EIP-2935 when this contract was made; else draws are lost
+    /// after 256 blocks.
     bool public immutable hasHistory;
 
     /// @notice Thrown at construction when the delay is outside its bounds.
@@ -73,8 +73,9 @@ contract BlockHashRandomness is IRandomness {
     /// @dev What the history contract answers; zero when it is missing or does not know. It takes 32 bytes without a
     /// selector, which no typed call can send.
     function _historyOf(uint256 number) private view returns (bytes32) {
-        // forge-lint: disable-next-line(low-level-calls)
         (bool success, bytes memory answer) = HISTORY.staticcall(abi.encode(number));
+        // Cannot cut anything off: the length is checked.
+        // forge-lint: disable-next-line(unsafe-typecast)
         return success && answer.length == 32 ? bytes32(answer) : bytes32(0);
     }
 }

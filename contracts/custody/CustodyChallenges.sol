@@ -23,13 +23,13 @@ import {BlobSampler} from "./BlobSampler.sol";
 
 /// @title CustodyChallenges
 /// @notice Asks every node once an epoch for bytes that nobody could foresee, and punishes silence.
-/// @dev What a node is asked is a function of the window and the registry alone: seed, frozen lengths, the seat of the node
-/// in the frozen committee, the shards that were not due. While a window is open nothing of that can be changed: entries
-/// are only appended, committees stay, deleted objects are answered for until the epoch is over. The one exception is a
-/// blob that f + 1 shards declare invalid: its draws become void, and the next attempt counts.
+/// @dev What a node is asked is a function of the window and the registry alone: seed, frozen lengths, the seat of the
+/// node in the frozen committee, the shards that were not due. While a window is open nothing of that can be changed:
+/// entries are only appended, committees stay, deleted objects are answered for until the epoch is over. The one
+/// exception is a blob that f + 1 shards declare invalid: its draws become void, and the next attempt counts.
 ///
-/// Where the chain reorganises across a window, seed, proofs and reports are those of the blocks that stay: nothing here
-/// comes from anywhere else, so a proof for a seed that is gone fails and is made anew.
+/// Where the chain reorganises across a window, seed, proofs and reports are those of the blocks that stay: nothing
+/// here comes from anywhere else, so a proof for a seed that is gone fails and is made anew.
 ///
 /// Invariants: I6 and I7, see {ICustodyChallenges}; only this contract's reports slash.
 contract CustodyChallenges is BlobSampler, ICustodyChallenges {
@@ -37,7 +37,8 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
     using Samples for Samples.Draw;
 
     /// @dev The window of an epoch. The first five fields share a slot, so a proof reads three words of it.
-    /// `frozenWords`: which words of the frozen lengths hold entries, see {BlobSampler}; none when there is nothing to ask.
+    /// `frozenWords`: which words of the frozen lengths hold entries, see {BlobSampler}; none when there is nothing to
+    /// ask.
     /// `exempts`: whether `exempt` is not zero.
     struct WindowState {
         Epoch committeeEpoch;
@@ -50,13 +51,19 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
         uint256 reported;
     }
 
-    /// @dev What all samples of one node have in common.
+    /// @dev What one node is asked. Up to `code` all samples have it in common; the rest is written anew for each, so
+    /// that a proof of many samples takes memory once.
     struct Round {
         Epoch epoch;
         uint256 due;
         uint256 dueCount;
         FrozenSet set;
+        Samples.Code code;
         Samples.Draw draw;
+        uint256 shard;
+        SliverProof.Blob blob;
+        SliverProof.Place place;
+        SliverProof.Shape shape;
     }
 
     uint256 private constant MAXIMUM_SAMPLES = 16;
@@ -208,7 +215,20 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
         Round memory round = _roundOf(epoch, window, seed, nodeId, due);
         samples = new Sample[](_samples);
         for (uint256 i = 0; i < samples.length; ++i) {
-            samples[i] = _sampleOf(round, i);
+            uint256 blobObject = _ask(round, i);
+            if (blobObject == 0) continue;
+            samples[i] = Sample({
+                blobObject: blobObject,
+                blobId: round.blob.blobId,
+                size: round.blob.size,
+                // Shards are below 255.
+                // forge-lint: disable-next-line(unsafe-typecast)
+                shard: uint16(round.shard),
+                pair: round.place.pair,
+                segment: round.place.segment,
+                secondary: round.place.secondary,
+                chunk: round.place.chunk
+            });
         }
     }
 
@@ -297,8 +317,8 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
         emit SeedCaptured(epoch, seed);
     }
 
-    /// @dev Counts a miss and says the how manieth in a row it is. Misses of neighbouring epochs may be reported in either
-    /// order.
+    /// @dev Counts a miss and says which one in a row it is. Misses of neighbouring epochs may be reported in
+    /// either order.
     function _countMiss(Epoch epoch, NodeId nodeId) private returns (uint32 row) {
         Record storage record = _records[nodeId];
         Epoch last = record.last;
@@ -312,44 +332,40 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
     function _check(Round memory round, bytes calldata proofs) private view {
         uint256 used = 0;
         for (uint256 i = 0; i < _samples; ++i) {
-            Sample memory sample = _sampleOf(round, i);
-            if (sample.blobObject == 0) continue;
-            SliverProof.Blob memory blob = SliverProof.Blob(sample.blobId, sample.size, _shards);
-            SliverProof.Place memory place =
-                SliverProof.Place(sample.segment, sample.secondary, sample.pair, sample.chunk);
-            SliverProof.Shape memory shape = SliverProof.shapeOf(blob, place);
-            uint256 length = SliverProof.bytesOf(shape);
-            if (proofs.length - used < length) {
-                revert CustodyChallenges_ProofTooShort(i, length, proofs.length - used);
+            if (_ask(round, i) == 0) continue;
+            bytes calldata run = proofs[used:];
+            uint256 length = SliverProof.bytesOf(round.shape);
+            if (run.length < length) revert CustodyChallenges_ProofTooShort(i, length, run.length);
+            // Unchecked: stays within the proofs.
+            unchecked {
+                used += SliverProof.checkRun(round.blob, round.place, round.shape, run);
             }
-            used += SliverProof.checkRun(blob, place, shape, proofs[used:]);
         }
         if (used != proofs.length) revert CustodyChallenges_TrailingBytes(used, proofs.length);
     }
 
-    /// @dev The `i`-th place that a node is asked for; blank when no attempt finds an object that it answers for.
-    function _sampleOf(Round memory round, uint256 i) private view returns (Sample memory sample) {
-        if (round.set.weight == 0) return sample;
+    /// @dev Writes the `i`-th place that a node is asked for.
+    /// @return blobObject Zero when no attempt finds an object that is answered for; the rest means nothing then.
+    function _ask(Round memory round, uint256 i) private view returns (uint256 blobObject) {
+        if (round.set.weight == 0) return 0;
         Samples.Draw memory draw = round.draw;
         draw.sample = i;
         for (uint256 attempt = 0; attempt < ATTEMPTS; ++attempt) {
-            uint256 blobObject = _draw(round.set, draw.word(Samples.BLOB, attempt));
+            blobObject = _draw(round.set, draw.word(Samples.BLOB, attempt));
             (BlobId blobId, uint64 size, Epoch until) = _registry.custodyOf(blobObject);
             if (until <= round.epoch) continue;
 
             uint256 shard = Bitmap.nth(round.due, draw.word(Samples.SHARD, 0) % round.dueCount);
-            sample.blobObject = blobObject;
-            sample.blobId = blobId;
-            sample.size = size;
-            // Shards and pairs are below 255.
+            round.shard = shard;
+            round.blob.blobId = blobId;
+            round.blob.size = size;
+            // Pairs are below 255.
             // forge-lint: disable-next-line(unsafe-typecast)
-            sample.shard = uint16(shard);
-            // forge-lint: disable-next-line(unsafe-typecast)
-            sample.pair = uint16(RedStuffMath.pairOnShard(blobId, shard, _shards));
-            (sample.segment, sample.secondary, sample.chunk) =
-                Samples.placeOf(size, _shards, draw.word(Samples.CHUNK, 0));
-            return sample;
+            round.place.pair = uint16(RedStuffMath.pairOnShard(blobId, shard, _shards));
+            Samples.find(round.code, size, draw.word(Samples.CHUNK, 0), round.place, round.shape);
+            return blobObject;
         }
+        return 0;
     }
 
     /// @dev Only for the window that was opened last.
@@ -362,6 +378,8 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
         round.due = due;
         round.dueCount = Bitmap.count(due);
         round.set = _frozenSet(window.frozenWords);
+        round.code = Samples.codeOf(_shards);
+        round.blob.shards = _shards;
         round.draw.seed = seed;
         round.draw.nodeId = nodeId;
     }

@@ -56,7 +56,10 @@ library RedStuffMath {
 
     /// @notice Segments of a blob; an empty blob has one, of no bytes.
     function segments(uint256 size) internal pure returns (uint256) {
-        return size == 0 ? 1 : (size - 1) / SEGMENT_BYTES + 1;
+        // Cannot overflow: an empty blob is told apart first.
+        unchecked {
+            return size == 0 ? 1 : (size - 1) / SEGMENT_BYTES + 1;
+        }
     }
 
     /// @notice Bytes of the blob in segment `segment`, which is less than `segments(size)`.
@@ -66,12 +69,29 @@ library RedStuffMath {
 
     /// @notice Bytes of one symbol of a segment that holds `length` bytes: the least multiple of 8, at least 8, that fits.
     function symbolBytes(uint256 length, uint256 shards) internal pure returns (uint256) {
-        return _symbolBytes(length, rows(shards), columns(shards));
+        return symbolBytes(length, rows(shards), columns(shards));
+    }
+
+    /// @notice {symbolBytes} for who knows r and c, and lengths of 64 bits.
+    function symbolBytes(uint256 length, uint256 r, uint256 c) internal pure returns (uint256) {
+        // Cannot overflow: lengths have 64 bits, r and c have 8.
+        unchecked {
+            if (length == 0) return SYMBOL_ALIGNMENT;
+            return ((length - 1) / (SYMBOL_ALIGNMENT * r * c) + 1) * SYMBOL_ALIGNMENT;
+        }
     }
 
     /// @notice Bytes of a sliver of a segment that holds `length` bytes.
     function sliverBytes(uint256 length, uint256 shards, bool secondary) internal pure returns (uint256) {
         return (secondary ? rows(shards) : columns(shards)) * symbolBytes(length, shards);
+    }
+
+    /// @notice Chunks of a sliver of `sliverBytes_` bytes.
+    function chunks(uint256 sliverBytes_) internal pure returns (uint256) {
+        // Cannot underflow: no sliver is empty.
+        unchecked {
+            return (sliverBytes_ - 1) / CHUNK_BYTES + 1;
+        }
     }
 
     /// @notice Bytes that the network keeps for a blob of `size` bytes: all sliver pairs of all segments and their metadata.
@@ -84,27 +104,22 @@ library RedStuffMath {
         // Cannot overflow: a size has 64 bits, all other numbers have 26 at most.
         unchecked {
             uint256 fullSegments = segments(size) - 1;
-            uint256 symbols = _symbolBytes(size - fullSegments * SEGMENT_BYTES, r, c);
-            if (fullSegments != 0) symbols += fullSegments * _symbolBytes(SEGMENT_BYTES, r, c);
+            uint256 symbols = symbolBytes(size - fullSegments * SEGMENT_BYTES, r, c);
+            if (fullSegments != 0) symbols += fullSegments * symbolBytes(SEGMENT_BYTES, r, c);
             return shards * ((r + c) * symbols + (fullSegments + 1) * PAIR_METADATA_BYTES);
         }
     }
 
     /// @notice The sliver pair of a blob that lives on a shard, the same in each segment.
     function pairOnShard(BlobId blobId, uint256 shard, uint256 shards) internal pure returns (uint256) {
-        return (shard + shards - uint256(BlobId.unwrap(blobId)) % shards) % shards;
+        // Cannot overflow: shard and shards are small, and the remainder is below shards.
+        unchecked {
+            return (shard + shards - uint256(BlobId.unwrap(blobId)) % shards) % shards;
+        }
     }
 
     /// @notice The shard on which a sliver pair of a blob lives.
     function shardOfPair(BlobId blobId, uint256 pair, uint256 shards) internal pure returns (uint256) {
         return (pair + uint256(BlobId.unwrap(blobId)) % shards) % shards;
-    }
-
-    /// @dev As {symbolBytes}, of a matrix of r rows and c columns. Cannot overflow: lengths have 64 bits, r and c have 8.
-    function _symbolBytes(uint256 length, uint256 r, uint256 c) private pure returns (uint256) {
-        unchecked {
-            if (length == 0) return SYMBOL_ALIGNMENT;
-            return ((length - 1) / (SYMBOL_ALIGNMENT * r * c) + 1) * SYMBOL_ALIGNMENT;
-        }
     }
 }

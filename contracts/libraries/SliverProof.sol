@@ -116,34 +116,60 @@ library SliverProof {
         if (place.segment >= segments || place.pair >= blob.shards) revert SliverProof_NoSuchPlace(blob.blobId, place);
         uint256 length = RedStuffMath.segmentLength(blob.size, place.segment);
         uint256 sliverBytes = RedStuffMath.sliverBytes(length, blob.shards, place.secondary);
-        uint256 chunks = Math.ceilDiv(sliverBytes, RedStuffMath.CHUNK_BYTES);
-        if (place.chunk >= chunks) revert SliverProof_NoSuchPlace(blob.blobId, place);
+        if (place.chunk >= RedStuffMath.chunks(sliverBytes)) revert SliverProof_NoSuchPlace(blob.blobId, place);
 
-        shape.chunkBytes = Math.min(RedStuffMath.CHUNK_BYTES, sliverBytes - place.chunk * RedStuffMath.CHUNK_BYTES);
-        shape.sliverDepth = depthOf(chunks);
-        shape.segmentDepth = depthOf(blob.shards);
+        measure(shape, sliverBytes, place.chunk, depthOf(blob.shards), segments);
+    }
+
+    /// @notice Writes the shape of a proof for who has worked the place out from size and n, which so exists.
+    /// @param sliverBytes Bytes of the place's sliver.
+    /// @param chunk Place of the chunk in it.
+    /// @param segmentDepth {depthOf} n.
+    /// @param segments Of the blob.
+    function measure(Shape memory shape, uint256 sliverBytes, uint256 chunk, uint256 segmentDepth, uint256 segments)
+        internal
+        pure
+    {
+        // Cannot underflow: the chunk begins within the sliver.
+        unchecked {
+            uint256 rest = sliverBytes - chunk * RedStuffMath.CHUNK_BYTES;
+            shape.chunkBytes = rest < RedStuffMath.CHUNK_BYTES ? rest : RedStuffMath.CHUNK_BYTES;
+        }
+        shape.sliverDepth = depthOf(RedStuffMath.chunks(sliverBytes));
+        shape.segmentDepth = segmentDepth;
         shape.contentDepth = depthOf(segments);
     }
 
     /// @notice Nodes in the path of a proof.
     function nodesOf(Shape memory shape) internal pure returns (uint256) {
-        return shape.sliverDepth + 1 + shape.segmentDepth + shape.contentDepth;
+        // Unchecked: depths have 8 bits.
+        unchecked {
+            return shape.sliverDepth + 1 + shape.segmentDepth + shape.contentDepth;
+        }
     }
 
     /// @notice Bytes of a proof in one run.
     function bytesOf(Shape memory shape) internal pure returns (uint256) {
-        return shape.chunkBytes + nodesOf(shape) * NODE_BYTES;
+        // Unchecked: a chunk has at most 256 bytes, and depths have 8 bits.
+        unchecked {
+            return shape.chunkBytes + nodesOf(shape) * NODE_BYTES;
+        }
     }
 
     /// @notice Levels between the items of a tree and its root: ceil(log2 items), of at least one item.
     function depthOf(uint256 items) internal pure returns (uint256) {
-        return Math.log2(items, Math.Rounding.Ceil);
+        // Unchecked: of at least one item, and a logarithm has 8 bits.
+        unchecked {
+            return items == 1 ? 0 : Math.log2(items - 1) + 1;
+        }
     }
 
-    /// @dev Hashes up from the chunk to the blob id. Both places are offsets in calldata whose bytes the caller has counted.
+    /// @dev Hashes up from the chunk to the blob id. Both places are offsets in calldata whose bytes the caller has
+    /// counted.
     ///
-    /// The buffer lies behind the free memory pointer and is not kept: at 31 the tag, at 32 the left node, at 64 the right
-    /// one. Each hash is written to where the next one wants it.
+    /// A hash is taken where the nodes lie: at 0x1f the tag, at 0x20 the left node, at 0x40 the right one; the free
+    /// memory pointer at 0x40 is put back. A chain that lacks the SHA-256 precompile answers success and no bytes, so
+    /// the size of each answer counts.
     function _walk(Blob memory blob, Place memory place, Shape memory shape, uint256 chunkAt, uint256 pathAt)
         private
         view
@@ -151,58 +177,51 @@ library SliverProof {
         bytes32 actual;
         uint256 header = BLOB_HEADER | uint256(blob.shards) << 64 | blob.size;
         assembly ("memory-safe") {
-            // The SHA-256 of a stretch of memory. A chain that lacks the precompile answers success and no bytes.
-            function hash(from, length, to) {
-                if iszero(and(eq(returndatasize(), 32), staticcall(gas(), 2, from, length, to, 32))) { revert(0, 0) }
+            // Arguments are evaluated from the last to the first.
+            function sha(from, length, to) -> ok {
+                ok := and(eq(returndatasize(), 32), staticcall(gas(), 2, from, length, to, 32))
             }
-            // Where the buffer takes a node: on the left when the lowest bit of its index is 0.
-            function side(buffer, index) -> spot {
-                spot := add(add(buffer, 32), shl(5, and(index, 1)))
-            }
-            // The node of place `index` lies on its side; `depth` siblings lead it up. Ends with the root on the side of `turn`.
-            function fold(buffer, index, depth, sibling, turn) -> next {
-                mstore8(add(buffer, 31), 1)
+            // Leads the left node, the item of place `index`, up by `depth` siblings: each hash goes to the side that
+            // the lowest bit of its index says. The root is of place 0, so the left node again.
+            function fold(index, depth, sibling, hashed) -> next, ok {
+                ok := hashed
                 next := add(sibling, shl(5, depth))
-                for {} lt(sibling, next) {} {
-                    mstore(side(buffer, not(index)), calldataload(sibling))
-                    sibling := add(sibling, 32)
+                let side := shl(5, and(index, 1))
+                mstore(add(0x20, side), mload(0x20))
+                mstore8(0x1f, 1)
+                for {} lt(sibling, next) { sibling := add(sibling, 32) } {
+                    mstore(sub(0x40, side), calldataload(sibling))
                     index := shr(1, index)
-                    if eq(sibling, next) { index := turn }
-                    hash(add(buffer, 31), 65, side(buffer, index))
+                    side := shl(5, and(index, 1))
+                    ok := and(ok, sha(0x1f, 65, add(0x20, side)))
                 }
             }
 
-            let buffer := mload(0x40)
-            let depth := mload(add(shape, 32))
-            let secondary := mload(add(place, 32))
-            let pair := mload(add(place, 64))
-            let segment := mload(place)
+            let free := mload(0x40)
+            let secondary := shl(5, mload(add(place, 0x20)))
 
-            // Leaf
-            let index := mload(add(place, 96))
-            let length := mload(shape)
-            mstore8(buffer, 0)
-            calldatacopy(add(buffer, 1), chunkAt, length)
-            if iszero(depth) { index := secondary }
-            hash(buffer, add(length, 1), side(buffer, index))
+            // Leaf and sliver tree
+            mstore8(free, 0)
+            calldatacopy(add(free, 1), chunkAt, mload(shape))
+            let hashed := sha(free, add(mload(shape), 1), 0x20)
+            pathAt, hashed := fold(mload(add(place, 0x60)), mload(add(shape, 0x20)), pathAt, hashed)
 
-            // Sliver tree, then the pair: a primary sliver is its left node.
-            pathAt := fold(buffer, index, depth, pathAt, secondary)
-            mstore8(add(buffer, 31), 2)
-            mstore(side(buffer, not(secondary)), calldataload(pathAt))
-            pathAt := add(pathAt, 32)
-            hash(add(buffer, 31), 65, side(buffer, pair))
+            // Pair: a primary sliver is its left node.
+            mstore(add(0x20, secondary), mload(0x20))
+            mstore(sub(0x40, secondary), calldataload(pathAt))
+            mstore8(0x1f, 2)
+            hashed := and(hashed, sha(0x1f, 65, 0x20))
 
-            // Segment tree, of four pairs at least; content tree.
-            depth := mload(add(shape, 96))
-            if iszero(depth) { segment := 0 }
-            pathAt := fold(buffer, pair, mload(add(shape, 64)), pathAt, segment)
-            pathAt := fold(buffer, segment, depth, pathAt, 0)
+            // Segment tree and content tree
+            pathAt, hashed := fold(mload(add(place, 0x40)), mload(add(shape, 0x40)), add(pathAt, 32), hashed)
+            pathAt, hashed := fold(mload(place), mload(add(shape, 0x60)), pathAt, hashed)
 
             // Blob id
-            mstore(buffer, header)
-            hash(add(buffer, 20), 44, 0)
+            mstore(0, header)
+            hashed := and(hashed, sha(0x14, 44, 0))
             actual := mload(0)
+            mstore(0x40, free)
+            if iszero(hashed) { revert(0, 0) }
         }
         if (!(BlobId.wrap(actual) == blob.blobId)) revert SliverProof_Mismatch(blob.blobId, BlobId.wrap(actual));
     }

@@ -75,7 +75,7 @@ contract Staking is Candidates, UnbondingPots {
         PoolState storage pool = _openPool(nodeId);
         _checkWorth(nodeId, pool.active, pool.shares);
         _checkWorth(nodeId, pool.unbonding, pool.unbondingShares);
-        uint256 stake = uint256(Amount.unwrap(pool.active)) + pool.waiting + Amount.unwrap(amount);
+        uint256 stake = uint256(Amount.unwrap(pool.active)) + pool.first + pool.second + Amount.unwrap(amount);
         stake.toUint96();
 
         // Effect: it waits for its epoch. No more than `stake`, so it fits as well.

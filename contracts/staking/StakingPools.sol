@@ -24,8 +24,8 @@ import {Timestamp} from "../types/Timestamp.sol";
 /// was earned before it. Settling late changes nothing: whatever else touches active stake settles first.
 ///
 /// Invariants:
-/// - `waiting` is the sum of all deposits without shares; `later` is what of it counts from `laterEpoch` on; the rest is
-///   kept by epoch.
+/// - Deposits without shares are the pool's `first`, `second` and `parked`. What is parked counts from an epoch that has
+///   begun; only pools that nobody settled have any.
 /// - The shares of all owners, those included that follow from remembered rates, are at most the pool's.
 /// - A deposit is taken only while a share is worth more than 2^-20, and while the pool stays below 2^96. Slashes halve it at
 ///   most, a few times until the deposit has its shares; so no number of shares comes near 2^128, and settling never fails.
@@ -33,27 +33,29 @@ abstract contract StakingPools is IStaking {
     using PoolMath for Amount;
     using SafeCast for uint256;
 
-    /// @dev A pool as it is stored. A delegation writes the second slot only.
+    /// @dev A pool as it is stored. `first` counts from `firstEpoch` on, `second` from the epoch after; `second` is zero when
+    /// `first` is. A delegation writes this second slot only, unless older deposits have to make room.
     struct PoolState {
         Amount active;
         uint128 shares;
         Epoch settled;
-        uint96 waiting;
-        uint96 later;
-        Epoch laterEpoch;
+        Epoch firstEpoch;
+        uint96 first;
+        uint96 second;
         Amount unbonding;
         uint128 unbondingShares;
         Amount commission;
         uint16 commissionBps;
         uint16 nextCommissionBps;
         Epoch nextCommissionFrom;
+        /// @dev Deposits of epochs before `firstEpoch`, kept by epoch.
+        uint96 parked;
         Epoch jailedUntil;
         /// @dev Place among the candidates, from 1; zero when it has none.
         uint16 place;
     }
 
-    /// @dev What somebody has in a pool. `first` counts from `firstEpoch` on, `second` from the epoch after; `second` is
-    /// zero when `first` is. A first delegation writes the first slot only.
+    /// @dev What somebody has in a pool, deposits as in {PoolState}. A first delegation writes the first slot only.
     struct Stake {
         uint96 first;
         uint96 second;
@@ -82,7 +84,7 @@ abstract contract StakingPools is IStaking {
 
     mapping(NodeId nodeId => PoolState) internal _pools;
     mapping(NodeId nodeId => mapping(address delegator => Stake)) internal _stakes;
-    mapping(NodeId nodeId => mapping(Epoch epoch => uint96)) private _waitingAt;
+    mapping(NodeId nodeId => mapping(Epoch epoch => uint96)) private _parkedAt;
     mapping(NodeId nodeId => mapping(Epoch epoch => Rate)) private _rates;
 
     /// @dev The epoch in which the first committee took office; zero before.
@@ -124,7 +126,7 @@ abstract contract StakingPools is IStaking {
             settled: pool.settled,
             active: pool.active,
             shares: pool.shares,
-            waiting: Amount.wrap(pool.waiting),
+            waiting: Amount.wrap(uint128(pool.first) + pool.second + pool.parked),
             unbonding: pool.unbonding,
             unbondingShares: pool.unbondingShares,
             commission: pool.commission,
@@ -165,20 +167,17 @@ abstract contract StakingPools is IStaking {
     /// @inheritdoc IStaking
     function stakeAt(NodeId nodeId, Epoch epoch) public view returns (Amount) {
         PoolState storage pool = _pools[nodeId];
-        uint128 waiting = pool.waiting;
-        Epoch latest = pool.laterEpoch;
-        if (latest > epoch) waiting -= pool.later;
-        Epoch settled = pool.settled;
-        for (Epoch next = (settled > epoch ? settled : epoch).plus(1); next < latest; next = next.plus(1)) {
-            waiting -= _waitingAt[nodeId][next];
-        }
+        uint128 waiting = pool.parked;
+        Epoch first = pool.firstEpoch;
+        if (first <= epoch) waiting += pool.first;
+        if (first < epoch) waiting += pool.second;
         return pool.active + Amount.wrap(waiting);
     }
 
     /// @dev Starts the pool of a node that nobody dealt with before; the registry refuses a node that does not exist.
     function _openPool(NodeId nodeId) internal returns (PoolState storage pool) {
         pool = _pools[nodeId];
-        if (Epoch.unwrap(pool.settled) == 0 && pool.waiting == 0) {
+        if (Epoch.unwrap(pool.settled) == 0 && pool.first == 0) {
             _nodes.operatorOf(nodeId);
             pool.settled = _poolClock();
         }
@@ -202,23 +201,13 @@ abstract contract StakingPools is IStaking {
             _catchUp(nodeId, _poolClock());
             _stakes[nodeId][msg.sender] = _stakeOf(nodeId, msg.sender);
         }
-        if (stake.first == 0) {
-            stake.first = amount;
-            stake.firstEpoch = from;
-        } else if (stake.firstEpoch == from) {
-            stake.first += amount;
-        } else {
-            stake.second += amount;
-        }
+        (stake.first, stake.second, stake.firstEpoch) =
+            _placed(stake.first, stake.second, stake.firstEpoch, amount, from);
 
-        if (pool.laterEpoch == from) {
-            pool.later += amount;
-        } else {
-            if (pool.later != 0) _waitingAt[nodeId][pool.laterEpoch] = pool.later;
-            pool.later = amount;
-            pool.laterEpoch = from;
+        while (pool.first != 0 && from > pool.firstEpoch.plus(1)) {
+            _park(nodeId, pool);
         }
-        pool.waiting += amount;
+        (pool.first, pool.second, pool.firstEpoch) = _placed(pool.first, pool.second, pool.firstEpoch, amount, from);
     }
 
     /// @dev What somebody has in a pool, with shares for all deposits up to which the pool is settled.
@@ -257,7 +246,9 @@ abstract contract StakingPools is IStaking {
     /// locked: just what was deposited gets its shares. Never ahead of the true clock, or later deposits would be passed over.
     function _clockOfLeaving(PoolState storage pool) internal view returns (Epoch clock) {
         clock = _currentEpoch();
-        if (Epoch.unwrap(_begun) == 0 && pool.laterEpoch < clock) clock = pool.laterEpoch;
+        if (Epoch.unwrap(_begun) != 0) return clock;
+        Epoch due = pool.first == 0 ? pool.settled : pool.firstEpoch;
+        if (due < clock) clock = due;
     }
 
     function _currentEpoch() internal view returns (Epoch) {
@@ -304,14 +295,13 @@ abstract contract StakingPools is IStaking {
 
     /// @dev Makes the deposits active that count from `epoch` on, and remembers at which rate.
     function _giveShares(NodeId nodeId, PoolState storage pool, Epoch epoch) private {
-        if (pool.waiting == 0) return;
         uint96 deposits;
-        if (pool.laterEpoch == epoch) {
-            deposits = pool.later;
-            pool.later = 0;
-        } else {
-            deposits = _waitingAt[nodeId][epoch];
-            delete _waitingAt[nodeId][epoch];
+        if (pool.first != 0 && pool.firstEpoch == epoch) {
+            deposits = _shift(pool);
+        } else if (pool.parked != 0) {
+            deposits = _parkedAt[nodeId][epoch];
+            pool.parked -= deposits;
+            delete _parkedAt[nodeId][epoch];
         }
         if (deposits == 0) return;
 
@@ -319,8 +309,33 @@ abstract contract StakingPools is IStaking {
         Amount active = pool.active;
         uint128 shares = pool.shares;
         if (shares != 0) _rates[nodeId][epoch] = Rate(active, shares);
-        pool.waiting -= deposits;
         pool.active = active + amount;
         pool.shares = shares + amount.toSharesDown(active, shares);
+    }
+
+    /// @dev Keeps the pool's first deposits by their epoch, which has begun: the pool is behind.
+    function _park(NodeId nodeId, PoolState storage pool) private {
+        Epoch epoch = pool.firstEpoch;
+        uint96 deposits = _shift(pool);
+        _parkedAt[nodeId][epoch] = deposits;
+        pool.parked += deposits;
+    }
+
+    /// @dev Takes the pool's first deposits; the second move up.
+    function _shift(PoolState storage pool) private returns (uint96 deposits) {
+        deposits = pool.first;
+        pool.first = pool.second;
+        pool.second = 0;
+        pool.firstEpoch = pool.firstEpoch.plus(1);
+    }
+
+    /// @dev Adds a deposit that counts from `from` on to waiting ones, among which it must find a place.
+    function _placed(uint96 first, uint96 second, Epoch firstEpoch, uint96 amount, Epoch from)
+        private
+        pure
+        returns (uint96, uint96, Epoch)
+    {
+        if (first == 0) return (amount, 0, from);
+        return firstEpoch == from ? (first + amount, second, from) : (first, second + amount, firstEpoch);
     }
 }

@@ -1,1 +1,1 @@
-"""Rules that the contracts keep, mirrored in pure Python: committee, shares, prices."""
+"""Rules that the contracts keep, mirrored in pure Python: committee, stake, custody, prices, clock."""

@@ -1,4 +1,4 @@
-"""From stake to shards: how many shards each candidate serves, and which.
+"""From stake to shards: how many shards each candidate serves, which, and which of them move when stake does.
 
 Written for the reader, from the rule itself: exact fractions, no heap. The contracts do it another way (library
 `Apportionment`), and tests/vectors/apportionment.json holds both to the same result (invariant I11).
@@ -15,8 +15,8 @@ from fractions import Fraction
 from itertools import count
 
 from walrus_chain.codec.geometry import Geometry
-from walrus_chain.errors import UnfitCandidates
-from walrus_chain.types import Wei
+from walrus_chain.errors import MalformedCommittee, UnfitCandidates
+from walrus_chain.types import NodeId, ShardIndex, Wei
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,47 @@ def deal(weights: Sequence[int]) -> tuple[int, ...]:
     """
     rounds = max(weights, default=0)
     return tuple(member for taken in range(rounds) for member, weight in enumerate(weights) if weight > taken)
+
+
+def reassign(owners: Sequence[NodeId], members: Sequence[NodeId], weights: Sequence[int]) -> tuple[int, ...]:
+    """Which member serves each shard after a change of weights, so that as few shards move as can be.
+
+    A shard stays with its node while that node's new weight has room, in the order of the shards. The others are dealt,
+    ascending, in rounds as by `deal`, to the members that are still owed some. So exactly as many shards move as nodes
+    had more before than they get now.
+
+    Args:
+        owners: the node that serves each shard 0..n-1 so far; 0 where none does.
+        members: the nodes that are to serve, in ascending order of their ids.
+        weights: how many shards each of `members` is to serve; together n.
+    Raises: MalformedCommittee: members and weights do not fit each other, or the shards.
+    """
+    if len(members) != len(weights) or sum(weights) != len(owners):
+        raise MalformedCommittee(
+            f"{len(members)} members with {len(weights)} weights are to serve {sum(weights)} of {len(owners)} shards"
+        )
+    owed = list(weights)
+    index = {node: place for place, node in enumerate(members)}
+    assignment: list[int | None] = []
+    for owner in owners:
+        member = index.get(owner)
+        stays = member is not None and owed[member] > 0
+        assignment.append(member if stays else None)
+        if member is not None and stays:
+            owed[member] -= 1
+    dealt = iter(deal(owed))
+    return tuple(next(dealt) if member is None else member for member in assignment)
+
+
+def moved_shards(
+    owners: Sequence[NodeId], members: Sequence[NodeId], assignment: Sequence[int]
+) -> tuple[ShardIndex, ...]:
+    """The shards, ascending, whose node is another one after the change than before."""
+    return tuple(
+        ShardIndex(shard)
+        for shard, (owner, member) in enumerate(zip(owners, assignment, strict=True))
+        if members[member] != owner
+    )
 
 
 def _room(sizes: Iterable[int], caps: Caps) -> int:

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from walrus_chain.errors import UnfitCandidates, UnsupportedGeometry
-from walrus_chain.rules.apportionment import Candidate, apportion, caps_of, deal
-from walrus_chain.types import Wei
+from walrus_chain.errors import MalformedCommittee, UnfitCandidates, UnsupportedGeometry
+from walrus_chain.rules.apportionment import Candidate, apportion, caps_of, deal, moved_shards, reassign
+from walrus_chain.types import NodeId, Wei
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "apportionment.json"
 
@@ -113,3 +113,63 @@ def test_I11_vectors(case: dict[str, Any]) -> None:
     assert (caps.node, caps.region) == (case["nodeCap"], case["regionCap"])
     assert list(weights) == case["weights"]
     assert bytes(deal(weights)).hex() == case["assignment"].removeprefix("0x")
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> tuple[list[NodeId], list[NodeId], list[int]]:
+    """Owners of each shard, some of them nobody, and new members with their weights."""
+    n = draw(st.integers(4, 60))
+    ids = st.integers(1, 20).map(NodeId)
+    owners = draw(st.lists(st.one_of(ids, st.just(NodeId(0))), min_size=n, max_size=n))
+    served = Counter(draw(st.lists(ids, min_size=n, max_size=n)))
+    return owners, sorted(served), [served[node] for node in sorted(served)]
+
+
+@given(changes())
+def test_I3_reassign__every_member_gets_its_weight(change: tuple[list[NodeId], list[NodeId], list[int]]) -> None:
+    owners, members, weights = change
+    assignment = reassign(owners, members, weights)
+    assert [assignment.count(place) for place in range(len(members))] == weights
+
+
+@given(changes())
+def test_reassign__moves_as_few_shards_as_can_be(change: tuple[list[NodeId], list[NodeId], list[int]]) -> None:
+    owners, members, weights = change
+    moved = moved_shards(owners, members, reassign(owners, members, weights))
+    held, due = Counter(owners), dict(zip(members, weights, strict=True))
+    assert len(moved) == sum(max(0, count - due.get(node, 0)) for node, count in held.items())
+
+
+@given(changes())
+def test_reassign__twice__moves_nothing(change: tuple[list[NodeId], list[NodeId], list[int]]) -> None:
+    owners, members, weights = change
+    assignment = reassign(owners, members, weights)
+    again = [members[member] for member in assignment]
+    assert reassign(again, members, weights) == assignment
+    assert moved_shards(again, members, assignment) == ()
+
+
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=12))
+def test_reassign__given_no_owners__deals(weights: list[int]) -> None:
+    members = [NodeId(7 * place + 1) for place in range(len(weights))]
+    assert reassign([NodeId(0)] * sum(weights), members, weights) == deal(weights)
+
+
+def test_reassign__given_a_node_that_joins__takes_shards_from_those_above_their_weight() -> None:
+    owners = [NodeId(node) for node in (5, 6, 7, 5, 6, 7)]
+    assert reassign(owners, [NodeId(2), NodeId(5), NodeId(6), NodeId(7)], [1, 2, 2, 1]) == (1, 2, 3, 1, 2, 0)
+
+
+def test_reassign__given_weights_that_do_not_fit__malformed() -> None:
+    with pytest.raises(MalformedCommittee, match="2 members with 2 weights are to serve 3 of 4 shards"):
+        reassign([NodeId(1)] * 4, [NodeId(1), NodeId(2)], [1, 2])
+    with pytest.raises(MalformedCommittee, match="1 members with 2 weights"):
+        reassign([NodeId(1)] * 3, [NodeId(1)], [1, 2])
+
+
+@pytest.mark.parametrize("case", json.loads(VECTORS.read_text())["reassignments"], ids=lambda case: str(case["name"]))
+def test_I11_reassignment_vectors(case: dict[str, Any]) -> None:
+    owners, members = [NodeId(node) for node in case["owners"]], [NodeId(node) for node in case["nodes"]]
+    assignment = reassign(owners, members, case["weights"])
+    assert bytes(assignment).hex() == case["assignment"].removeprefix("0x")
+    assert sum(1 << shard for shard in moved_shards(owners, members, assignment)) == int(case["moved"])

@@ -12,6 +12,7 @@ import {RedStuffMath} from "../libraries/RedStuffMath.sol";
 import {Amount} from "../types/Amount.sol";
 import {Epoch} from "../types/Epoch.sol";
 import {Timestamp} from "../types/Timestamp.sol";
+import {FeeLine} from "./FeeLine.sol";
 import {NEVER, PricePeriod, newPricePeriod} from "./PricePeriod.sol";
 
 /// @title StorageFees
@@ -32,14 +33,6 @@ import {NEVER, PricePeriod, newPricePeriod} from "./PricePeriod.sol";
 contract StorageFees is IStorageFees {
     using SafeCast for uint256;
     using SafeCast for int256;
-
-    /// @dev What an epoch earns.
-    /// `rate`: in a settled line the sum of all rates; in others by how much that sum changes when the epoch begins.
-    /// `oneOff`: write fees paid during the epoch.
-    struct Line {
-        int128 rate;
-        uint128 oneOff;
-    }
 
     /// @dev The rate of an object that is not units * price; it may be zero, hence the flag.
     struct MixedRate {
@@ -73,7 +66,9 @@ contract StorageFees is IStorageFees {
     /// @inheritdoc IStorageFees
     Epoch public settledEpoch;
 
-    mapping(Epoch epoch => Line) private _lines;
+    /// @dev By epoch. An array as long as epochs can be numbered, of which only what is used takes room, since the place in
+    /// it needs no hash.
+    FeeLine[2 ** 32] private _lines;
 
     /// @dev Prices of even and of odd epochs, so that an epoch mostly finds its own with one read: those in the slot of its
     /// parity, unless they are over; then those in the other.
@@ -246,11 +241,12 @@ contract StorageFees is IStorageFees {
         uint32 steps = uint32(Math.min(settled.until(_currentEpoch()) - 1, maximum));
 
         // Effect
-        int128 sum = _lines[settled].rate;
+        int128 sum = _lines[Epoch.unwrap(settled)].rateOf();
         for (uint32 i = 0; i < steps; ++i) {
             settled = settled.plus(1);
-            sum += _lines[settled].rate;
-            _lines[settled].rate = sum;
+            FeeLine line = _lines[Epoch.unwrap(settled)];
+            sum += line.rateOf();
+            _lines[Epoch.unwrap(settled)] = line.withRate(sum);
         }
         settledEpoch = settled;
     }
@@ -276,17 +272,17 @@ contract StorageFees is IStorageFees {
         // Every term that is paid today ends before this horizon.
         if (epoch >= _currentEpoch().plus(maximumEpochs)) return Amount.wrap(0);
 
-        Line memory line = _lines[epoch];
+        FeeLine line = _lines[Epoch.unwrap(epoch)];
+        int128 sum = line.rateOf();
         Epoch reached = settledEpoch;
         if (reached < epoch) {
-            int128 sum = _lines[reached].rate;
+            sum = _lines[Epoch.unwrap(reached)].rateOf();
             while (reached < epoch) {
                 reached = reached.plus(1);
-                sum += _lines[reached].rate;
+                sum += _lines[Epoch.unwrap(reached)].rateOf();
             }
-            line.rate = sum;
         }
-        return Amount.wrap(int256(line.rate).toUint256().toUint128() + line.oneOff);
+        return Amount.wrap(int256(sum).toUint256().toUint128() + line.oneOffOf());
     }
 
     /// @inheritdoc IStorageFees
@@ -339,17 +335,18 @@ contract StorageFees is IStorageFees {
 
         // Effect
         Epoch end = start.plus(epochs);
-        Line memory line = _lines[start];
-        line.rate += _signed(rate);
-        line.oneOff += Amount.unwrap(prices.writeFeeOf());
-        _lines[start] = line;
+        _changeLine(start, _signed(rate), Amount.unwrap(prices.writeFeeOf()));
         _changeRate(end, -_signed(rate));
         emit TermPaid(blobObject, payer, rate, start, end, price);
     }
 
     /// @dev Changes the sum of all rates from `epoch` on.
     function _changeRate(Epoch epoch, int128 change) private {
-        if (change != 0) _lines[epoch].rate += change;
+        if (change != 0) _changeLine(epoch, change, 0);
+    }
+
+    function _changeLine(Epoch epoch, int128 change, uint128 oneOff) private {
+        _lines[Epoch.unwrap(epoch)] = _lines[Epoch.unwrap(epoch)].plus(change, oneOff);
     }
 
     /// @dev Writes prices unless they are the present ones; and in any case in the place of others that were set for the
@@ -367,7 +364,11 @@ contract StorageFees is IStorageFees {
     {
         if (epochs == 0 || epochs > maximumEpochs) revert StorageFees_WrongTerm(epochs, maximumEpochs);
         rate = _rateAt(prices, size);
-        price = rate.times(epochs) + prices.writeFeeOf();
+        // Cannot overflow 256 bits: a rate has 127 bits, epochs have 16, a fee has 70.
+        unchecked {
+            uint256 total = uint256(Amount.unwrap(rate)) * epochs + Amount.unwrap(prices.writeFeeOf());
+            price = Amount.wrap(total.toUint128());
+        }
     }
 
     /// @dev The payer covers the rounding: the new rate is rounded up, and the price is what it takes to pay it to the end.
@@ -387,7 +388,10 @@ contract StorageFees is IStorageFees {
     }
 
     function _rateAt(PricePeriod prices, uint64 size) private view returns (Amount) {
-        return prices.unitPriceOf().times(unitsOf(size));
+        // Cannot overflow: a price has 70 bits, units have 57.
+        unchecked {
+            return Amount.wrap(Amount.unwrap(prices.unitPriceOf()) * unitsOf(size));
+        }
     }
 
     /// @dev The prices of the present epoch.

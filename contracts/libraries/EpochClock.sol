@@ -11,8 +11,10 @@ library EpochClock {
     /// @notice The epoch that holds the moment `time`, which is not before `genesis`.
     function epochAt(Timestamp genesis, uint64 epochSeconds, Timestamp time) internal pure returns (Epoch) {
         // Seconds since genesis fit 32 bits for 136 years.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return Epoch.wrap(uint32(genesis.secondsUntil(time) / epochSeconds + 1));
+        unchecked {
+            // forge-lint: disable-next-line(unsafe-typecast)
+            return Epoch.wrap(uint32(genesis.secondsUntil(time) / epochSeconds + 1));
+        }
     }
 
     /// @notice The epoch of the present block.

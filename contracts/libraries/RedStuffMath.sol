@@ -103,10 +103,12 @@ library RedStuffMath {
     function encodedSizeOf(uint64 size, uint256 shards, uint256 r, uint256 c) internal pure returns (uint256 total) {
         // Cannot overflow: a size has 64 bits, all other numbers have 26 at most.
         unchecked {
-            uint256 fullSegments = segments(size) - 1;
-            uint256 symbols = symbolBytes(size - fullSegments * SEGMENT_BYTES, r, c);
-            if (fullSegments != 0) symbols += fullSegments * symbolBytes(SEGMENT_BYTES, r, c);
-            return shards * ((r + c) * symbols + (fullSegments + 1) * PAIR_METADATA_BYTES);
+            uint256 last = size == 0 ? 0 : size - 1;
+            uint256 fullSegments = last / SEGMENT_BYTES;
+            uint256 cell = SYMBOL_ALIGNMENT * r * c;
+            uint256 cells = (last % SEGMENT_BYTES) / cell + 1;
+            if (fullSegments != 0) cells += fullSegments * ((SEGMENT_BYTES - 1) / cell + 1);
+            return shards * ((r + c) * cells * SYMBOL_ALIGNMENT + (fullSegments + 1) * PAIR_METADATA_BYTES);
         }
     }
 

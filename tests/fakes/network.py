@@ -7,7 +7,7 @@ certificate is checked signature by signature.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from walrus_chain.chain.library_rejections import AllowanceTooSmall, NotEnoughWal, ObjectNotYours
@@ -77,40 +77,67 @@ class FakeNetwork:
     committee_epoch: Epoch = GENESIS
     committee: Committee = field(init=False)
     members: list[MemoryAgent] = field(init=False)
-    """The agents by member index."""
+    """The agents of all nodes, by node id from 1; in the first committee that is by member index."""
+    signers: list[LocalSigner] = field(init=False)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
         self.registry = registry_domain(31337, VAULT)
-        signers = [LocalSigner((index + 1).to_bytes(32, "big")) for index in range(self.nodes)]
-        owned = [
-            tuple(ShardIndex(shard) for shard in range(self.shards) if shard % self.nodes == index)
-            for index in range(self.nodes)
-        ]
-        self.committee = Committee(
-            self.committee_epoch,
-            self.shards,
-            tuple(
-                Member(
-                    index,
-                    NodeId(index + 1),
-                    f"node-{index + 1}",
-                    f"memory://{index}",
-                    "moon",
-                    signer.address,
-                    len(own),
-                    own,
-                )
-                for index, (signer, own) in enumerate(zip(signers, owned, strict=True))
-            ),
-        )
-        self.members = [
-            MemoryAgent(NodeId(index + 1), own, self.shards, signer=signer, ledger=self)
-            for index, (signer, own) in enumerate(zip(signers, owned, strict=True))
-        ]
+        self.signers, self.members = [], []
+        for _ in range(self.nodes):
+            self.add_node()
+        self.committee = self._committee_of([shard % self.nodes for shard in range(self.shards)])
+        for member in self.committee.members:
+            self.members[member.index].shards = member.shards
+        self.fund(ALICE)
+
+    def add_node(self) -> MemoryAgent:
+        """One more node, which serves nothing so far."""
+        number = len(self.members) + 1
+        self.signers.append(LocalSigner(number.to_bytes(32, "big")))
+        self.members.append(MemoryAgent(NodeId(number), (), self.shards, signer=self.signers[-1], ledger=self))
         for agent in self.members:
             agent.peers = [other for other in self.members if other is not agent]
-        self.fund(ALICE)
+        return self.members[-1]
+
+    def _committee_of(self, served_by: Sequence[int]) -> Committee:
+        """The committee in which the node at each place of `members` serves the shards that name it."""
+        members: list[Member] = []
+        for node in sorted(set(served_by)):
+            shards = tuple(ShardIndex(shard) for shard, server in enumerate(served_by) if server == node)
+            signer = self.signers[node].address
+            where = (NodeId(node + 1), f"node-{node + 1}", f"memory://{node}", "moon", signer, len(shards), shards)
+            members.append(Member(len(members), *where))
+        return Committee(self.committee_epoch, self.shards, tuple(members))
+
+    def change_committee(self, moves: Mapping[int, int]) -> None:
+        """In the next epoch a committee takes office in which some shards are served by other nodes, from 0.
+
+        Agents know of it at once, and have what they had.
+        """
+        before = self.committee
+        self.epoch += 1
+        self.committee_epoch = Epoch(self.epoch)
+        served_by = [before.member_of_shard(ShardIndex(shard)).node_id - 1 for shard in range(self.shards)]
+        for shard, node in moves.items():
+            served_by[shard] = node
+        pending = frozenset(ShardIndex(shard) for shard in moves)
+        self.committee = replace(self._committee_of(served_by), previous=before, pending=pending)
+        for agent in self.members:
+            member = self.committee.by_node(agent.node_id)
+            agent.take_office(() if member is None else member.shards)
+
+    def end_change(self) -> None:
+        """All have what moved to them, said so, and dropped what went from them."""
+        kept = {key: data for agent in self.members for key, data in agent._pairs.items()}
+        known = {blob_id: data for agent in self.members for blob_id, data in agent._metadata.items()}
+        for agent in self.members:
+            for blob_id, segment, pair in kept:
+                if pair in agent._own_pairs(blob_id):
+                    agent._pairs[blob_id, segment, pair] = kept[blob_id, segment, pair]
+                    agent._metadata[blob_id] = known[blob_id]
+            agent.trim()
+        self.committee = replace(self.committee, previous=None, pending=frozenset())
 
     def fund(self, account: Address, wal: int = 1000 * ONE_WAL) -> None:
         """Gives an account WAL."""

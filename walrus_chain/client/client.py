@@ -167,6 +167,7 @@ class Client:
             SourceUnreadable, SourceChanged: the source is not there, or does not hold still.
             Rejected: the chain refused; NotEnoughWal says how much is missing.
             QuorumUnreachable: too few nodes took it; store it again to go on.
+            CommitteeKeptChanging: each time it was stored another committee took office; store it again to go on.
         """
         [result] = await self.store_many(
             [source],
@@ -201,7 +202,7 @@ class Client:
         writer = self._signing("storing")
         opened = [await self._open(source, names[place] if names else None) for place, source in enumerate(sources)]
         terms = StoreTerms(epochs, deletable, attributes or {}, reuse)
-        driver = StoreDriver(self.chain, writer, await self._read_context(), terms, on_progress)
+        driver = StoreDriver(self.chain, writer, await self._read_context(), self._renewed, terms, on_progress)
         try:
             return await driver.run(opened)
         finally:
@@ -247,7 +248,9 @@ class Client:
             InconsistentEncoding: whoever stored it encoded it wrongly.
             RangeOutsideBlob: the blob is shorter.
         """
-        return BlobReader(lambda: self._resolve(blob), self._read_context, self._explain_missing, start, stop, check)
+        return BlobReader(
+            lambda: self._resolve(blob), self._read_context, self._renewed, self._explain_missing, start, stop, check
+        )
 
     async def read_bytes(
         self, blob: BlobRef, start: int = 0, stop: int | None = None, *, check: Check = Check.DEFAULT
@@ -325,13 +328,13 @@ class Client:
         committee = context.committee
         nodes: tuple[NodeReport, ...] = ()
         if ask_nodes:
-            nodes = await self._ask_all(lambda agent, member: _held(agent, member, blob_id))
+            nodes = await self._ask_all(lambda agent, member: _held(agent, member, blob_id), leaving=True)
         return BlobReport(
             blob_id=blob_id,
             size=objects[0].size,
             objects=objects,
             nodes=nodes,
-            healthy_shards=sum(len(node.held.pairs) for node in nodes if node.held is not None),
+            healthy_shards=len({pair for node in nodes if node.held is not None for pair in node.held.pairs}),
             needed_shards=committee.geometry.rows,
             shards=committee.shards,
             attributes=attributes,
@@ -486,21 +489,42 @@ class Client:
 
     async def _read_context(self) -> ReadContext:
         """Committee and agents; asked of the chain now and then."""
-        now = asyncio.get_running_loop().time()
         async with self._context_lock:
-            if self._context is None or now - self._context_time > _COMMITTEE_SECONDS:
-                committee = await self.chain.committee()
-                if self._context is None or committee != self._context.committee:
-                    self._reputation = Reputation()
-                    self._context = ReadContext(committee, self._agents_of(committee), self._reputation)
-                self._context_time = now
+            if self._context is None or self._now() - self._context_time > _COMMITTEE_SECONDS:
+                return await self._ask_for_context()
             return self._context
 
-    def _agents_of(self, committee: Committee) -> tuple[AgentClient, ...]:
-        return tuple(self._agents.at(member.url, member.name) for member in committee.members)
+    async def _renewed(self, stale: ReadContext) -> ReadContext:
+        """The context, when `stale` seems to be out of date; asked of the chain unless that was done since."""
+        async with self._context_lock:
+            if self._context is None or self._context is stale:
+                return await self._ask_for_context()
+            return self._context
 
-    async def _ask_all(self, ask: Callable[[AgentClient, Member], Awaitable[NodeReport]]) -> tuple[NodeReport, ...]:
+    async def _ask_for_context(self) -> ReadContext:
+        now, before = self._now(), self._context
+        committee = await self.chain.committee()
+        if before is None or committee != before.committee:
+            if before is None or _nodes(committee) != _nodes(before.committee):
+                self._reputation = Reputation()
+            self._context = before = ReadContext(committee, self._agents_of(committee), self._reputation)
+        self._context_time = now
+        return before
+
+    def _agents_of(self, committee: Committee) -> tuple[AgentClient, ...]:
+        members = (*committee.members, *committee.leaving)
+        return tuple(self._agents.at(member.url, member.name) for member in members)
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+    async def _ask_all(
+        self, ask: Callable[[AgentClient, Member], Awaitable[NodeReport]], *, leaving: bool = False
+    ) -> tuple[NodeReport, ...]:
+        """What all members say, and where that is asked for those that still keep shards and serve no more."""
         context = await self._read_context()
+        members = (*context.committee.members, *(context.committee.leaving if leaving else ()))
 
         async def one(agent: AgentClient, member: Member) -> NodeReport:
             try:
@@ -511,12 +535,17 @@ class Client:
             except WalrusError as error:
                 return NodeReport(member, why=str(error))
 
-        return tuple(await asyncio.gather(*map(one, context.agents, context.committee.members)))
+        return tuple(await asyncio.gather(*map(one, context.agents, members)))
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+def _nodes(committee: Committee) -> list[int]:
+    """Who stands at which place of a context."""
+    return [member.node_id for member in (*committee.members, *committee.leaving)]
 
 
 async def _held(agent: AgentClient, member: Member, blob_id: BlobId) -> NodeReport:

@@ -5,6 +5,9 @@ unless their agent is known to be slow, failing or lying. What fails is replaced
 are overtaken, which means that others are asked too. Secondary slivers are the last resort, where too few agents have
 their primaries: `columns` of them are needed.
 
+While a shard is on its way to another node, either node may have what is on it: who serves it now is asked first, and
+who served it before when that one does not have it.
+
 Source: docs/guides/reading.md.
 """
 
@@ -12,11 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from walrus_chain.client.reputation import Standing
 from walrus_chain.codec.geometry import BlobGeometry, SegmentGeometry
 from walrus_chain.codec.ranges import RowRun, plan_range
 from walrus_chain.types import Axis, PairIndex
+
+#: For each pair the places of the agents that may hold it, who serves its shard first.
+Holders: TypeAlias = "Sequence[tuple[int, ...]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,62 +33,78 @@ class Fetch:
     axis: Axis
     pair: PairIndex
     member: int
-    """Member index."""
+    """Place of the agent in the `ReadContext`: the member index, for members."""
+
+    @property
+    def place(self) -> tuple[Axis, PairIndex]:
+        """Which sliver it is for, whoever is asked."""
+        return self.axis, self.pair
 
 
 class Quota:
-    """Any `needed` out of the candidates, best first."""
+    """Any `needed` different slivers out of the candidates, best first."""
 
     def __init__(self, needed: int, candidates: Iterable[Fetch], held: int = 0) -> None:
         """
         Args:
             needed: how many have to arrive.
-            candidates: in the order in which they should be asked.
+            candidates: in the order in which they should be asked. Where several are for the same sliver, the next of
+                them is asked when the one before failed or is overtaken.
             held: how many are here already.
         """
         self.needed = needed
         self._waiting = list(candidates)[::-1]
-        self._asked: set[Fetch] = set()
+        self._asked: dict[tuple[Axis, PairIndex], Fetch] = {}
         self._late: set[Fetch] = set()
-        self._arrived = held
+        self._arrived: set[tuple[Axis, PairIndex]] = set()
+        self._held = held
 
     @property
     def complete(self) -> bool:
         """Whether enough arrived."""
-        return self._arrived >= self.needed
+        return self.have >= self.needed
 
     @property
     def hopeless(self) -> bool:
         """Whether it can no longer become complete."""
-        open_ = len(self._asked) + len(self._late) + len(self._waiting)
-        return self._arrived + open_ < self.needed
+        open_ = {fetch.place for fetch in (*self._asked.values(), *self._late, *self._waiting)}
+        return self.have + len(open_ - self._arrived) < self.needed
 
     @property
     def have(self) -> int:
         """How many arrived."""
-        return self._arrived
+        return self._held + len(self._arrived)
 
     def next(self) -> list[Fetch]:
         """What to ask for now, so that as many as are needed are on their way."""
-        count = min(max(self.needed - self._arrived - len(self._asked), 0), len(self._waiting))
-        fetches = [self._waiting.pop() for _ in range(count)]
-        self._asked.update(fetches)
+        fetches: list[Fetch] = []
+        put_off: list[Fetch] = []
+        while self._waiting and self.have + len(self._asked) < self.needed:
+            fetch = self._waiting.pop()
+            if fetch.place in self._asked:
+                put_off.append(fetch)
+            elif fetch.place not in self._arrived:
+                self._asked[fetch.place] = fetch
+                fetches.append(fetch)
+        # Asked before all others, should who is asked now fail.
+        self._waiting += reversed(put_off)
         return fetches
 
     def overtake(self, fetch: Fetch) -> None:
         """An answer is slow: `next` asks somebody else too. It counts still when it comes."""
-        if fetch in self._asked:
-            self._asked.remove(fetch)
+        if self._asked.get(fetch.place) == fetch:
+            del self._asked[fetch.place]
             self._late.add(fetch)
 
     def arrived(self, fetch: Fetch) -> None:
         """An answer came and verified."""
         self.failed(fetch)
-        self._arrived += 1
+        self._arrived.add(fetch.place)
 
     def failed(self, fetch: Fetch) -> None:
         """No answer will come, or one came that does not verify."""
-        self._asked.discard(fetch)
+        if self._asked.get(fetch.place) == fetch:
+            del self._asked[fetch.place]
         self._late.discard(fetch)
 
 
@@ -91,17 +114,16 @@ class SegmentPlan:
     def __init__(
         self,
         geometry: SegmentGeometry,
-        members: Sequence[int],
+        holders: Holders,
         standing: Callable[[int], Standing],
         held: Collection[tuple[Axis, PairIndex]] = (),
     ) -> None:
         """
         Args:
-            members: for each pair the index of the member that holds it.
-            standing: what is thought of a member.
+            standing: what is thought of an agent.
             held: slivers that are here and verified already.
         """
-        self._quotas = {axis: _quota(axis, geometry, members, standing, held) for axis in Axis}
+        self._quotas = {axis: _quota(axis, geometry, holders, standing, held) for axis in Axis}
         self._active = [Axis.PRIMARY]
 
     @property
@@ -142,25 +164,35 @@ class SegmentPlan:
 def _quota(
     axis: Axis,
     geometry: SegmentGeometry,
-    members: Sequence[int],
+    holders: Holders,
     standing: Callable[[int], Standing],
     held: Collection[tuple[Axis, PairIndex]],
 ) -> Quota:
-    needed = geometry.needed(axis)
     pairs = [PairIndex(pair) for pair in range(geometry.shards) if (axis, pair) not in held]
-    # Stable: among members of equal standing the systematic pairs come first, in order.
-    pairs.sort(key=lambda pair: standing(members[pair]))
     have = sum(held_axis is axis for held_axis, _ in held)
-    return Quota(needed, [Fetch(axis, pair, members[pair]) for pair in pairs], have)
+    return Quota(geometry.needed(axis), _candidates(axis, pairs, holders, standing), have)
+
+
+def _candidates(
+    axis: Axis, pairs: Iterable[PairIndex], holders: Holders, standing: Callable[[int], Standing]
+) -> list[Fetch]:
+    """Whom to ask for which of `pairs`, best first."""
+    fetches = [Fetch(axis, pair, member) for pair in pairs for member in holders[pair]]
+    # Stable: among agents of equal standing the systematic pairs come first, in order.
+    return sorted(fetches, key=lambda fetch: standing(fetch.member))
+
+
+def sliver_for_run(row: PairIndex, holders: Holders) -> Quota:
+    """The primary sliver in which a run of chunks lies."""
+    return Quota(1, [Fetch(Axis.PRIMARY, row, member) for member in holders[row]])
 
 
 def others_for_run(
-    row: PairIndex, geometry: SegmentGeometry, members: Sequence[int], standing: Callable[[int], Standing]
+    row: PairIndex, geometry: SegmentGeometry, holders: Holders, standing: Callable[[int], Standing]
 ) -> Quota:
     """The primary slivers whose same run of chunks gives the run of a lost systematic one back."""
     pairs = [PairIndex(pair) for pair in range(geometry.shards) if pair != row]
-    pairs.sort(key=lambda pair: standing(members[pair]))
-    return Quota(geometry.rows, [Fetch(Axis.PRIMARY, pair, members[pair]) for pair in pairs])
+    return Quota(geometry.rows, _candidates(Axis.PRIMARY, pairs, holders, standing))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,10 @@ from walrus_chain.types import BlobId, PairIndex
 
 #: Tries at one request; an agent that fails the last one is left to heal itself from the others.
 MAX_ATTEMPTS = 4
+#: With these codes an agent says that what it is sent, or asked to attest, belongs to another committee's node.
+MISDIRECTED = frozenset({"CommitteeChanged", "ForeignPair", "NotServing"})
+#: How long whoever has not seen a new committee yet, a node or the chain's endpoint, is given before another look.
+BEHIND_SECONDS = 1.0
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
 

@@ -3,6 +3,9 @@
 A segment's rows go out as soon as they and all before them verified, so the first bytes are there long before the
 segment is; while one segment goes out the next is fetched. Slow agents are overtaken, lying ones named and avoided.
 
+Shards may move to other nodes while a read goes on. When agents say so, or too few have what is asked for, the chain is
+asked for the committee, and the read goes on with that.
+
 Source: docs/guides/reading.md.
 """
 
@@ -14,7 +17,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from walrus_chain.client.plan_read import (
     Fetch,
@@ -24,7 +27,9 @@ from walrus_chain.client.plan_read import (
     WholeSegment,
     others_for_run,
     plan_blob,
+    sliver_for_run,
 )
+from walrus_chain.client.plan_store import MISDIRECTED
 from walrus_chain.client.reputation import Reputation, Suspect
 from walrus_chain.client.results import Check, ReadSummary
 from walrus_chain.client.threads import INLINE_BYTES, in_coder, in_thread
@@ -38,6 +43,7 @@ from walrus_chain.errors import (
     BlobUnreachable,
     Bug,
     MalformedMetadata,
+    Rejected,
     Retryable,
     Untrusted,
     WalrusError,
@@ -49,6 +55,8 @@ from walrus_chain.types import Axis, BlobId, PairIndex
 #: Pauses between the rounds in which all agents are asked again before a read is given up, in seconds.
 _ROUNDS = (0.1, 0.4, 1.0)
 
+#: With these an agent says that it does not have what it is asked for.
+_NOT_HERE = frozenset({404, 421})
 #: The first row of a read is asked for alone, where rows are longer than this, and for at most so many seconds.
 _LEAD_BYTES = 256 * 1024
 _LEAD_SECONDS = 0.05
@@ -78,14 +86,28 @@ class Plan(Protocol):
         """No answer will come."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ReadContext:
     """Whom a read can ask, and what is thought of them."""
 
     committee: Committee
     agents: Sequence[AgentClient]
-    """By member index."""
+    """By member index; after the members those that are leaving (`Committee.leaving`)."""
     reputation: Reputation
+    """Of agents by their place in `agents`."""
+
+    def holders(self, blob_id: BlobId) -> list[tuple[int, ...]]:
+        """For each pair of a blob the places of the agents that may have it, who serves its shard first."""
+        committee = self.committee
+        places = {member.node_id: place for place, member in enumerate((*committee.members, *committee.leaving))}
+        return [
+            tuple(places[member.node_id] for member in committee.holders_of_pair(blob_id, PairIndex(pair)))
+            for pair in range(committee.shards)
+        ]
+
+
+#: The context after the one given turned out to be stale; the same one when the chain says that nothing changed.
+Renew: TypeAlias = "Callable[[ReadContext], Awaitable[ReadContext]]"
 
 
 class BlobReader:
@@ -98,6 +120,7 @@ class BlobReader:
         self,
         resolve: Callable[[], Awaitable[BlobId]],
         context: Callable[[], Awaitable[ReadContext]],
+        renew: Renew,
         explain: Callable[[BlobUnreachable], Awaitable[WalrusError]],
         start: int = 0,
         stop: int | None = None,
@@ -115,7 +138,7 @@ class BlobReader:
         """Bytes of the whole blob; None until the first piece is there."""
         self.read = 0
         """Bytes handed out so far."""
-        self._resolve, self._make_context, self._explain = resolve, context, explain
+        self._resolve, self._make_context, self._renew, self._explain = resolve, context, renew, explain
         self._start, self._stop, self._check = start, stop, check
         self._suspects: dict[str, Suspect] = {}
         self._pieces = self._iterate()
@@ -152,7 +175,8 @@ class BlobReader:
 
     async def _iterate(self) -> AsyncGenerator[Buffer, None]:
         self.blob_id = await self._resolve()
-        reading = _Reading(await self._make_context(), self.blob_id, self._check, self._suspects)
+        context = await self._make_context()
+        reading = _Reading(context, self._renew, self.blob_id, self._check, self._suspects)
         try:
             metadata = await reading.metadata()
         except BlobUnreachable as error:
@@ -216,15 +240,33 @@ class _Mark(Enum):
 class _Reading:
     """One read of one blob."""
 
-    def __init__(self, context: ReadContext, blob_id: BlobId, check: Check, suspects: dict[str, Suspect]) -> None:
-        self._context = context
+    def __init__(
+        self, context: ReadContext, renew: Renew, blob_id: BlobId, check: Check, suspects: dict[str, Suspect]
+    ) -> None:
+        self._renew = renew
         self._blob_id = blob_id
         self._check = check
         self._suspects = suspects
         self._begun = False
-        self._members = [
-            context.committee.member_of_pair(blob_id, PairIndex(pair)).index for pair in range(context.committee.shards)
-        ]
+        self._misdirected = False
+        self._use(context)
+
+    def _use(self, context: ReadContext) -> None:
+        self._context = context
+        self._holders = context.holders(self._blob_id)
+
+    async def _changed(self) -> bool:
+        """Whether the chain knows of other places than this read did so far; it uses those from then on.
+
+        Not while questions are under way: they say whom they are for by the place in the context.
+        """
+        self._misdirected = False
+        before = self._context
+        try:
+            self._use(await self._renew(before))
+        except (Retryable, Rejected, Untrusted):
+            return False  # without the chain the read goes on as it was
+        return self._context is not before
 
     # -- metadata ----------------------------------------------------------------------------------------------------
 
@@ -244,6 +286,7 @@ class _Reading:
             return len(data)
 
         failures: dict[str, WalrusError] = {}
+        renewed = False
         for pause in (*_ROUNDS, None):
             standing = self._context.reputation.standing
             members = sorted(range(len(self._context.agents)), key=standing)
@@ -251,6 +294,10 @@ class _Reading:
             failures = await self._pursue(plan, ask, INLINE_BYTES, 1)
             if found:
                 return found[0]
+            if not renewed:
+                renewed = True
+                if await self._changed():
+                    continue
             if pause is None or _all_say_unknown(failures):
                 break
             await asyncio.sleep(pause)
@@ -262,6 +309,8 @@ class _Reading:
         self, metadata: BlobMetadata, step: WholeSegment | PartOfSegment, put: Callable[[Buffer], None]
     ) -> None:
         """Reads one step of the plan; pieces go to `put` in order."""
+        if self._misdirected:
+            await self._changed()
         if isinstance(step, PartOfSegment):
             if await self._part(metadata, step, put):
                 return
@@ -298,13 +347,18 @@ class _Reading:
             return length
 
         failures: dict[str, WalrusError] = {}
+        renewed = False
         for pause in (*_ROUNDS, None):
-            plan = SegmentPlan(geometry, self._members, self._context.reputation.standing, frozenset(held))
+            plan = SegmentPlan(geometry, self._holders, self._context.reputation.standing, frozenset(held))
             lead = not self._begun and step.start < width and width > _LEAD_BYTES
             self._begun = True
             failures |= await self._pursue(plan, ask, width, geometry.rows, lead=lead)
             if plan.complete:
                 break
+            if not renewed:
+                renewed = True
+                if await self._changed():
+                    continue
             if pause is None:
                 have, needed = plan.nearest
                 raise BlobUnreachable(self._blob_id, step.segment, have, needed, _words(failures))
@@ -351,12 +405,12 @@ class _Reading:
             held[fetch.pair] = answer.data
             return length
 
-        await self._pursue(Quota(1, [Fetch(Axis.PRIMARY, run.row, self._members[run.row])]), ask, length, 1)
+        await self._pursue(sliver_for_run(run.row, self._holders), ask, length, 1)
         if run.row in held:
             return held[run.row]
         if self._check is not Check.NONE:
             return None
-        others = others_for_run(run.row, geometry, self._members, self._context.reputation.standing)
+        others = others_for_run(run.row, geometry, self._holders, self._context.reputation.standing)
         await self._pursue(others, ask, length, others.needed)
         return rebuild_run(run.row, held, geometry) if others.complete else None
 
@@ -443,6 +497,10 @@ class _Reading:
             self._suspects.setdefault(agent, Suspect(agent, str(error)))
             return error
         except Retryable as error:
+            if isinstance(error, AgentRefused) and error.status in _NOT_HERE:
+                self._misdirected |= error.code in MISDIRECTED
+                if len(self._holders[fetch.pair]) > 1:
+                    return error  # one of the two has it; it is no fault of the other
             reputation.failed(fetch.member, str(error))
             return error
         durations.append(seconds)

@@ -1,6 +1,8 @@
 """Drives stores: commit, look for what is paid already, register the rest in one transaction, upload, certify.
 
 A store that was interrupted goes on where it stopped: the chain knows what was paid, the agents know what they have.
+So does one under which the committee changes: only the committee in office can certify, so its members are sent what
+they lack, and attest anew.
 
 Source: docs/guides/storing.md.
 """
@@ -17,8 +19,9 @@ from walrus_chain.chain.library_rejections import AllowanceTooSmall
 from walrus_chain.chain.rejections import WrongStatus
 from walrus_chain.chain.sender import MAXIMUM_BATCH, RegisterReceipt, Registration
 from walrus_chain.chain.views import Attribute, BlobObject
+from walrus_chain.client.plan_store import BEHIND_SECONDS
 from walrus_chain.client.ports import ChainReader, ChainWriter
-from walrus_chain.client.read import ReadContext
+from walrus_chain.client.read import ReadContext, Renew
 from walrus_chain.client.results import (
     FailedBlob,
     OnProgress,
@@ -34,7 +37,17 @@ from walrus_chain.client.upload import Upload, UploadTask
 from walrus_chain.codec.metadata import BlobMetadata
 from walrus_chain.codec.redstuff import EncodedSegment
 from walrus_chain.codec.stream import Commitment, encode_segments, iter_segments
-from walrus_chain.errors import Bug, SourceChanged, SourceUnreadable, WalrusError
+from walrus_chain.errors import (
+    Bug,
+    CommitteeKeptChanging,
+    QuorumUnreachable,
+    Rejected,
+    SourceChanged,
+    SourceUnreadable,
+    WalrusError,
+)
+from walrus_chain.messages.attestation import StorageAttestation
+from walrus_chain.messages.certificate import Certificate
 from walrus_chain.types import Address, BlobId, BlobObjectId, BlobStatus, Wei
 
 if TYPE_CHECKING:
@@ -45,6 +58,10 @@ _NOTHING: Final = Wei(0)
 _UPLOADS: Final = 4
 #: Encodings of small blobs are kept from the first pass to the second up to so many bytes of blobs.
 _KEPT_BYTES: Final = 32 * 2**20
+#: Committees that a blob is uploaded to before the store gives up.
+_COMMITTEES: Final = 4
+#: How often the chain is asked for a committee that nodes have seen and its endpoint has not.
+_LOOKS: Final = 4
 
 
 @dataclass(slots=True)
@@ -61,6 +78,8 @@ class Pending:
     blob_object: BlobObject | None = None
     """The object that was registered now."""
     register_gas: int = 0
+    sent: int = 0
+    """Bytes of slivers that were told as sent, in whichever round the most were."""
 
     @property
     def blob_id(self) -> BlobId:
@@ -103,12 +122,14 @@ class StoreDriver:
         chain: ChainReader,
         writer: ChainWriter,
         context: ReadContext,
+        renew: Renew,
         terms: StoreTerms,
         on_progress: OnProgress | None,
     ) -> None:
         self._chain = chain
         self._writer = writer
         self._context = context
+        self._renew = renew
         self._terms = terms
         self._on_progress = on_progress
         self._uploads = asyncio.Semaphore(_UPLOADS)
@@ -194,14 +215,7 @@ class StoreDriver:
             if blob_object.status is BlobStatus.CERTIFIED:
                 await self._write_attributes(blob_object.id)
                 return self._stored(item, blob_object, Outcome.ALREADY_STORED)
-            upload = self._upload_of(item, blob_object, files)
-            try:
-                certificate = await upload.certificate()
-            except WalrusError as error:
-                if item.source.stamp() != item.stamp:
-                    raise SourceChanged(item.source.name) from error
-                raise
-            receipt = await self._certify(blob_object.id, certificate.signers, certificate.signatures)
+            upload, certificate, receipt = await self._certified(item, blob_object, files)
             # The rest of the upload may still read the source.
             self.background.append(Background(upload, files.pop_all()))
         await self._write_attributes(blob_object.id)
@@ -217,8 +231,71 @@ class StoreDriver:
             skipped=upload.failures,
         )
 
-    def _upload_of(self, item: Pending, blob_object: BlobObject, files: ExitStack) -> Upload:
-        shards = self._context.committee.shards
+    async def _certified(
+        self, item: Pending, blob_object: BlobObject, files: ExitStack
+    ) -> tuple[Upload, Certificate[StorageAttestation], Receipt | None]:
+        """Uploads and certifies; when the committee changed meanwhile, once more with the one in office.
+
+        Args:
+            files: what the upload that led to the certificate still reads is entered here.
+        Raises:
+            QuorumUnreachable, Rejected, SourceChanged: what failed, and the committee is the same.
+            CommitteeKeptChanging: it changed each time.
+        """
+        context = self._context
+        for attempt in range(_COMMITTEES):
+            with ExitStack() as reading:
+                upload = self._upload_of(item, blob_object, context, reading, again=attempt > 0)
+                try:
+                    certificate = await self._uploaded(item, upload)
+                    receipt = await self._certify(blob_object.id, certificate.signers, certificate.signatures)
+                except (QuorumUnreachable, Rejected) as error:
+                    await upload.abandon()
+                    # Not before: a segment that is being encoded still reads the source.
+                    await in_coder(None, reading.close)
+                    context = await self._committee_after(context, error, misdirected=upload.misdirected)
+                except BaseException:
+                    await upload.abandon()
+                    raise
+                else:
+                    files.push(reading.pop_all())
+                    return upload, certificate, receipt
+        raise CommitteeKeptChanging(item.blob_id, blob_object.id, _COMMITTEES)
+
+    @staticmethod
+    async def _uploaded(item: Pending, upload: Upload) -> Certificate[StorageAttestation]:
+        try:
+            return await upload.certificate()
+        except WalrusError as error:
+            if item.source.stamp() != item.stamp:
+                raise SourceChanged(item.source.name) from error
+            raise
+
+    async def _committee_after(self, before: ReadContext, error: WalrusError, *, misdirected: bool) -> ReadContext:
+        """The committee that took office since `before`, as the reason for `error`.
+
+        Args:
+            misdirected: nodes have seen another one; the chain's endpoint may be behind them.
+        Raises: `error`, when there is none.
+        """
+        for look in range(_LOOKS if misdirected else 1):
+            if look:
+                await asyncio.sleep(BEHIND_SECONDS)
+            now = await self._renew(before)
+            if _signs(now) != _signs(before):
+                self._context = now
+                return now
+        raise error
+
+    def _upload_of(
+        self, item: Pending, blob_object: BlobObject, context: ReadContext, files: ExitStack, *, again: bool
+    ) -> Upload:
+        """The upload to one committee.
+
+        Args:
+            again: it was uploaded to another one before, so many nodes have their slivers.
+        """
+        shards = context.committee.shards
         encoded, item.encoded = item.encoded, None
         if encoded is None:
             segments = encode_segments(iter_segments(files.enter_context(item.source.open())), shards)
@@ -234,14 +311,17 @@ class StoreDriver:
         def on_sent(size: int) -> None:
             nonlocal sent
             sent += size
-            self._tell(Stage.UPLOAD, item.source.name, sent, total)
+            # What is sent to another committee once more is no step back.
+            item.sent = max(item.sent, min(sent, total))
+            self._tell(Stage.UPLOAD, item.source.name, item.sent, total)
 
-        self._tell(Stage.UPLOAD, item.source.name, 0, total)
-        task = UploadTask(item.metadata, blob_object.id, blob_object.deletable, item.existing is not None)
+        if not again:
+            self._tell(Stage.UPLOAD, item.source.name, 0, total)
+        task = UploadTask(item.metadata, blob_object.id, blob_object.deletable, again or item.existing is not None)
         return Upload(
             task,
-            self._context.committee,
-            self._context.agents,
+            context.committee,
+            context.agents,
             self._chain.registry_domain,
             lambda: _next_segment(remaining[0], item),
             on_sent,
@@ -281,6 +361,12 @@ class StoreDriver:
     def _tell(self, stage: Stage, name: str, done: int, total: int | None) -> None:
         if self._on_progress is not None:
             self._on_progress(Progress(stage, name, done, total))
+
+
+def _signs(context: ReadContext) -> tuple[object, ...]:
+    """What makes a certificate of one committee useless to another."""
+    committee = context.committee
+    return committee.epoch, *((member.signer, member.shards) for member in committee.members)
 
 
 async def commit_source(source: Source, shards: int, on_progress: OnProgress | None = None) -> Pending:

@@ -11,7 +11,15 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from walrus_chain.client.plan_store import Send, Tally, pause_before_retry, plan_member
+from walrus_chain.client.plan_store import (
+    BEHIND_SECONDS,
+    MAX_ATTEMPTS,
+    MISDIRECTED,
+    Send,
+    Tally,
+    pause_before_retry,
+    plan_member,
+)
 from walrus_chain.client.window import SegmentWindow
 from walrus_chain.codec.buffers import Buffer
 from walrus_chain.codec.metadata import BlobMetadata
@@ -75,6 +83,8 @@ class Upload:
         attestation = StorageAttestation(task.blob_id, task.blob_object, committee.epoch, task.deletable)
         self._collector = CertificateCollector(attestation, domain, committee, committee.quorum)
         self._tally = Tally(committee)
+        self.misdirected = False
+        """Whether a node said that another committee is in office than this upload is for."""
         self._settled = asyncio.Event()
         self._broken: BaseException | None = None
         self._running: dict[int, asyncio.Task[None]] = {}
@@ -144,12 +154,24 @@ class Upload:
             self._tally.attested(member.index)
             done = True
         except WalrusError as error:
+            self.misdirected |= isinstance(error, AgentRefused) and error.code in MISDIRECTED
             self._tally.failed(member.index, error.message if isinstance(error, AgentRefused) else str(error))
         finally:
             await self._window.leave(member.index, done=done)
             self._settle()
 
     async def _attestation_of(self, member: Member) -> SignedAttestation:
+        """The member's attestation, for the committee that the upload is for where it knows that one already."""
+        signed, attempt = await self._first_attestation_of(member), 1
+        while signed.attestation.epoch < self._committee.epoch and attempt < MAX_ATTEMPTS:
+            # It has not seen yet that the committee took office.
+            await asyncio.sleep(BEHIND_SECONDS)
+            signed = await self._agents[member.index].attest(self._task.blob_id, self._task.blob_object)
+            attempt += 1
+        self.misdirected |= signed.attestation.epoch > self._committee.epoch
+        return signed
+
+    async def _first_attestation_of(self, member: Member) -> SignedAttestation:
         blob_id, geometry = self._task.blob_id, self._task.metadata.geometry
         agent = self._agents[member.index]
         missing: Collection[tuple[int, PairIndex]] | None = None

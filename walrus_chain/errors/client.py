@@ -66,6 +66,18 @@ class QuorumUnreachable(Retryable):
         self.reasons = dict(reasons)
 
 
+class CommitteeKeptChanging(Retryable):
+    """A blob was registered, paid and uploaded, but each time another committee took office before its certificate."""
+
+    def __init__(self, blob_id: object, blob_object: int, committees: int) -> None:
+        super().__init__(
+            f"blob {blob_id} (object {blob_object}) is registered but not certified: it was uploaded to {committees} "
+            "committees, and each gave way to another before it was certified. Store it again to go on without paying "
+            "twice"
+        )
+        self.blob_id, self.blob_object, self.committees = blob_id, blob_object, committees
+
+
 class BlobIsConsistent(Misuse):
     """A blob that should be invalidated encodes to its id, say enough nodes that one of them must be honest."""
 

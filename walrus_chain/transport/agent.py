@@ -55,7 +55,7 @@ class BlobAtAgent:
     size: int | None
     segments: int | None
     pairs: tuple[PairIndex, ...]
-    """Pairs of which the agent holds every segment."""
+    """Pairs of which the agent holds every segment: its own, and those that it keeps while they move to other nodes."""
     missing: int
     """How many (segment, pair) it should hold and does not."""
     objects: tuple[ObjectAtAgent, ...]

@@ -172,7 +172,9 @@ class MemoryAgent:
         for place, pair in enumerate(pairs):
             if pair not in self._own_pairs(blob_id):
                 moved = pair in self._pairs_on(self.former_shards, blob_id)
-                raise self._refusal(421, "CommitteeChanged" if moved else "ForeignPair", f"pair {pair} is not mine")
+                raise self._refusal(
+                    421, "CommitteeChanged" if moved else "ForeignPair", f"pair {pair} does not live here"
+                )
             piece = data[place * geometry.pair_bytes : (place + 1) * geometry.pair_bytes]
             try:
                 verify_pair(piece, pair, known.segments[segment], geometry)
@@ -220,13 +222,15 @@ class MemoryAgent:
         entries = self._ledger.live(blob_id)
         known = self._metadata.get(blob_id)
         missing = self._missing(blob_id) if known else ()
-        lost = {pair for _, pair in missing}
+        segments = range(known.geometry.segments if known else 0)
+        kept = sorted({*self._own_pairs(blob_id), *self._pairs_on(self.former_shards, blob_id)})
+        here = [pair for pair in kept if all((blob_id, segment, pair) in self._pairs for segment in segments)]
         return BlobAtAgent(
             blob_id=blob_id,
             known=known is not None,
             size=known.size if known else None,
             segments=len(known.segments) if known else None,
-            pairs=tuple(pair for pair in self._own_pairs(blob_id) if pair not in lost) if known else (),
+            pairs=tuple(here) if known else (),
             missing=len(missing),
             objects=tuple(ObjectAtAgent(e.blob_object, e.end, e.certified, e.deletable) for e in entries),
         )

@@ -21,7 +21,7 @@ from walrus_chain.errors import RangeOutsideBlob
 from walrus_chain.types import Axis, PairIndex
 
 GEOMETRY = Geometry(10).segment(1000)  # 4 rows, 7 columns
-MEMBERS = [pair % 5 for pair in range(10)]
+HOLDERS = [(pair % 5,) for pair in range(10)]
 
 
 def good(_: int) -> Standing:
@@ -33,7 +33,7 @@ def pairs(fetches: list[Fetch]) -> list[int]:
 
 
 def test_start__all_good__asks_the_systematic_primaries() -> None:
-    plan = SegmentPlan(GEOMETRY, MEMBERS, good)
+    plan = SegmentPlan(GEOMETRY, HOLDERS, good)
     fetches = plan.next()
     assert [(fetch.axis, fetch.pair) for fetch in fetches] == [(Axis.PRIMARY, pair) for pair in range(4)]
     assert [fetch.member for fetch in fetches] == [0, 1, 2, 3]
@@ -42,19 +42,19 @@ def test_start__all_good__asks_the_systematic_primaries() -> None:
 
 @pytest.mark.parametrize("standing", [Standing.SLOW, Standing.FAILING, Standing.LYING])
 def test_start__member_in_bad_standing__is_replaced_by_parity(standing: Standing) -> None:
-    plan = SegmentPlan(GEOMETRY, MEMBERS, lambda member: standing if member == 1 else Standing.GOOD)
+    plan = SegmentPlan(GEOMETRY, HOLDERS, lambda member: standing if member == 1 else Standing.GOOD)
     assert pairs(plan.next()) == [0, 2, 3, 4]
 
 
 def test_failed__one__is_replaced_by_the_next_best() -> None:
-    plan = SegmentPlan(GEOMETRY, MEMBERS, good)
+    plan = SegmentPlan(GEOMETRY, HOLDERS, good)
     first = plan.next()
     plan.failed(first[2])
     assert pairs(plan.next()) == [4]
 
 
 def test_overtake__one__asks_another_and_still_counts_the_first() -> None:
-    plan = SegmentPlan(GEOMETRY, MEMBERS, good)
+    plan = SegmentPlan(GEOMETRY, HOLDERS, good)
     first = plan.next()
     plan.overtake(first[0])
     [extra] = plan.next()
@@ -65,7 +65,7 @@ def test_overtake__one__asks_another_and_still_counts_the_first() -> None:
 
 
 def test_primaries_hopeless__turns_to_secondaries() -> None:
-    plan = SegmentPlan(GEOMETRY, MEMBERS, good)
+    plan = SegmentPlan(GEOMETRY, HOLDERS, good)
     failed = 0
     while (fetches := plan.next())[0].axis is Axis.PRIMARY:
         plan.failed(fetches[0])
@@ -80,7 +80,7 @@ def test_primaries_hopeless__turns_to_secondaries() -> None:
 
 def test_held__slivers_of_an_earlier_round__are_not_asked_again() -> None:
     held = {(Axis.PRIMARY, PairIndex(0)), (Axis.PRIMARY, PairIndex(9))}
-    plan = SegmentPlan(GEOMETRY, MEMBERS, good, held)
+    plan = SegmentPlan(GEOMETRY, HOLDERS, good, held)
     assert pairs(plan.next()) == [1, 2]
 
 
@@ -90,7 +90,7 @@ def test_held__slivers_of_an_earlier_round__are_not_asked_again() -> None:
 )
 def test_any_order_of_events__never_asks_twice_and_ends_complete_or_hopeless(shards: int, outcome: list[str]) -> None:
     geometry = Geometry(shards).segment(5000)
-    plan = SegmentPlan(geometry, [pair % 3 for pair in range(shards)], good)
+    plan = SegmentPlan(geometry, [(pair % 3,) for pair in range(shards)], good)
     asked: set[Fetch] = set()
     under_way: list[Fetch] = []
     for event in outcome:
@@ -113,6 +113,71 @@ def test_any_order_of_events__never_asks_twice_and_ends_complete_or_hopeless(sha
     assert plan.complete or plan.hopeless
 
 
+@given(
+    shards=st.integers(4, 40),
+    moving=st.sets(st.integers(0, 39)),
+    outcome=st.lists(st.sampled_from(["arrive", "fail", "overtake"]), min_size=400, max_size=400),
+)
+def test_any_order_of_events__shards_on_their_way__needs_different_slivers(
+    shards: int, moving: set[int], outcome: list[str]
+) -> None:
+    geometry = Geometry(shards).segment(5000)
+    holders = [(pair % 3, 3) if pair in moving else (pair % 3,) for pair in range(shards)]
+    plan = SegmentPlan(geometry, holders, good)
+    asked: set[Fetch] = set()
+    arrived: set[tuple[Axis, PairIndex]] = set()
+    under_way: list[Fetch] = []
+    for event in outcome:
+        for fetch in plan.next():
+            assert fetch not in asked
+            assert fetch.place not in arrived
+            asked.add(fetch)
+            under_way.append(fetch)
+        if plan.complete or not under_way:
+            break
+        fetch = under_way.pop(0)
+        if event == "overtake":
+            plan.overtake(fetch)
+            under_way.append(fetch)
+        elif event == "arrive":
+            plan.arrived(fetch)
+            arrived.add(fetch.place)
+        else:
+            plan.failed(fetch)
+    else:
+        return
+    have = {axis: sum(place[0] is axis for place in arrived) for axis in Axis}
+    assert plan.complete == any(have[axis] >= geometry.needed(axis) for axis in Axis)
+    assert plan.complete or plan.hopeless
+
+
+def test_shard_on_its_way__new_node_has_it_not__old_one_is_asked_before_parity() -> None:
+    plan = SegmentPlan(GEOMETRY, [(0, 4), *HOLDERS[1:]], good)
+    first = plan.next()
+    assert [fetch.member for fetch in first] == [0, 1, 2, 3]
+    plan.failed(first[0])
+    assert plan.next() == [Fetch(Axis.PRIMARY, PairIndex(0), 4)]
+
+
+def test_shard_on_its_way__old_node_in_bad_standing__parity_comes_before_it() -> None:
+    plan = SegmentPlan(
+        GEOMETRY, [(0, 7), *HOLDERS[1:]], lambda member: Standing.LYING if member == 7 else Standing.GOOD
+    )
+    plan.failed(plan.next()[0])
+    assert pairs(plan.next()) == [4]
+
+
+def test_quota__same_sliver_from_two__counts_once() -> None:
+    quota = Quota(2, [Fetch(Axis.PRIMARY, PairIndex(0), member) for member in range(2)])
+    [first] = quota.next()
+    assert quota.hopeless
+    quota.overtake(first)
+    [second] = quota.next()
+    quota.arrived(second)
+    quota.arrived(first)
+    assert (quota.have, quota.complete) == (1, False)
+
+
 def test_quota__nobody_left__is_hopeless() -> None:
     quota = Quota(2, [Fetch(Axis.PRIMARY, PairIndex(pair), 0) for pair in range(2)])
     first, second = quota.next()
@@ -123,7 +188,7 @@ def test_quota__nobody_left__is_hopeless() -> None:
 
 
 def test_others_for_run__any_rows_but_the_lost_one() -> None:
-    quota = others_for_run(PairIndex(2), GEOMETRY, MEMBERS, good)
+    quota = others_for_run(PairIndex(2), GEOMETRY, HOLDERS, good)
     assert pairs(quota.next()) == [0, 1, 3, 4]
 
 

@@ -81,6 +81,7 @@ contract StakingHandler is StakingFixture {
             _note(id, "unstake");
         } catch (bytes memory reason) {
             _expect(reason, [IStaking.Staking_ZeroAmount.selector, IStaking.Staking_StakeTooSmall.selector]);
+            _book(id);
         }
     }
 
@@ -141,7 +142,7 @@ contract StakingHandler is StakingFixture {
         uint32 id = _node(node_);
         _settleFarBehind(id);
         staking.settle(NodeId.wrap(id), 100);
-        bps = bps % 8 == 0 ? 5000 : bound(bps, 0, 500);
+        bps = bps % 16 == 0 ? 5000 : bound(bps, 0, 200);
         bountyBps = bound(bountyBps, 0, 5000);
         IStaking.Pool memory before = staking.poolOf(NodeId.wrap(id));
         uint256 most = Amount.unwrap(before.active) * bps / 10_000 + Amount.unwrap(before.unbonding) * bps / 10_000;
@@ -178,7 +179,7 @@ contract StakingHandler is StakingFixture {
 
     function work(uint256 registrations) external {
         if (vm.getBlockTimestamp() >= startOf(currentEpoch()) + 12 hours || custody.isOpen()) return;
-        register(bound(registrations, 0, 2));
+        register(bound(registrations, 0, 3));
         openWindow();
         done["work"]++;
     }
@@ -242,21 +243,26 @@ contract StakingHandler is StakingFixture {
         if (id == IDLE) idlePaid[account] += Amount.unwrap(amount);
     }
 
-    /// @dev Counts what a node earned in all epochs that its pool brought in, when an action is over.
     function _note(uint32 id, string memory action) private {
+        done[action]++;
+        operations++;
+        _book(id);
+    }
+
+    /// @dev Counts what a node earned in all epochs that its pool brought in.
+    function _book(uint32 id) private {
         Epoch settled = staking.poolOf(NodeId.wrap(id)).settled;
         for (Epoch epoch = _earnedUntil[id]; epoch < settled; epoch = epoch.plus(1)) {
             earned[id] += Amount.unwrap(rewards.rewardOf(NodeId.wrap(id), epoch));
         }
         _earnedUntil[id] = settled;
-        done[action]++;
-        operations++;
     }
 
     /// @dev Most calls settle 32 epochs at most.
     function _settleFarBehind(uint32 id) private {
         if (Epoch.unwrap(staking.poolOf(NodeId.wrap(id)).settled) + 20 < currentEpoch()) {
             staking.settle(NodeId.wrap(id), 100);
+            _book(id);
         }
     }
 
@@ -419,7 +425,7 @@ contract StakingInvariants is InvariantTest {
             "cashOut"
         ];
         for (uint256 i = 0; i < kinds.length; i++) {
-            assertGt(handler.done(kinds[i]), 5, kinds[i]);
+            assertGt(handler.done(kinds[i]), 3, kinds[i]);
         }
         assertGt(handler.earned(1), 0);
         assertGt(handler.burned(), 0);

@@ -211,11 +211,17 @@ def histories() -> Iterator[dict[str, Any]]:
         yield {"name": name, "rows": [value for row in made for value in row]}
 
 
-def main() -> None:
-    """Write the file: one history a line."""
+def text() -> str:
+    """The whole file: one history a line."""
     lines = ",\n".join(json.dumps(history) for history in histories())
     head = f'{{"columns": {len(Row.__dataclass_fields__)}, "unbondingEpochs": {UNBONDING_EPOCHS}, "histories": [\n'
-    VECTORS.write_text(f"{head}{lines}\n]}}\n")
+    return f"{head}{lines}\n]}}\n"
+
+
+def main() -> None:
+    """Write the file."""
+    VECTORS.write_text(text())
+    print("tests/vectors/pools.json")
 
 
 if __name__ == "__main__":

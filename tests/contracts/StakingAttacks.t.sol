@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ICustodyChallenges} from "../../contracts/interfaces/ICustodyChallenges.sol";
 import {IStaking} from "../../contracts/interfaces/IStaking.sol";
 import {Amount} from "../../contracts/types/Amount.sol";
+import {Epoch} from "../../contracts/types/Epoch.sol";
 import {PoolFixture} from "./support/PoolFixture.sol";
+import {StakingFixture} from "./support/StakingFixture.sol";
 import {vm} from "./support/Vm.sol";
 
 /// @notice What somebody might try against a pool, and what it gets them.
@@ -269,5 +272,71 @@ contract StakingAttacksTest is PoolFixture {
         undelegate(attacker, 5e15 - 9);
         assertEq(pool().shares, 1);
         assertEq(worth(attacker), 9);
+    }
+}
+
+/// @notice Runs from real reports of real misses, with the shortest way out that a deployment may have.
+contract StakingRunnersTest is StakingFixture {
+    uint128 private constant STAKE = 50e18;
+
+    function setUp() public override {
+        super.setUp();
+        delegate(alice, STAKE);
+        formed();
+        vm.prank(owner);
+        uint256 blobObject = registry.register(defaultRegistration());
+        registry.certify(blobObject, 3, attestations(blobObject, 3));
+    }
+
+    function stakingParameters() internal pure override returns (Parameters memory parameters) {
+        parameters = super.stakingParameters();
+        parameters.staking.unbondingEpochs = 3;
+    }
+
+    function test_I7_runners__right_after_the_selection__are_in_reach_of_the_last_report() external {
+        // Chosen for 3, out in 2: as early as one can be out and still have the node serve.
+        vm.warp(startOf(2) + 12 hours);
+        committee.selectCommittee();
+        undelegate(alice, ALL);
+        undelegate(operator, ALL);
+        nextEpoch();
+        committee.advanceEpoch();
+        _miss();
+
+        vm.warp(startOf(5) - 1);
+        vm.expectRevert(abi.encodeWithSelector(IStaking.Staking_NothingDue.selector, node, 5, 4));
+        withdraw(alice);
+        assertEq(Amount.unwrap(custody.reportMiss(Epoch.wrap(3), node)), (OWN + STAKE) / 100);
+        vm.expectRevert(abi.encodeWithSelector(ICustodyChallenges.CustodyChallenges_AlreadyReported.selector, 3, node));
+        custody.reportMiss(Epoch.wrap(3), node);
+
+        vm.warp(startOf(5));
+        assertEq(withdraw(alice), STAKE * 99 / 100);
+        // The node still serves: its operator stays.
+        vm.expectRevert(abi.encodeWithSelector(IStaking.Staking_NodeServing.selector, node, 5));
+        withdraw(operator);
+    }
+
+    function test_I7_runners__in_the_block_of_the_report__are_slashed_all_the_same() external {
+        warpTo(4);
+        _miss();
+        vm.warp(startOf(4) + 18 hours);
+        undelegate(alice, ALL);
+        vm.expectRevert(abi.encodeWithSelector(IStaking.Staking_ZeroAmount.selector, node));
+        undelegate(alice, ALL);
+        vm.expectRevert(abi.encodeWithSelector(IStaking.Staking_NothingDue.selector, node, 7, 4));
+        withdraw(alice);
+        delegate(bob, STAKE);
+        custody.reportMiss(Epoch.wrap(4), node);
+        assertEq(leaving(alice), STAKE * 99 / 100);
+        assertEq(worth(operator), OWN * 99 / 100);
+        assertEq(waiting(bob), STAKE);
+        assertReserve();
+    }
+
+    /// @dev A window that asks, and nobody who answers.
+    function _miss() private {
+        openWindow();
+        randomness.draw(keccak256("seed"));
     }
 }

@@ -47,7 +47,7 @@ abstract contract StakingFixture is System {
         giveTokens(owner, 100_000_000e18);
     }
 
-    function stakingParameters() internal pure returns (Parameters memory parameters) {
+    function stakingParameters() internal pure virtual returns (Parameters memory parameters) {
         parameters = defaultParameters();
         parameters.unitPrice = Amount.wrap(0);
         parameters.writeFee = Amount.wrap(100e18);

@@ -97,8 +97,8 @@ contract DutyLens is IDutyLens {
             Epoch epoch = Epoch.wrap(Epoch.unwrap(current) - back);
             (,, Timestamp closes) = _custody.timesOf(epoch);
             ICustodyChallenges.Window memory window = _custody.windowOf(epoch);
-            if (Epoch.unwrap(window.committeeEpoch) == 0 || window.empty || now_ < closes) continue;
-            if (window.seed == 0 && !_randomness.isRevealed(window.ticket)) continue;
+            // A window whose seed was not captured is void.
+            if (Epoch.unwrap(window.committeeEpoch) == 0 || window.empty || window.seed == 0 || now_ < closes) continue;
             found = _addMisses(misses, found, epoch, window);
         }
         // Shortens the array to what was found; its memory stays taken.

@@ -23,7 +23,7 @@ from walrus_chain.chain.transactions import Patience, TransactionQueue, Transact
 from walrus_chain.chain.values import checksum_address
 from walrus_chain.codec.geometry import MAX_SHARDS, MIN_SHARDS
 from walrus_chain.errors import ContractMissing, ParameterOutOfBounds, UnexpectedAddress
-from walrus_chain.types import Address, Wei
+from walrus_chain.types import ALL_BPS, Address, Wei
 
 _WAL: Final = 10**18
 DEFAULT_SUPPLY: Final = Wei(1_000_000_000 * _WAL)
@@ -40,7 +40,6 @@ MAXIMUM_TERM: Final = 2**16 - 1
 NOBODY: Final = Address("0x" + "0" * 40)
 MINIMUM_UNBONDING: Final = 3
 MAXIMUM_UNBONDING: Final = 100
-ALL_BPS: Final = 10_000
 MAXIMUM_SLASH: Final = 5_000
 MAXIMUM_BURN: Final = 5_000
 MAXIMUM_SAMPLES: Final = 16

@@ -76,6 +76,17 @@ class PoolExhausted(ContractRejection):
     shares: int
 
 
+class PoolInflated(ContractRejection):
+    """A share of a pool is worth so much that a deposit could be rounded away."""
+
+    solidity_name = "Staking_PoolInflated"
+    text = "node {node_id} has only {shares} shares for {active} and takes no new stake; choose another node"
+
+    node_id: NodeId
+    active: Wei
+    shares: int
+
+
 class PoolBehind(ContractRejection):
     """A pool was not settled for many epochs."""
 
@@ -520,6 +531,7 @@ ECONOMY_REJECTIONS: tuple[type[ContractRejection], ...] = (
     ZeroStake,
     StakeTooSmall,
     PoolExhausted,
+    PoolInflated,
     PoolBehind,
     TooManyUnbondings,
     NothingDue,

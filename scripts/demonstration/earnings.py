@@ -28,9 +28,7 @@ async def stake(devnet: Devnet, client: Client, place: int) -> None:
     async with Chain.connect([devnet.rpc_url], devnet.deployment) as chain:
         await Sender(chain, operator).set_commission(agent.node_id, _COMMISSION_BPS)
     percent = _COMMISSION_BPS // 100
-    say(
-        f"it counts from epoch {staked.active_from} on; from two epochs later the operator keeps {percent} % of rewards"
-    )
+    say(f"it counts from epoch {staked.active_from} on; the operator keeps {percent} % of rewards soon after")
 
 
 async def who_staked_is_paid(stage: Stage, place: int) -> None:
@@ -38,10 +36,10 @@ async def who_staked_is_paid(stage: Stage, place: int) -> None:
     agent = stage.devnet.agents[place]
     chapter(f"{agent.name}'s operator and the one who staked with it claim what they earned")
     epoch = Epoch(await stage.epoch() - 1)
-    income = await stage.economy.income_of(epoch)
+    income, shards = await stage.economy.income_of(epoch), (await stage.chain.parameters()).shards
     say(
-        f"epoch {epoch} earned {format_amount(income.income)}: {format_amount(income.part)} for each shard that was proved "
-        f"({income.passed_shards} of {(await stage.chain.parameters()).shards}), the rest is burned"
+        f"epoch {epoch} earned {format_amount(income.income)}: {format_amount(income.part)} for each of the "
+        f"{income.passed_shards} of {shards} shards that were proved; the rest is burned"
     )
     operator = stage.devnet.home.agent_operator(agent.name).open()
     desk = StakeDesk(stage.chain, stage.economy, Sender(stage.chain, operator))

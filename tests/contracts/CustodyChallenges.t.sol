@@ -850,13 +850,13 @@ contract CustodyChallengesTest is CustodyFixture {
         }
     }
 
-    function checkSample(ICustodyChallenges.Sample memory sample, uint256[][6] memory places, uint256 at) private pure {
-        assertEq(sample.blobObject, places[0][at], "object");
-        assertEq(sample.shard, places[1][at], "shard");
-        assertEq(sample.pair, places[2][at], "pair");
-        assertEq(sample.segment, places[3][at], "segment");
-        assertEq(sample.secondary ? 1 : 0, places[4][at], "secondary");
-        assertEq(sample.chunk, places[5][at], "chunk");
+    function checkSample(ICustodyChallenges.Sample memory sample, uint256[][6] memory places, uint256 row) private pure {
+        assertEq(sample.blobObject, places[0][row], "object");
+        assertEq(sample.shard, places[1][row], "shard");
+        assertEq(sample.pair, places[2][row], "pair");
+        assertEq(sample.segment, places[3][row], "segment");
+        assertEq(sample.secondary ? 1 : 0, places[4][row], "secondary");
+        assertEq(sample.chunk, places[5][row], "chunk");
     }
 
     function windowKey(uint256 i, string memory field) private pure returns (string memory) {

@@ -169,6 +169,9 @@ interface ICommittee {
     /// @notice The epoch for which a committee was selected last; zero when none was.
     function selectedEpoch() external view returns (Epoch);
 
+    /// @notice Whether the committee of {selectedEpoch} was not advanced to; one whose epoch is over never will be.
+    function isSelectionWaiting() external view returns (bool);
+
     /// @notice The epoch whose committee is to be selected now: the next one from the half of the present epoch on, the
     /// present one before.
     function targetEpoch() external view returns (Epoch);

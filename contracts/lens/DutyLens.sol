@@ -67,7 +67,7 @@ contract DutyLens is IDutyLens {
         Timestamp over = _committee.startOf(office).plusSeconds(_committee.syncSeconds());
         bool settled = _committee.isSettled() || !(now_ < over);
         duties.select = settled && target > office && target > selected;
-        duties.advance = selected == duties.currentEpoch && selected > office && !_custody.isOpen();
+        duties.advance = selected == duties.currentEpoch && _committee.isSelectionWaiting() && !_custody.isOpen();
 
         (, uint256 shards) = _committee.seatOf(office, nodeId);
         duties.pending = shards & _committee.pendingShards();

@@ -393,13 +393,22 @@ class NoWindow(ContractRejection):
 
 
 class WindowClosed(ContractRejection):
-    """A proof came too late."""
+    """A proof, or the reading of the seed, came too late."""
 
     solidity_name = "CustodyChallenges_WindowClosed"
-    text = "the window of epoch {epoch} closed at {closed} (seconds since 1970); the proof came too late"
+    text = "the window of epoch {epoch} closed at {closed} (seconds since 1970); this came too late"
 
     epoch: Epoch
     closed: int
+
+
+class SeedNotCaptured(ContractRejection):
+    """Nobody read the seed while the window was open, so nobody was asked."""
+
+    solidity_name = "CustodyChallenges_SeedNotCaptured"
+    text = "nobody read the seed of epoch {epoch} while its window was open; no miss of that epoch can be reported"
+
+    epoch: Epoch
 
 
 class NotReportingTime(ContractRejection):
@@ -540,6 +549,7 @@ ECONOMY_REJECTIONS: tuple[type[ContractRejection], ...] = (
     AlreadyOpened,
     NoWindow,
     WindowClosed,
+    SeedNotCaptured,
     NotReportingTime,
     NothingToProve,
     AlreadyProved,

@@ -98,7 +98,9 @@ contract DutyLens is IDutyLens {
             (,, Timestamp closes) = _custody.timesOf(epoch);
             ICustodyChallenges.Window memory window = _custody.windowOf(epoch);
             // A window whose seed was not captured is void.
-            if (Epoch.unwrap(window.committeeEpoch) == 0 || window.empty || window.seed == 0 || now_ < closes) continue;
+            if (Epoch.unwrap(window.committeeEpoch) == 0 || window.empty || window.seed == 0 || now_ < closes) {
+                continue;
+            }
             found = _addMisses(misses, found, epoch, window);
         }
         // Shortens the array to what was found; its memory stays taken.

@@ -132,11 +132,6 @@ abstract contract CommitteeSeats is ICommittee {
     }
 
     /// @inheritdoc ICommittee
-    function isSelectionWaiting() external view returns (bool) {
-        return _office.selection != Selection.None;
-    }
-
-    /// @inheritdoc ICommittee
     function selectedEpoch() external view returns (Epoch) {
         return _office.selected;
     }

@@ -140,8 +140,7 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
         if (Epoch.unwrap(committeeEpoch) == 0) revert ICommittee.Committee_NotFormed();
 
         // Effect
-        // Shards are excused in the epoch in which they came: later, who did not signal them answers for them.
-        uint256 exempt = committeeEpoch == epoch ? _committee.pendingShards() : 0;
+        uint256 exempt = _exemptIn(epoch, committeeEpoch);
         uint64 ticket = _randomness.nextTicket().toUint64();
         uint8 frozenWords = _freeze();
         _lastOpened = epoch;
@@ -314,6 +313,16 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
         uint256 bps = uint256(_firstSlashBps) << Math.min(row - 1, 13);
         // forge-lint: disable-next-line(unsafe-typecast)
         return uint16(Math.min(bps, _maximumSlashBps));
+    }
+
+    /// @dev Shards on their way are excused in the epoch in which they came; where the committee took office so late that this
+    /// window had its time already, in the next one too. After that, who did not signal them answers for them.
+    function _exemptIn(Epoch epoch, Epoch committeeEpoch) private view returns (uint256 exempt) {
+        exempt = _committee.pendingShards();
+        if (exempt == 0 || committeeEpoch == epoch) return exempt;
+        (Timestamp from,,) = timesOf(committeeEpoch);
+        bool late = committeeEpoch.plus(1) == epoch && !(_committee.servingSince() < from);
+        return late ? exempt : 0;
     }
 
     /// @dev Reads and keeps the seed when that did not happen yet. Only while the window is open.

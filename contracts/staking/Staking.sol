@@ -34,6 +34,8 @@ contract Staking is Candidates, UnbondingPots {
     uint256 private constant MAXIMUM_BOUNTY_BPS = 5000;
     /// @dev No deposit is taken once a share is worth 2^-20 units or less.
     uint256 private constant EXHAUSTION_BITS = 20;
+    /// @dev Nor once it is worth 2^30 units or more: who holds all of few shares could let deposits be rounded to none.
+    uint256 private constant INFLATION_BITS = 30;
     /// @dev Epochs from {setCommission} until it counts.
     uint32 private constant COMMISSION_NOTICE = 2;
 
@@ -191,7 +193,7 @@ contract Staking is Candidates, UnbondingPots {
         Amount active = pool.active.portionDown(bps);
         Amount unbonding = pool.unbonding.portionDown(bps);
         slashed = active + unbonding;
-        Amount bounty = slashed.portionDown(bountyBps);
+        Amount bounty = _bountyFor(slashed, bps, bountyBps);
         pool.active = pool.active - active;
         pool.unbonding = pool.unbonding - unbonding;
         emit Slashed(nodeId, reporter, active, unbonding, bounty);
@@ -211,6 +213,13 @@ contract Staking is Candidates, UnbondingPots {
         return _vault.reserveOf(address(this));
     }
 
+    /// @dev A part of what the slash takes of the minimum that is the operator's own, however large the pool: what delegators
+    /// lose must not pay an operator who misses on purpose and reports itself.
+    function _bountyFor(Amount slashed, uint16 bps, uint16 bountyBps) private view returns (Amount) {
+        Amount own = minimumStake.portionDown(bps);
+        return (own < slashed ? own : slashed).portionDown(bountyBps);
+    }
+
     /// @dev Takes `shares` worth `amount` from the caller, whose `stake` has all its shares, and from the pool.
     function _giveUp(NodeId nodeId, Stake memory stake, uint128 shares, Amount amount) private {
         PoolState storage pool = _pools[nodeId];
@@ -228,11 +237,12 @@ contract Staking is Candidates, UnbondingPots {
         if (shards != 0) revert Staking_NodeServing(nodeId, shards);
     }
 
-    /// @dev New stake gets shares, and must get a place in the pot when it leaves: neither may be worn out by slashes.
+    /// @dev New stake gets shares, and must get a place in the pot when it leaves: neither may be worn out by slashes, nor
+    /// may a share be so dear that much of a deposit is rounded away.
     function _checkWorth(NodeId nodeId, Amount total, uint128 shares) private pure {
-        if (shares != 0 && Amount.unwrap(total) <= shares >> EXHAUSTION_BITS) {
-            revert Staking_PoolExhausted(nodeId, total, shares);
-        }
+        if (shares == 0) return;
+        if (Amount.unwrap(total) <= shares >> EXHAUSTION_BITS) revert Staking_PoolExhausted(nodeId, total, shares);
+        if (Amount.unwrap(total) >> INFLATION_BITS >= shares) revert Staking_PoolInflated(nodeId, total, shares);
     }
 
     function _checkBounds(bytes32 parameter, uint256 minimum, uint256 maximum, uint256 actual) private pure {

@@ -221,6 +221,24 @@ _SCHEMAS: Final[_Json] = {
                 "type": "object",
                 "properties": {"free": {"type": ["integer", "null"]}, "used": {"type": "integer"}},
             },
+            "epoch": {"type": "integer", "description": "Present epoch, as the chain said last."},
+            "custody": {
+                "type": ["object", "null"],
+                "description": "How the node stands in the present epoch's custody window; null while not known.",
+                "required": ["state", "closes"],
+                "properties": {
+                    "state": {
+                        "enum": ["none", "due", "proved", "missed"],
+                        "description": "`none`: not asked so far; `due`: asked, and not proved yet.",
+                    },
+                    "closes": {"type": "integer", "description": "When the window closes, seconds since 1970."},
+                },
+            },
+            "syncing": {
+                "type": "array",
+                "items": {"type": "integer"},
+                "description": "Shards that came to the node and that it did not say on chain to have yet.",
+            },
         },
     },
     "Problem": {
@@ -362,7 +380,9 @@ _PATHS: Final[_Json] = {
             "status",
             (),
             _responses(
-                _json_answer({"type": "object"}, "Health, committee, work under way, distrusted peers."), 429, 503
+                _json_answer({"type": "object"}, "Health, custody, committee, work under way, distrusted peers."),
+                429,
+                503,
             ),
         )
     },

@@ -46,6 +46,8 @@ MAXIMUM_SAMPLES: Final = 16
 MAXIMUM_MISSES: Final = 100
 MAXIMUM_JAIL: Final = 1_000
 MAXIMUM_DELAY: Final = 200
+NOTICE_EPOCHS: Final = 2
+"""After so many a new region of a node counts for committees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,7 @@ def plan_deployment(parameters: DeploymentParameters, deployer: Address, nonce: 
     arguments: dict[str, tuple[Any, ...]] = {
         "WAL": (parameters.holder or deployer, parameters.supply),
         "TokenVault": (at["WAL"], [at["Staking"], at["StorageFees"]]),
-        "NodeRegistry": (),
+        "NodeRegistry": (NOTICE_EPOCHS * parameters.epoch_seconds,),
         "Committee": (
             at["NodeRegistry"],
             at["Staking"],

@@ -6,7 +6,7 @@ duties = await economy.duties_of(node_id)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,7 @@ from walrus_chain.chain.answers import delegation_from, duties_from, sample_from
 from walrus_chain.chain.network import Chain
 from walrus_chain.chain.values import checksum_address
 from walrus_chain.chain.views import ChainDuties, CustodySample, CustodyWindow, Delegation, WindowTimes
-from walrus_chain.types import Address, Epoch, NodeId, Wei
+from walrus_chain.types import Address, BlobObjectId, Epoch, NodeId, Wei
 
 _NODES_A_CALL: Final = 100
 
@@ -140,6 +140,20 @@ class Economy:
     async def custody_rules(self) -> CustodyRules:
         """What the network asks of nodes, and what a miss costs."""
         return CustodyRules(*await self._chain.call("CustodyChallenges", "parameters"))
+
+    async def entry_counts(self) -> tuple[int, ...]:
+        """How many blob objects of each size class nodes may be asked about, those included that are over."""
+        return tuple(await self._chain.call("CustodyChallenges", "entryCounts"))
+
+    async def entries(self, size_class: int, first: int, count: int) -> tuple[BlobObjectId, ...]:
+        """The objects of a class at `first` to `first + count - 1`, as many as there are."""
+        found = await self._chain.call("CustodyChallenges", "entries", size_class, first, count)
+        return tuple(map(BlobObjectId, found))
+
+    async def asked_until(self, blob_objects: Sequence[BlobObjectId]) -> tuple[Epoch, ...]:
+        """For each object the first epoch in which nodes are not asked about it any more; 0 when it is invalid."""
+        answers = await self._chain.calls([("BlobRegistry", "custodyOf", (number,)) for number in blob_objects])
+        return tuple(Epoch(until) for _, _, until in answers)
 
     async def next_prices(self) -> Prices:
         """The prices that the votes cast so far would give the next epoch."""

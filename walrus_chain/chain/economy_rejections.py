@@ -76,6 +76,17 @@ class PoolExhausted(ContractRejection):
     shares: int
 
 
+class PoolInflated(ContractRejection):
+    """A share of a pool is worth so much that a deposit could be rounded away."""
+
+    solidity_name = "Staking_PoolInflated"
+    text = "node {node_id} has only {shares} shares for {active} and takes no new stake; choose another node"
+
+    node_id: NodeId
+    active: Wei
+    shares: int
+
+
 class PoolBehind(ContractRejection):
     """A pool was not settled for many epochs."""
 
@@ -393,20 +404,20 @@ class NoWindow(ContractRejection):
 
 
 class WindowClosed(ContractRejection):
-    """A proof, or the reading of the seed, came too late."""
+    """A proof came too late."""
 
     solidity_name = "CustodyChallenges_WindowClosed"
-    text = "the window of epoch {epoch} closed at {closed} (seconds since 1970); this came too late"
+    text = "the window of epoch {epoch} closed at {closed} (seconds since 1970); the proof came too late"
 
     epoch: Epoch
     closed: int
 
 
 class SeedNotCaptured(ContractRejection):
-    """Nobody read the seed while the window was open, so nobody was asked."""
+    """Nobody read the seed while the window was open, so nobody can be blamed."""
 
     solidity_name = "CustodyChallenges_SeedNotCaptured"
-    text = "nobody read the seed of epoch {epoch} while its window was open; no miss of that epoch can be reported"
+    text = "nobody captured the seed of epoch {epoch} while its window was open, so no miss counts in it"
 
     epoch: Epoch
 
@@ -520,6 +531,7 @@ ECONOMY_REJECTIONS: tuple[type[ContractRejection], ...] = (
     ZeroStake,
     StakeTooSmall,
     PoolExhausted,
+    PoolInflated,
     PoolBehind,
     TooManyUnbondings,
     NothingDue,

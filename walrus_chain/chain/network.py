@@ -156,6 +156,11 @@ class Chain:
             if len(page) < _NODES_A_CALL:
                 return tuple(found)
 
+    async def node(self, node_id: NodeId) -> Node:
+        """A registered node."""
+        [view] = await self.call("NetworkLens", "nodes", node_id, 1)
+        return node_from(view)
+
     async def node_of_signer(self, signer: Address) -> NodeId | None:
         """The node whose key `signer` is or was; none when nobody's."""
         return NodeId(await self.call("NodeRegistry", "nodeOfSigner", signer)) or None

@@ -87,7 +87,7 @@ class Node:
     signer: Address
     encryption_key: bytes
     stake: Wei
-    """Active stake: what stands behind it now."""
+    """What stands behind it now: active stake, and deposits that count by now."""
     serving: bool
     shards: tuple[ShardIndex, ...]
     """The shards it serves, ascending; none when it does not serve."""

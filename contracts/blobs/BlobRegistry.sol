@@ -33,6 +33,15 @@ import {BlobToken} from "./BlobToken.sol";
 contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
     using SafeCast for uint256;
 
+    /// @dev One slot: every registration counts and needs the prices of its epoch, which are final once it has begun.
+    /// Prices have 70 bits, see {IStorageFees-maximumPrice}.
+    struct Intake {
+        uint40 objects;
+        Epoch pricesOf;
+        uint88 unitPrice;
+        uint88 writeFee;
+    }
+
     bytes32 private constant STORAGE_ATTESTATION_TYPEHASH =
         keccak256("StorageAttestation(bytes32 blobId,uint256 blobObject,uint32 epoch,bool deletable)");
     bytes32 private constant INVALIDITY_ATTESTATION_TYPEHASH =
@@ -49,8 +58,7 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
     uint16 private immutable _quorum;
     uint16 private immutable _honestMinority;
 
-    /// @inheritdoc IBlobRegistry
-    uint256 public objectCount;
+    Intake private _intake;
 
     /// @inheritdoc IBlobRegistry
     mapping(BlobId blobId => bool) public isInvalid;
@@ -75,11 +83,20 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
     /// @inheritdoc IBlobRegistry
     function register(Registration calldata registration) external returns (uint256 blobObject) {
         // Effect
-        blobObject = ++objectCount;
-        _enter(blobObject, registration);
+        Epoch current = _currentEpoch();
+        Intake memory intake = _take(current, 1);
+        blobObject = intake.objects;
+        _enter(blobObject, current, registration);
 
         // Interaction
-        _fees.charge(blobObject, msg.sender, registration.size, registration.epochs);
+        _fees.charge(
+            blobObject,
+            msg.sender,
+            registration.size,
+            registration.epochs,
+            Amount.wrap(intake.unitPrice),
+            Amount.wrap(intake.writeFee)
+        );
     }
 
     /// @inheritdoc IBlobRegistry
@@ -89,17 +106,18 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
         if (count == 0 || count > MAXIMUM_BATCH) revert BlobRegistry_WrongBatchSize(MAXIMUM_BATCH, count);
 
         // Effect
-        firstObject = objectCount + 1;
-        objectCount += count;
+        Epoch current = _currentEpoch();
+        Intake memory intake = _take(current, count);
+        firstObject = intake.objects - count + 1;
         IStorageFees.Term[] memory terms = new IStorageFees.Term[](count);
         for (uint256 i = 0; i < count; ++i) {
             Registration calldata registration = registrations[i];
-            _enter(firstObject + i, registration);
+            _enter(firstObject + i, current, registration);
             terms[i] = IStorageFees.Term(firstObject + i, registration.size, registration.epochs);
         }
 
         // Interaction
-        _fees.chargeBatch(msg.sender, terms);
+        _fees.chargeBatch(msg.sender, terms, Amount.wrap(intake.unitPrice), Amount.wrap(intake.writeFee));
     }
 
     /// @inheritdoc IBlobRegistry
@@ -216,6 +234,11 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
     }
 
     /// @inheritdoc IBlobRegistry
+    function objectCount() external view returns (uint256) {
+        return _intake.objects;
+    }
+
+    /// @inheritdoc IBlobRegistry
     function attestationDigest(BlobId blobId, uint256 blobObject, Epoch committeeEpoch, bool deletable)
         public
         view
@@ -231,8 +254,24 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
         return _hashTypedDataV4(keccak256(abi.encode(INVALIDITY_ATTESTATION_TYPEHASH, blobId, committeeEpoch)));
     }
 
+    /// @dev Counts new objects, of which the last gets the number that is answered, and sees to the prices of this epoch.
+    function _take(Epoch current, uint256 count) private returns (Intake memory intake) {
+        intake = _intake;
+        if (!(intake.pricesOf == current)) {
+            (Amount unitPrice, Amount writeFee) = _fees.pricesAt(current);
+            intake.pricesOf = current;
+            // Prices have 70 bits.
+            // forge-lint: disable-next-item(unsafe-typecast)
+            (intake.unitPrice, intake.writeFee) = (uint88(Amount.unwrap(unitPrice)), uint88(Amount.unwrap(writeFee)));
+        }
+        // Counts below 2^40; batches are short.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        intake.objects += uint40(count);
+        _intake = intake;
+    }
+
     /// @dev Writes a new object of the caller. Whether the term may be paid is for the fees to check.
-    function _enter(uint256 blobObject, Registration calldata registration) private {
+    function _enter(uint256 blobObject, Epoch start, Registration calldata registration) private {
         // Check
         BlobId blobId = registration.blobId;
         uint64 size = registration.size;
@@ -241,7 +280,6 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
 
         // Effect
         bool deletable = registration.deletable;
-        Epoch start = _currentEpoch();
         uint24 end = _endAfter(start, registration.epochs);
         // The size is below its limit, and the start before an end of 24 bits.
         // forge-lint: disable-next-line(unsafe-typecast)

@@ -133,30 +133,33 @@ contract StorageFees is IStorageFees {
     }
 
     /// @inheritdoc IStorageFees
-    function charge(uint256 blobObject, address payer, uint64 size, uint32 epochs)
+    function charge(uint256 blobObject, address payer, uint64 size, uint32 epochs, Amount unitPrice_, Amount writeFee_)
         external
         onlyRegistry
         returns (Amount rate)
     {
         // Check and effect
-        Epoch current = _currentEpoch();
         Amount price;
-        (rate, price) = _openTerm(_pricesNow(current), current, blobObject, payer, size, epochs);
+        (rate, price) = _openTerm(unitPrice_, writeFee_, _currentEpoch(), blobObject, payer, size, epochs);
 
         // Interaction
         _vault.collect(payer, price);
     }
 
     /// @inheritdoc IStorageFees
-    function chargeBatch(address payer, Term[] calldata terms) external onlyRegistry returns (Amount[] memory rates) {
+    function chargeBatch(address payer, Term[] calldata terms, Amount unitPrice_, Amount writeFee_)
+        external
+        onlyRegistry
+        returns (Amount[] memory rates)
+    {
         // Check and effect
         Epoch current = _currentEpoch();
-        PricePeriod prices = _pricesNow(current);
         rates = new Amount[](terms.length);
         Amount total;
         for (uint256 i = 0; i < terms.length; ++i) {
             Amount price;
-            (rates[i], price) = _openTerm(prices, current, terms[i].blobObject, payer, terms[i].size, terms[i].epochs);
+            (rates[i], price) =
+                _openTerm(unitPrice_, writeFee_, current, terms[i].blobObject, payer, terms[i].size, terms[i].epochs);
             total = total + price;
         }
 
@@ -254,8 +257,8 @@ contract StorageFees is IStorageFees {
     /// @inheritdoc IStorageFees
     function quote(uint64 size, uint32 epochs) external view returns (Amount total, Amount rate, Amount fee) {
         PricePeriod prices = _pricesNow(_currentEpoch());
-        (total, rate) = _priceOfTerm(prices, size, epochs);
         fee = prices.writeFeeOf();
+        (total, rate) = _priceOfTerm(prices.unitPriceOf(), fee, size, epochs);
     }
 
     /// @inheritdoc IStorageFees
@@ -316,26 +319,31 @@ contract StorageFees is IStorageFees {
 
     /// @inheritdoc IStorageFees
     function rateOf(uint64 size) public view returns (Amount) {
-        return _rateAt(_pricesNow(_currentEpoch()), size);
+        return _rateAt(_pricesNow(_currentEpoch()).unitPriceOf(), size);
     }
 
     /// @inheritdoc IStorageFees
     function rateOfObject(uint256 blobObject, uint64 size, Epoch start) public view returns (Amount) {
         MixedRate memory kept = _mixedRates[blobObject];
-        return kept.mixed ? kept.rate : _rateAt(_pricesAt(start), size);
+        return kept.mixed ? kept.rate : _rateAt(_pricesAt(start).unitPriceOf(), size);
     }
 
     /// @dev Writes the lines of a new object's term.
-    function _openTerm(PricePeriod prices, Epoch start, uint256 blobObject, address payer, uint64 size, uint32 epochs)
-        private
-        returns (Amount rate, Amount price)
-    {
+    function _openTerm(
+        Amount unitPrice_,
+        Amount writeFee_,
+        Epoch start,
+        uint256 blobObject,
+        address payer,
+        uint64 size,
+        uint32 epochs
+    ) private returns (Amount rate, Amount price) {
         // Check
-        (price, rate) = _priceOfTerm(prices, size, epochs);
+        (price, rate) = _priceOfTerm(unitPrice_, writeFee_, size, epochs);
 
         // Effect
         Epoch end = start.plus(epochs);
-        _changeLine(start, _signed(rate), Amount.unwrap(prices.writeFeeOf()));
+        _changeLine(start, _signed(rate), Amount.unwrap(writeFee_));
         _changeRate(end, -_signed(rate));
         emit TermPaid(blobObject, payer, rate, start, end, price);
     }
@@ -357,16 +365,16 @@ contract StorageFees is IStorageFees {
         else if (!same) _history.push(prices);
     }
 
-    function _priceOfTerm(PricePeriod prices, uint64 size, uint32 epochs)
+    function _priceOfTerm(Amount unitPrice_, Amount writeFee_, uint64 size, uint32 epochs)
         private
         view
         returns (Amount price, Amount rate)
     {
         if (epochs == 0 || epochs > maximumEpochs) revert StorageFees_WrongTerm(epochs, maximumEpochs);
-        rate = _rateAt(prices, size);
+        rate = _rateAt(unitPrice_, size);
         // Cannot overflow 256 bits: a rate has 127 bits, epochs have 16, a fee has 70.
         unchecked {
-            uint256 total = uint256(Amount.unwrap(rate)) * epochs + Amount.unwrap(prices.writeFeeOf());
+            uint256 total = uint256(Amount.unwrap(rate)) * epochs + Amount.unwrap(writeFee_);
             price = Amount.wrap(total.toUint128());
         }
     }
@@ -387,10 +395,10 @@ contract StorageFees is IStorageFees {
         price = newRate.times(ahead + epochs) - paid;
     }
 
-    function _rateAt(PricePeriod prices, uint64 size) private view returns (Amount) {
+    function _rateAt(Amount unitPrice_, uint64 size) private view returns (Amount) {
         // Cannot overflow: a price has 70 bits, units have 57.
         unchecked {
-            return Amount.wrap(Amount.unwrap(prices.unitPriceOf()) * unitsOf(size));
+            return Amount.wrap(Amount.unwrap(unitPrice_) * unitsOf(size));
         }
     }
 

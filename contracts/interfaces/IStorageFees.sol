@@ -53,8 +53,12 @@ interface IStorageFees {
 
     /// @notice Charges a new object's term, beginning with the current epoch. Only the blob registry.
     /// @dev Emits {TermPaid}. Charge: rate * epochs + write fee.
+    /// @param unitPrice_ The unit price of the current epoch. It and the write fee are what {pricesAt} tells: they are final
+    /// once the epoch has begun, so the registry asks once an epoch and keeps them where it counts objects.
     /// @return rate The object's rate per epoch.
-    function charge(uint256 blobObject, address payer, uint64 size, uint32 epochs) external returns (Amount rate);
+    function charge(uint256 blobObject, address payer, uint64 size, uint32 epochs, Amount unitPrice_, Amount writeFee_)
+        external
+        returns (Amount rate);
 
     /// @notice One object of a batch.
     struct Term {
@@ -64,7 +68,9 @@ interface IStorageFees {
     }
 
     /// @notice {charge} for several objects of one payer, with one payment.
-    function chargeBatch(address payer, Term[] calldata terms) external returns (Amount[] memory rates);
+    function chargeBatch(address payer, Term[] calldata terms, Amount unitPrice_, Amount writeFee_)
+        external
+        returns (Amount[] memory rates);
 
     /// @notice Charges `epochs` more epochs at today's price and spreads the rate evenly over what is left. Only the registry.
     /// @dev Emits {TermPaid}. With F paid epochs after the current one:

@@ -146,8 +146,7 @@ contract GasTest is CommitteeFixture {
     function test_gas__turn30_changed() public {
         formCommittee(30, 7);
         runNetwork(30);
-        deposit(30, 2);
-        measureTurn("30");
+        measureTurn(30, "30");
         vm.prank(operatorAt(30));
         committee.epochSyncDone(nodeAt(30));
         vm.snapshotGasLastCall(GROUP, "epochSyncDone30");
@@ -182,20 +181,19 @@ contract GasTest is CommitteeFixture {
         vm.snapshotGasLastCall(GROUP, "tally30");
     }
 
-    /// @dev A committee of `nodes` and one node more, which takes a shard from another one and gives it back: the seats of
+    /// @dev A committee of `nodes` and one node more, which takes shards from others, leaves and comes back: the seats of
     /// both sides are written. The clock shows epoch 5.
     function runNetwork(uint256 nodes) private {
         joinNode(nodes, 7);
         deposit(nodes, 1);
         changeTo(2);
         syncAll();
-        unstake(nodes, Amount.wrap(2));
+        unstake(nodes, ALL);
         changeTo(3);
         syncAll();
-        deposit(nodes, 2);
+        deposit(nodes, 100e18 + 1);
         changeTo(5);
         syncAll();
-        unstake(nodes, Amount.wrap(2));
     }
 
     function measureLargeTurn(uint256 nodes, string memory name) private {
@@ -204,14 +202,15 @@ contract GasTest is CommitteeFixture {
         deploySystem(parameters);
         formCommittee(nodes, 7);
         runNetwork(nodes);
-        deposit(nodes, 2);
-        measureTurn(name);
+        measureTurn(nodes, name);
     }
 
-    /// @dev From epoch 5 to 7.
-    function measureTurn(string memory name) private {
+    /// @dev The last node leaves once more and comes back in epoch 7.
+    function measureTurn(uint256 last, string memory name) private {
+        unstake(last, ALL);
         changeTo(6);
         syncAll();
+        deposit(last, 100e18 + 1);
         warpToCut(6);
         committee.selectCommittee();
         vm.snapshotGasLastCall(GROUP, string.concat("selectCommittee", name));

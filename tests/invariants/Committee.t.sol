@@ -66,6 +66,10 @@ contract CommitteeHandler is CommitteeFixture {
         amount = bound(amount, 1, 1000e18);
         address delegator = byOperator ? nodeRegistry.operatorOf(_id(node)) : makeAddr("delegator");
         giveTokens(delegator, amount);
+        // Pools are mostly behind, but never so far that a deposit finds no place.
+        if (Epoch.unwrap(staking.poolOf(_id(node)).settled) + 32 < currentEpoch()) {
+            staking.settle(_id(node), type(uint32).max);
+        }
         vm.prank(delegator);
         staking.delegate(_id(node), Amount.wrap(uint128(amount)));
         reached["stakeMore"]++;

@@ -23,8 +23,9 @@ abstract contract CommitteeFixture is System {
         return NodeId.wrap(uint32(i + 1));
     }
 
-    /// @notice Adds `amount` of the operator's to the node of place `i`.
+    /// @notice Adds `amount` of the operator's to the node of place `i`, which is settled before.
     function deposit(uint256 i, uint128 amount) internal {
+        staking.settle(nodeAt(i), type(uint32).max);
         address operator = operatorAt(i);
         giveTokens(operator, amount);
         vm.prank(operator);

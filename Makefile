@@ -22,7 +22,7 @@ PYTEST ?=
 FORGE ?=
 FILE ?=
 
-.PHONY: help setup setup-ipfs demo test test-python test-contracts test-ape check fmt contracts gas bench docs lock clean distclean
+.PHONY: help setup setup-ipfs demo simulate churn test test-python test-contracts test-ape check fmt contracts gas bench docs lock clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,12 @@ lock: $(STAMPS)/python ## Resolve all dependencies again and pin them
 
 demo: $(READY) ## Show the whole story on a local network; FILE=... stores your own file
 	python scripts/demo.py $(if $(FILE),"$(FILE)")
+
+simulate: $(READY) ## Let honest and cheating nodes live through hundreds of epochs, and print who earns what
+	python -m scripts.simulate_network
+
+churn: $(READY) ## Ten epochs under load, with agents that die, join and leave; about six minutes
+	python scripts/churn.py
 
 # -- tests -----------------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ BENCHMARKS = (
     ("network", ("bench.network",), ("bench.network", "--quick")),
     ("memory of a store and a read", ("bench.network", "--memory"), None),
     ("healing", ("bench.healing",), ("bench.healing", "--size", "16")),
+    ("custody", ("bench.custody",), ("bench.custody", "--blobs", "10000")),
 )
 """What it is called, the command, and the quick one if there is one."""
 

@@ -21,9 +21,11 @@ from pathlib import Path
 
 from eth_account import Account
 
+from walrus_chain.chain.economy import Economy
 from walrus_chain.chain.economy_events import CustodyMissed, CustodyProved, Slashed
 from walrus_chain.chain.event import ChainEvent
 from walrus_chain.chain.events import CommitteeFormed, EpochChangeDone, EpochChangeStarted
+from walrus_chain.chain.network import Chain
 from walrus_chain.client.client import Client
 from walrus_chain.devnet.home import DevnetHome
 from walrus_chain.devnet.network import Devnet
@@ -86,8 +88,11 @@ async def main(plan: Plan, folder: Path, as_json: bool) -> int:
     )
     devnet = await Devnet.up(DevnetHome(folder), parameters, developer=Address(account.address), on_step=say)
     try:
-        async with Client.connect([devnet.rpc_url], devnet.deployment, account=account) as client:
-            first = (await client.chain.parameters()).current_epoch
+        async with (
+            Chain.connect([devnet.rpc_url], devnet.deployment) as chain,
+            Client.connect([devnet.rpc_url], devnet.deployment, account=account) as client,
+        ):
+            first = (await chain.parameters()).current_epoch
             last = Epoch(first + plan.epochs)
             stop = asyncio.Event()
             async with asyncio.TaskGroup() as group:
@@ -95,8 +100,8 @@ async def main(plan: Plan, folder: Path, as_json: bool) -> int:
                 load += [group.create_task(read(client, tally, chance, stop)) for _ in range(plan.readers)]
                 await disturb(devnet, client, plan, tally, chance, first, last)
                 stop.set()
-            await check(client, tally)
-            events = await client.chain.events(devnet.deployment.block, (await client.chain.head()).number)
+            await check(client, chain, tally)
+            events = await chain.events(devnet.deployment.block, (await chain.head()).number)
             report = summary(plan, tally, events, first)
     finally:
         await devnet.down()
@@ -167,24 +172,13 @@ async def disturb(
         await asyncio.sleep(chance.uniform(0, plan.epoch_seconds / 8))
 
 
-async def check(client: Client, tally: Tally) -> None:
+async def check(client: Client, chain: Chain, tally: Tally) -> None:
     """Every blob is there, and the vault holds what it owes."""
     for blob_id in list(tally.blobs):
         await read_one(client, tally, blob_id)
-    vault = client.chain.deployment.address("TokenVault")
-    held, claims, free, *reserves = await client.chain.calls(
-        [
-            ("WAL", "balanceOf", (vault,)),
-            ("TokenVault", "totalClaims", ()),
-            ("TokenVault", "free", ()),
-            *(
-                ("TokenVault", "reserveOf", (client.chain.deployment.address(module),))
-                for module in ("Staking", "StorageFees")
-            ),
-        ]
-    )
-    if held != claims + free + sum(reserves) or free:
-        tally.failures.append(f"the vault holds {held}, and owes {claims} + {sum(reserves)}")
+    books = await Economy(chain).vault_books()
+    if not books.balanced or books.free:
+        tally.failures.append(f"the vault's books do not balance: {books}")
 
 
 def summary(plan: Plan, tally: Tally, events: tuple[ChainEvent, ...], first: Epoch) -> dict[str, object]:

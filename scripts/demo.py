@@ -1,15 +1,16 @@
-"""The whole story on one machine: `make demo`, or `python scripts/demo.py [FILE]`.
+"""The whole story on one machine: `make demo`, or `python -m scripts.demo [FILE]`.
 
 A local network comes up (chain, contracts, ten storage agents in four regions). Two files are encoded, registered,
 spread, attested and certified. They are read back while three agents are killed. Then an agent loses its disk and
-heals. Whatever is claimed on the way is checked first; a claim that does not hold ends the program with exit code 1.
+heals. Epochs pass: all agents prove custody on chain, one that cannot is slashed, one leaves and its shards move, and who
+staked gets paid. Whatever is claimed on the way is checked first; a claim that does not hold ends the program with exit
+code 1.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import secrets
 import shutil
 import subprocess
@@ -19,12 +20,15 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NoReturn
 
 import httpx
 from eth_account import Account
 from prometheus_client.parser import text_string_to_metric_families
 
+from scripts.demonstration import custody, earnings, leaving
+from scripts.demonstration.stage import Stage, disk_bytes, wait_until_whole
+from scripts.demonstration.words import ClaimFailed, chapter, claim, say, stop
+from walrus_chain.chain.network import Chain
 from walrus_chain.client.client import Client
 from walrus_chain.client.results import FailedBlob, StoredBlob
 from walrus_chain.codec.metadata import BlobMetadata
@@ -41,13 +45,12 @@ from walrus_chain.types import Address, Axis, BlobId, BlobStatus, format_amount,
 ROOT = Path(__file__).resolve().parents[1]
 AGENTS, SHARDS, REGIONS = 10, 30, 4
 GENERATED_BYTES = 64 * 2**20
-EPOCHS = 5
+EPOCH_SECONDS = 20
+EPOCHS = 50
+#: The place of the agent that others stake with.
+STAKED_WITH = 1
 HEAL_SECONDS = 120.0
 PIECE = 2**20
-
-
-class ClaimFailed(Exception):
-    """Something that the demonstration wanted to show is not so."""
 
 
 def main() -> None:
@@ -72,10 +75,18 @@ async def story(folder: Path, own_file: Path | None) -> None:
     async with network(folder, Address(account.address)) as devnet:
         async with Client.connect([devnet.rpc_url], devnet.deployment, account=account) as client:
             await show_network(client)
+            await earnings.stake(devnet, client, STAKED_WITH)
             blobs = await store(client, files)
             await read_while_agents_die(client, devnet, files, blobs)
             await lose_a_disk(client, devnet, blobs)
             await delete(client, blobs[0])
+            async with Chain.connect([devnet.rpc_url], devnet.deployment) as chain:
+                stage = Stage(devnet, chain, client)
+                await custody.two_epochs(stage)
+                await custody.a_cheat(stage, blobs[1].blob_id)
+                await leaving.an_agent_leaves(stage, blobs[1].blob_id)
+                await earnings.who_staked_is_paid(stage, STAKED_WITH)
+                await earnings.the_books(stage)
         processes = [agent.process for agent in devnet.agents] + [devnet.chain_process]
 
     claim(not any(process is not None and process.alive for process in processes), "no process is left behind")
@@ -87,7 +98,12 @@ async def network(folder: Path, developer: Address) -> AsyncIterator[Devnet]:
     """A local network for the time of a block."""
     port = free_run(AGENTS + 1)
     parameters = DevnetParameters(
-        agents=AGENTS, shards=SHARDS, regions=REGIONS, rpc_port=port, first_agent_port=port + 1
+        agents=AGENTS,
+        shards=SHARDS,
+        regions=REGIONS,
+        epoch_seconds=EPOCH_SECONDS,
+        rpc_port=port,
+        first_agent_port=port + 1,
     )
     began = time.monotonic()
     devnet = await Devnet.up(DevnetHome(folder / "network"), parameters, developer=developer)
@@ -215,18 +231,6 @@ async def digest_of(client: Client, blob_id: BlobId) -> bytes:
     return digest.digest()
 
 
-async def wait_until_whole(agent: DevnetAgent, blob_id: BlobId, member: Member) -> None:
-    """Wait until an agent holds all of its pairs of a blob."""
-    deadline = time.monotonic() + HEAL_SECONDS
-    async with httpx.AsyncClient(base_url=agent.url, trust_env=False) as http:
-        while time.monotonic() < deadline:
-            answer = (await http.get(f"/v1/blobs/{blob_id}")).json()
-            if answer.get("known") and not answer["missing"] and len(answer["pairs"]) == member.weight:
-                return
-            await asyncio.sleep(0.1)
-    raise ClaimFailed(f"{agent.name} did not heal blob {blob_id} within {HEAL_SECONDS:.0f} s")
-
-
 async def healing_bytes(agent: DevnetAgent) -> int:
     """How many bytes an agent fetched from others in order to heal, by its own metrics."""
     async with httpx.AsyncClient(base_url=agent.url, trust_env=False) as http:
@@ -277,52 +281,6 @@ def digest_of_file(path: Path) -> bytes:
     """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
-
-
-def disk_bytes(devnet: Devnet, agent: DevnetAgent) -> int:
-    """Bytes of all files of an agent."""
-    data = devnet.home.agent_data(agent.name)
-    return sum(path.stat().st_size for path in data.rglob("*") if path.is_file())
-
-
-def chapter(title: str) -> None:
-    """What comes next."""
-    say(f"\n{bold('==')} {bold(title)}")
-
-
-def claim(holds: bool, words: str) -> None:
-    """Say something that was checked.
-
-    Raises: ClaimFailed: it is not so.
-    """
-    if not holds:
-        raise ClaimFailed(f"this should be so and is not: {words}")
-    say(f"  {green('ok')}  {words}")
-
-
-def say(text: str) -> None:
-    """One line, at once."""
-    print(text if text.startswith(("\n", " ")) else f"      {text}", flush=True)
-
-
-def stop(words: str) -> NoReturn:
-    """End with exit code 1."""
-    print(f"demo: {words}", file=sys.stderr)
-    raise SystemExit(1)
-
-
-def bold(text: str) -> str:
-    """Bold on a terminal."""
-    return f"\x1b[1m{text}\x1b[0m" if _colours() else text
-
-
-def green(text: str) -> str:
-    """Green on a terminal."""
-    return f"\x1b[32m{text}\x1b[0m" if _colours() else text
-
-
-def _colours() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from ape.cli import ConnectedProviderCommand, account_option
@@ -18,7 +18,7 @@ from eth_utils.address import to_checksum_address
 from walrus_chain.chain.deploy import DeploymentParameters, plan_deployment
 from walrus_chain.chain.deployments import Deployment
 from walrus_chain.errors import ContractMissing, UnexpectedAddress, WalrusError
-from walrus_chain.types import Address, Wei, format_amount, parse_amount
+from walrus_chain.types import Address, Wei, format_amount, format_bps, parse_amount, parse_bps
 
 if TYPE_CHECKING:
     from ape.api import AccountAPI
@@ -62,24 +62,60 @@ class Amount(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
+class Share(click.ParamType):
+    """A share as people write it, in hundredths of a percent."""
+
+    name = "SHARE"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_bps(value)
+        except WalrusError as error:
+            self.fail(str(error), param, ctx)
+
+
 def amount_option(flag: str, default: Wei, text: str) -> Callable[[_Command], _Command]:
     """An option in WAL whose default is shown in WAL."""
     return click.option(flag, type=Amount(), default=default, show_default=format_amount(default), help=text)
 
 
+def share_option(flag: str, default: int, text: str) -> Callable[[_Command], _Command]:
+    """An option in percent whose default is shown in percent."""
+    name = flag.removeprefix("--").replace("-", "_") + "_bps"
+    return click.option(flag, name, type=Share(), default=default, show_default=format_bps(default), help=text)
+
+
+def number_option(name: str, text: str) -> Callable[[_Command], _Command]:
+    """An option for a whole number among the parameters, with their default."""
+    return click.option(
+        "--" + name.replace("_", "-"), name, type=int, default=getattr(DEFAULTS, name), show_default=True, help=text
+    )
+
+
 @click.command(cls=ConnectedProviderCommand)
 @account_option()
 @click.option("--name", default="walrus", show_default=True, help="What people will call the network.")
-@click.option("--shards", default=DEFAULTS.shards, show_default=True, help="Slots of the committee.")
-@click.option("--epoch-seconds", default=DEFAULTS.epoch_seconds, show_default=True, help="Length of an epoch.")
-@click.option(
-    "--unit-bytes", default=DEFAULTS.unit_bytes, show_default=True, help="Encoded bytes in a unit of storage."
-)
-@click.option("--maximum-epochs", default=DEFAULTS.maximum_epochs, show_default=True, help="Longest term.")
+@number_option("shards", "Slots of the committee.")
+@number_option("epoch_seconds", "Length of an epoch.")
+@click.option("--sync-seconds", type=int, help="Longest time for a change of committee; an epoch when none.")
+@number_option("unit_bytes", "Encoded bytes in a unit of storage.")
+@number_option("maximum_epochs", "Longest term.")
 @amount_option("--supply", DEFAULTS.supply, "All the WAL there will ever be.")
 @amount_option("--minimum-stake", DEFAULTS.minimum_stake, "What an operator must stake itself.")
-@amount_option("--unit-price", DEFAULTS.unit_price, "For one unit and one epoch.")
-@amount_option("--write-fee", DEFAULTS.write_fee, "For each registration.")
+@number_option("unbonding_epochs", "For how long stake on its way out is still slashed.")
+@share_option("--maximum-commission", DEFAULTS.maximum_commission_bps, "The most that an operator keeps of rewards.")
+@amount_option("--unit-price", DEFAULTS.unit_price, "For one unit and one epoch, at first.")
+@amount_option("--write-fee", DEFAULTS.write_fee, "For each registration, at first.")
+@share_option("--burn", DEFAULTS.burn_bps, "The share of storage fees that is burned.")
+@number_option("samples", "Places that a node proves in each epoch.")
+@share_option("--first-slash", DEFAULTS.first_slash_bps, "What a missed proof costs; doubled with each one in a row.")
+@share_option("--maximum-slash", DEFAULTS.maximum_slash_bps, "The most that one miss costs.")
+@number_option("misses_to_jail", "Misses in a row after which a node leaves the committee.")
+@number_option("jail_epochs", "For how long it stays out.")
+@share_option("--bounty", DEFAULTS.bounty_bps, "What of a slash the reporter gets; the rest is burned.")
+@number_option("seed_delay_blocks", "Blocks between a custody window's opening and its seed.")
 @click.option("--genesis", help="The account that forms the first committee; the deployer when none.")
 @click.option("--holder", help="The account that gets the whole supply; the deployer when none.")
 @click.option(
@@ -88,35 +124,16 @@ def amount_option(flag: str, default: Wei, text: str) -> Callable[[_Command], _C
     help="The deployment file; deployments/CHAIN.json when none.",
 )
 def cli(
-    account: AccountAPI,
-    name: str,
-    shards: int,
-    epoch_seconds: int,
-    unit_bytes: int,
-    maximum_epochs: int,
-    supply: Wei,
-    minimum_stake: Wei,
-    unit_price: Wei,
-    write_fee: Wei,
-    genesis: str | None,
-    holder: str | None,
-    output: Path | None,
+    account: AccountAPI, name: str, genesis: str | None, holder: str | None, output: Path | None, **parameters: Any
 ) -> None:
     """Deploy a Walrus Chain network."""
     try:
-        parameters = DeploymentParameters(
-            shards=shards,
-            epoch_seconds=epoch_seconds,
-            supply=supply,
-            minimum_stake=minimum_stake,
-            unit_bytes=unit_bytes,
-            unit_price=unit_price,
-            write_fee=write_fee,
-            maximum_epochs=maximum_epochs,
+        chosen = DeploymentParameters(
             genesis=Address(to_checksum_address(genesis)) if genesis else None,
             holder=Address(to_checksum_address(holder)) if holder else None,
+            **parameters,
         )
-        deployment = execute(account, parameters, name)
+        deployment = execute(account, chosen, name)
     except WalrusError as error:
         raise Abort(str(error)) from error
     file = output or Path("deployments") / f"{deployment.chain_id}.json"

@@ -138,6 +138,20 @@ class WorkSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeeperSettings:
+    """Table `keeper`: what the agent does on chain by itself. The signing key pays for it."""
+
+    enabled: bool = _setting("whether it acts on chain at all; without it nobody proves custody for the node", True)
+    report_misses: bool = _setting("whether it reports other nodes' missing proofs, for the bounty", True)
+    sweep: bool = _setting("whether it removes objects that are over from those that nodes are asked about", True)
+    gas_price_gwei: float = _number("above it only proofs and signals of the node are sent; 0: at any price", 0.0, 0)
+    stuck_seconds: float = _number("without a block until a transaction is sent again with higher fees", 30.0, 0.1)
+    low_balance: float = _number(
+        "of the chain's own currency at the signing key, below which the agent counts as degraded", 0.05, 0
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """Table `log`: what is written to standard error."""
 
@@ -165,6 +179,7 @@ class Settings:
     keys: KeySettings
     server: ServerSettings = field(default_factory=ServerSettings)
     work: WorkSettings = field(default_factory=WorkSettings)
+    keeper: KeeperSettings = field(default_factory=KeeperSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
 
@@ -257,7 +272,7 @@ def _convert(value: Any, kind: Any, key: Field[Any], source: str, name: str, bas
         good = base / Path(value).expanduser()
     elif kind is float and isinstance(value, int | float) and not isinstance(value, bool):
         good = float(value)
-    elif kind in (int, str) and isinstance(value, kind) and not isinstance(value, bool):
+    elif kind in (int, str, bool) and type(value) is kind:
         good = value
     elif isinstance(kind, types.GenericAlias) and isinstance(value, list) and all(isinstance(i, str) for i in value):
         good = tuple(value)
@@ -271,6 +286,8 @@ def _parse(text: str, kind: Any) -> Any:
     """The text of an environment variable as TOML would have given it; as text where it does not parse."""
     if isinstance(kind, types.GenericAlias):
         return [part.strip() for part in text.split(",") if part.strip()]
+    if kind is bool:
+        return {"true": True, "false": False}.get(text.strip().lower(), text)
     if kind in (int, float):
         try:
             return kind(text)
@@ -295,7 +312,7 @@ def _variable(table: str, key: str) -> str:
 
 
 def _kind_in_words(kind: Any) -> str:
-    words = {Path: "a path", float: "a number", int: "a whole number", str: "a text"}
+    words = {Path: "a path", float: "a number", int: "a whole number", str: "a text", bool: "true or false"}
     return words.get(kind, "a list of texts")
 
 

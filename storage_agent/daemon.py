@@ -4,9 +4,9 @@
 it when its block is left. Clock, chance and keys enter here and nowhere below.
 
 An agent that starts: settings -> deployment -> key -> chain (which node is this?) -> catalogue -> store -> socket, each
-with an error that says what to correct. Then all goes on at once: following the chain, doing work, keeping the
-committee fresh, scrubbing, answering. An error that ends one of these ends the agent, by way of `RunningAgent.failed`;
-none of them outlives the block.
+with an error that says what to correct. Then all goes on at once: following the chain, doing work, acting on chain,
+keeping the committee fresh, scrubbing, answering. An error that ends one of these ends the agent, by way of
+`RunningAgent.failed`; none of them outlives the block.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 from storage_agent.act.worker import Worker, standard_jobs
 from storage_agent.config import Settings
+from storage_agent.custody.upkeep import Upkeep, make_upkeep
 from storage_agent.keys.files import load_signer, read_password
 from storage_agent.node.accuse import Accuser
 from storage_agent.node.admission import Admission
@@ -169,7 +170,19 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
             await healer.heal(blob_id)
 
         worker = Worker(catalogue, standard_jobs(packs, heal, settings.work.heal_at_once), time.time)
-        reporter = _Reporter(settings, node_id, deployment, watcher, seat, catalogue, packs, peers, metrics)
+        upkeep = make_upkeep(
+            settings.keeper,
+            chain,
+            parameters.epoch_seconds,
+            node_id,
+            signer,
+            holdings,
+            heal,
+            catalogue.syncing_complete,
+            metrics,
+            time.monotonic,
+        )
+        reporter = _Reporter(settings, node_id, deployment, watcher, seat, catalogue, packs, peers, metrics, upkeep)
         services = Services(
             admission,
             attester,
@@ -207,6 +220,7 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
             asyncio.create_task(guarded("background work", worker.run)),
             asyncio.create_task(guarded("scrubbing", scrubber.run)),
             asyncio.create_task(guarded("sweeping the store", lambda: _sweep(packs))),
+            asyncio.create_task(guarded("acting on chain", upkeep.run)),
         ]
         started = {"node": node_id, "url": agent.url, "network": deployment.name, "store": packs.name}
         _log.info("agent started", extra=started)
@@ -273,6 +287,7 @@ class _Reporter:
         packs: Packs,
         peers: Peers,
         metrics: Metrics,
+        upkeep: Upkeep,
     ) -> None:
         self._settings = settings
         self._node_id = node_id
@@ -283,6 +298,7 @@ class _Reporter:
         self._packs = packs
         self._peers = peers
         self._metrics = metrics
+        self._upkeep = upkeep
         self._totals = catalogue.totals()
         self._counted_at = time.monotonic()
 
@@ -292,7 +308,13 @@ class _Reporter:
         block = cursor.block if cursor is not None else None
         figures = self._figures()
         self._metrics.chain_block.set(block.number if block else 0)
+        lag = max(0.0, time.time() - block.timestamp) if block else 0.0
+        self._metrics.chain_lag.set(lag)
         self._metrics.blobs_to_heal.set(figures.heal)
+        self._metrics.stored_bytes.set(figures.bytes)
+        self._metrics.shards.labels("served").set(len(self._catalogue.duties.own))
+        self._metrics.shards.labels("syncing").set(len(self._catalogue.duties.syncing))
+        self._metrics.shards.labels("keeping").set(len(self._catalogue.duties.keeping))
         reasons = await self._reasons()
         starting = head is None or not self._seat.known
         return {
@@ -304,8 +326,9 @@ class _Reporter:
             "chain": {
                 "id": self._deployment.chain_id,
                 "block": block.number if block else 0,
-                "lagSeconds": max(0.0, time.time() - block.timestamp) if block else 0.0,
+                "lagSeconds": lag,
             },
+            **self._on_chain(),
             "disk": {"free": await self._free(), "used": figures.bytes},
         }
 
@@ -330,6 +353,14 @@ class _Reporter:
             "liars": {str(node): lies for node, lies in self._peers.liars().items()},
         }
 
+    def _on_chain(self) -> dict[str, object]:
+        """The epoch, how the node stands in its custody window, and the shards that are on their way here."""
+        standing = self._upkeep.standing
+        if standing is None:
+            return {"epoch": self._catalogue.epoch, "custody": None, "syncing": list(self._catalogue.duties.syncing)}
+        custody = {"state": standing.custody, "closes": standing.closes}
+        return {"epoch": standing.epoch, "custody": custody, "syncing": list(standing.syncing)}
+
     async def _reasons(self) -> list[str]:
         reasons = []
         if self._watcher.problem is not None:
@@ -338,7 +369,7 @@ class _Reporter:
             reasons.append("the committee knows no member with this agent's key")
         if await self._free() == 0:
             reasons.append(f"{self._packs.name} is full")
-        return reasons
+        return reasons + self._upkeep.problems
 
     async def _free(self) -> int | None:
         try:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
@@ -22,6 +24,7 @@ from walrus_chain.types import printable, printable_lines
 
 METRICS_MEDIA_TYPE: Final = CONTENT_TYPE_LATEST
 _STANDARD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_PROOF_SECONDS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14400.0)
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -79,6 +82,17 @@ def _extra(record: logging.LogRecord) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if name not in _STANDARD_FIELDS}
 
 
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric with all its series."""
+
+    name: str
+    """Without the suffix that counters and histograms add."""
+    kind: str
+    """`counter`, `gauge` or `histogram`."""
+    labels: tuple[str, ...]
+
+
 class Metrics:
     """Counters and gauges of one agent, in the text format that Prometheus reads at `/metrics`."""
 
@@ -126,7 +140,69 @@ class Metrics:
         self.scrubbed_bytes = Counter("walrus_agent_scrubbed_bytes", "Bytes read back and verified", registry=registry)
         self.rotted_pairs = Counter("walrus_agent_rotted_pairs", "Sliver pairs found rotted", registry=registry)
         self.chain_block = Gauge("walrus_agent_chain_block", "Last block whose events are applied", registry=registry)
+        self.chain_lag = Gauge(
+            "walrus_agent_chain_lag_seconds", "Age of the last block whose events are applied", registry=registry
+        )
+        self.epoch = Gauge("walrus_agent_epoch", "Present epoch, as the chain said last", registry=registry)
         self.free_bytes = Gauge("walrus_agent_free_bytes", "Free bytes where slivers are kept", registry=registry)
+        self.stored_bytes = Gauge("walrus_agent_stored_bytes", "Bytes of slivers and metadata kept", registry=registry)
+        self.shards = Gauge(
+            "walrus_agent_shards",
+            "Shards of the node: served, still on their way here, kept for their new nodes",
+            ["state"],
+            registry=registry,
+        )
+        self.custody_windows = Counter(
+            "walrus_agent_custody_windows",
+            "Custody windows that asked this node, and how they ended",
+            ["result"],
+            registry=registry,
+        )
+        self.proof_due = Gauge(
+            "walrus_agent_proof_due",
+            "1 while the node is asked for a custody proof and did not give it",
+            registry=registry,
+        )
+        self.window_left = Gauge(
+            "walrus_agent_window_left_ratio",
+            "What is left of the present epoch's custody window, 1 to 0",
+            registry=registry,
+        )
+        self.proof_seconds = Histogram(
+            "walrus_agent_proof_seconds",
+            "From a custody seed's being seen to the proof's being in a block",
+            registry=registry,
+            buckets=_PROOF_SECONDS,
+        )
+        self.transactions = Counter(
+            "walrus_agent_transactions", "Transactions that did what they should", ["action"], registry=registry
+        )
+        self.transaction_failures = Counter(
+            "walrus_agent_transaction_failures", "Attempts to act on chain that failed", ["action"], registry=registry
+        )
+        self.gas_spent = Counter(
+            "walrus_agent_gas_spent", "Paid for these, in the chain's own currency", ["action"], registry=registry
+        )
+        self.key_balance = Gauge(
+            "walrus_agent_key_balance",
+            "What the signing key has for fees, in the chain's own currency",
+            registry=registry,
+        )
+        self.rewards = Counter(
+            "walrus_agent_rewards_wal", "WAL that this agent settled into the node's pool", registry=registry
+        )
+        self.own_stake = Gauge("walrus_agent_own_stake_wal", "WAL staked by the node's operator", registry=registry)
+        self.active_stake = Gauge("walrus_agent_active_stake_wal", "WAL that stands behind the node", registry=registry)
+        self.jailed = Gauge("walrus_agent_jailed", "1 while the node is jailed for missed proofs", registry=registry)
+
+    def families(self) -> list[Family]:
+        """All metrics, also those that have no series yet."""
+        metrics = [metric for metric in vars(self).values() if isinstance(metric, Counter | Gauge | Histogram)]
+        return [Family(metric._name, metric._type, tuple(metric._labelnames)) for metric in metrics]
+
+    def value(self, name: str, labels: Mapping[str, str] | None = None) -> float | None:
+        """What one series stands at, by the name it is read under; none when there is no such series."""
+        return self._registry.get_sample_value(name, dict(labels or {}))
 
     def render(self) -> bytes:
         """All metrics as text."""

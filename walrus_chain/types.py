@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from enum import IntEnum, StrEnum
 from typing import NewType
 
-from walrus_chain.errors import MalformedAmount, MalformedBlobId
+from walrus_chain.errors import MalformedAmount, MalformedBlobId, MalformedShare
 
 #: 1-based number of an epoch; a pure function of the chain's clock.
 Epoch = NewType("Epoch", int)
@@ -32,7 +32,10 @@ Wei = NewType("Wei", int)
 Address = NewType("Address", str)
 
 WAL_DECIMALS = 18
+#: The whole, in hundredths of a percent.
+ALL_BPS = 10_000
 _AMOUNT = re.compile(r"^\s*(?P<number>[0-9][0-9_]*(\.[0-9]+)?)\s*(?P<unit>wal|wei)?\s*$", re.IGNORECASE)
+_SHARE = re.compile(r"^\s*(?P<number>[0-9]{1,9}(\.[0-9]{1,9})?)\s*(?P<unit>%|bps)?\s*$", re.IGNORECASE)
 
 
 class Axis(StrEnum):
@@ -138,6 +141,29 @@ def format_amount(amount: Wei) -> str:
     whole, fraction = divmod(amount, 10**WAL_DECIMALS)
     decimals = f"{fraction:0{WAL_DECIMALS}d}".rstrip("0")
     return f"{whole:,}.{decimals} WAL" if decimals else f"{whole:,} WAL"
+
+
+def format_bps(bps: int) -> str:
+    """Hundredths of a percent for people: `5%`, `2.5%`, `0.01%`."""
+    whole, fraction = divmod(bps, 100)
+    decimals = f"{fraction:02d}".rstrip("0")
+    return f"{whole}.{decimals}%" if decimals else f"{whole}%"
+
+
+def parse_bps(text: str) -> int:
+    """The share that a person typed, in hundredths of a percent: `5%`, `2.5%`, `250 bps` or, a bare number, `250`.
+
+    Raises: MalformedShare: another form, more than 100%, or finer than a hundredth of a percent.
+    """
+    match = _SHARE.match(text)
+    if match is None:
+        raise MalformedShare(text, "write it like 5%, 2.5% or 250 (hundredths of a percent)")
+    bps = Decimal(match["number"]) * (100 if match["unit"] == "%" else 1)
+    if bps != bps.to_integral_value():
+        raise MalformedShare(text, "it is finer than a hundredth of a percent")
+    if bps > ALL_BPS:
+        raise MalformedShare(text, "it is more than the whole, 100%")
+    return int(bps)
 
 
 def format_bytes(count: int) -> str:

@@ -63,6 +63,9 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
     /// @inheritdoc IBlobRegistry
     mapping(BlobId blobId => bool) public isInvalid;
 
+    /// @dev Whether any blob was ever invalidated: until then {custodyOf} has no need to look a blob up.
+    bool private _anyInvalid;
+
     /// @notice Fixes the partners for ever.
     /// @param committee Checks signatures; gives the clock and the number of shards, which never change.
     /// @param fees Charges and refunds; must name this contract as its registry.
@@ -186,6 +189,7 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
 
         // Effect
         isInvalid[blobId] = true;
+        if (!_anyInvalid) _anyInvalid = true;
         emit BlobInvalidated(blobId, committeeEpoch, weight);
     }
 
@@ -208,7 +212,7 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
         if (!facts.isCertified()) return (blobId, size, until);
 
         (blobId, size) = (_blobIdOf[blobObject], facts.sizeOf());
-        if (!isInvalid[blobId]) until = facts.endOf();
+        if (!_anyInvalid || !isInvalid[blobId]) until = facts.endOf();
     }
 
     /// @inheritdoc IBlobRegistry

@@ -47,7 +47,8 @@ contract Committee is EpochChange {
         if (msg.sender != genesis) revert Committee_CallerNotGenesis(genesis, msg.sender);
         if (_office.size != 0) revert Committee_AlreadyFormed(_office.epoch);
         Epoch current = currentEpoch();
-        (uint256[] memory ids, uint256[] memory weights) = _elect(current);
+        // All deposits so far, also of those who could not make theirs count from epoch 1 on.
+        (uint256[] memory ids, uint256[] memory weights) = _elect(Epoch.wrap(type(uint32).max));
         (NodeId[] memory nodeIds, address[] memory signers) = _nodesOf(ids);
 
         // Effect: who got shards is in office.

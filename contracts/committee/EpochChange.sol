@@ -136,6 +136,25 @@ abstract contract EpochChange is CommitteeSeats {
     }
 
     /// @inheritdoc ICommittee
+    function servingSince() external view returns (Timestamp) {
+        return _office.since;
+    }
+
+    /// @inheritdoc ICommittee
+    function isSelectionDue() external view returns (bool) {
+        Office memory office = _office;
+        Epoch target = targetEpoch();
+        bool over = isSettled() || !(Timestamp.wrap(uint64(block.timestamp)) < office.since.plusSeconds(syncSeconds));
+        return office.size != 0 && target > office.epoch && target > office.selected && over;
+    }
+
+    /// @inheritdoc ICommittee
+    function isAdvanceDue() external view returns (bool) {
+        Office memory office = _office;
+        return office.selection != Selection.None && office.selected == currentEpoch();
+    }
+
+    /// @inheritdoc ICommittee
     function currentEpoch() public view returns (Epoch) {
         return EpochClock.current(_genesisTime, epochSeconds);
     }

@@ -14,6 +14,9 @@ import {Epoch} from "../types/Epoch.sol";
 /// @dev An array a class; eight object ids of 32 bits in a word, eight lengths in a word. Lengths are frozen by copying
 /// their four words. Arrays only grow while a window is open, so the frozen ones keep meaning the same entries.
 ///
+/// 128 neighbours lie in 16 words, one after the other in turn, so that the entries of a few draws lie in as many words
+/// where there are few objects as where there are many: a proof costs the same in both cases.
+///
 /// Invariants:
 /// - A certified object that nodes answer for stands in exactly one array, once.
 /// - While a window is open, entries below the frozen lengths do not change.
@@ -33,6 +36,8 @@ abstract contract BlobSampler is IBlobSampler {
     uint256 private constant LANE_BITS = 32;
     uint256 private constant LANE_MASK = type(uint32).max;
     uint256 private constant LANES = 8;
+    /// @dev Words over which neighbouring entries are dealt.
+    uint256 private constant WORDS = 16;
     uint256 private constant COUNT_WORDS = 4;
 
     IBlobRegistry internal immutable _registry;
@@ -41,7 +46,7 @@ abstract contract BlobSampler is IBlobSampler {
     uint256[4] private _counts;
     /// @dev What the lengths were when the last window was opened.
     uint256[4] private _frozenCounts;
-    /// @dev Object ids: entry i of class c in lane i % 8 of the word under `c << 32 | i / 8`.
+    /// @dev Object ids: entry i of class c in lane i / 16 % 8 of the word under `c << 32 | i / 128 * 16 + i % 16`.
     mapping(uint256 key => uint256) private _entries;
 
     /// @param registry The only one that adds objects; tells until when nodes answer for them.
@@ -173,12 +178,12 @@ abstract contract BlobSampler is IBlobSampler {
     }
 
     function _entryAt(uint256 class, uint256 index) private view returns (uint256) {
-        return _entries[_keyOf(class, index)] >> _shiftOf(index) & LANE_MASK;
+        return _entries[_keyOf(class, index)] >> _shiftOf(index / WORDS) & LANE_MASK;
     }
 
     function _setEntry(uint256 class, uint256 index, uint256 entry) private {
         uint256 key = _keyOf(class, index);
-        _entries[key] = _withLane(_entries[key], _shiftOf(index), entry);
+        _entries[key] = _withLane(_entries[key], _shiftOf(index / WORDS), entry);
     }
 
     function _countOf(uint256 class) private view returns (uint256) {
@@ -191,11 +196,11 @@ abstract contract BlobSampler is IBlobSampler {
     }
 
     function _keyOf(uint256 class, uint256 index) private pure returns (uint256) {
-        return class << LANE_BITS | index / LANES;
+        return class << LANE_BITS | index / (WORDS * LANES) * WORDS + index % WORDS;
     }
 
-    function _shiftOf(uint256 index) private pure returns (uint256) {
-        return index % LANES * LANE_BITS;
+    function _shiftOf(uint256 lane) private pure returns (uint256) {
+        return lane % LANES * LANE_BITS;
     }
 
     function _withLane(uint256 lanes, uint256 shift, uint256 value) private pure returns (uint256) {

@@ -8,8 +8,8 @@ import {IRandomness} from "../interfaces/IRandomness.sol";
 /// @dev Flow: {nextTicket} names the block `delayBlocks` ahead -> once it is past, {reveal} gives its hash, by
 /// BLOCKHASH for 256 blocks, then by the history contract of EIP-2935 up to 8,191 blocks back, on chains that have it.
 ///
-/// Nothing that a caller chooses enters. Who proposes the block may throw it away and forgo its reward, which is one
-/// bit of bias for each block so lost; users of the bytes draw several places from them, so that a bit is worth little.
+/// Nothing that a caller chooses enters. Who builds the named block can try many versions of it before it is published: this
+/// source trusts builders not to work for a cheat. See docs/spec/11-custody.md, "Bias".
 ///
 /// A reorganisation that replaces the block changes the bytes, and undoes everything that was derived from the old ones
 /// with it: both are on the same chain.

@@ -97,7 +97,8 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
     /// @param committee Gives the clock, the seats and the shards that are on their way.
     /// @param registry Adds the objects that it certified.
     /// @param staking Must take this contract for the one that slashes.
-    /// @param randomness Where seeds come from. Its draws must happen well before a quarter of an epoch is over.
+    /// @param randomness Where seeds come from. Its draws must happen well before a quarter of an epoch is over; a draw that
+    /// comes too late makes the window void.
     constructor(
         ICommittee committee,
         IBlobRegistry registry,
@@ -139,7 +140,7 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
         if (Epoch.unwrap(committeeEpoch) == 0) revert ICommittee.Committee_NotFormed();
 
         // Effect
-        uint256 exempt = _committee.pendingShards();
+        uint256 exempt = _exemptIn(epoch, committeeEpoch);
         uint64 ticket = _randomness.nextTicket().toUint64();
         uint8 frozenWords = _freeze();
         _lastOpened = epoch;
@@ -153,7 +154,14 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
 
     /// @inheritdoc ICustodyChallenges
     function captureSeed(Epoch epoch) external returns (bytes32 seed) {
-        return _captureSeed(epoch, _windowOf(epoch));
+        // Check: it is kept already, or there is still time to answer.
+        WindowState storage window = _windowOf(epoch);
+        seed = window.seed;
+        if (seed != 0) return seed;
+        _checkOpen(epoch);
+
+        // Effect
+        seed = _captureSeed(epoch, window);
     }
 
     /// @inheritdoc ICustodyChallenges
@@ -161,8 +169,7 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
         // Check: the window is open for this node.
         Epoch epoch = _currentEpoch();
         WindowState storage window = _windowOf(epoch);
-        (,, Timestamp closes) = timesOf(epoch);
-        if (!(_now() < closes)) revert CustodyChallenges_WindowClosed(epoch, closes);
+        _checkOpen(epoch);
         (uint256 member, uint256 due) = _seatOf(epoch, window, nodeId);
         uint256 proved = window.proved;
         if (_passed(window, proved, member)) revert CustodyChallenges_AlreadyProved(epoch, nodeId);
@@ -188,11 +195,11 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
         if (time < from || !(time < until)) revert CustodyChallenges_NotReportingTime(epoch, from, until);
         (uint256 member,) = _seatOf(epoch, window, nodeId);
         if (_passed(window, window.proved, member)) revert CustodyChallenges_AlreadyProved(epoch, nodeId);
+        if (window.seed == 0) revert CustodyChallenges_SeedNotCaptured(epoch);
         uint256 reported = window.reported;
         if (reported >> member & 1 != 0) revert CustodyChallenges_AlreadyReported(epoch, nodeId);
 
         // Effect
-        _captureSeed(epoch, window);
         window.reported = reported | 1 << member;
         uint32 row = _countMiss(epoch, nodeId);
 
@@ -308,7 +315,17 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
         return uint16(Math.min(bps, _maximumSlashBps));
     }
 
-    /// @dev Reads and keeps the seed when that did not happen yet.
+    /// @dev Shards on their way are excused in the epoch in which they came; where the committee took office so late that this
+    /// window had its time already, in the next one too. After that, who did not signal them answers for them.
+    function _exemptIn(Epoch epoch, Epoch committeeEpoch) private view returns (uint256 exempt) {
+        exempt = _committee.pendingShards();
+        if (exempt == 0 || committeeEpoch == epoch) return exempt;
+        (Timestamp from,,) = timesOf(committeeEpoch);
+        bool late = committeeEpoch.plus(1) == epoch && !(_committee.servingSince() < from);
+        return late ? exempt : 0;
+    }
+
+    /// @dev Reads and keeps the seed when that did not happen yet. Only while the window is open.
     function _captureSeed(Epoch epoch, WindowState storage window) private returns (bytes32 seed) {
         seed = window.seed;
         if (seed != 0) return seed;
@@ -395,6 +412,12 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
         if (due == 0) revert CustodyChallenges_NothingDue(epoch, nodeId);
     }
 
+    /// @dev Of an epoch that has a window.
+    function _checkOpen(Epoch epoch) private view {
+        (,, Timestamp closes) = timesOf(epoch);
+        if (!(_now() < closes)) revert CustodyChallenges_WindowClosed(epoch, closes);
+    }
+
     function _windowOf(Epoch epoch) private view returns (WindowState storage window) {
         window = _windows[epoch];
         if (!_exists(window)) revert CustodyChallenges_NoWindow(epoch);
@@ -404,7 +427,7 @@ contract CustodyChallenges is BlobSampler, ICustodyChallenges {
         return Epoch.unwrap(window.committeeEpoch) != 0;
     }
 
-    /// @dev Where there was nothing to ask, everybody passes.
+    /// @dev Where there was nothing to ask, everybody passes. Without a seed nobody can have proved.
     function _passed(WindowState storage window, uint256 proved, uint256 member) private view returns (bool) {
         return proved >> member & 1 != 0 || window.frozenWords == 0;
     }

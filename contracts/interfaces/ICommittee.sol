@@ -169,6 +169,17 @@ interface ICommittee {
     /// @notice The epoch for which a committee was selected last; zero when none was.
     function selectedEpoch() external view returns (Epoch);
 
+    /// @notice When the serving committee took office.
+    function servingSince() external view returns (Timestamp);
+
+    /// @notice Whether {selectCommittee} is due: none was selected for {targetEpoch}, and the last change is over or has had its
+    /// time.
+    function isSelectionDue() external view returns (bool);
+
+    /// @notice Whether {advanceEpoch} is due: a committee was selected for the present epoch, and not advanced to. While a
+    /// custody window is open it has to wait.
+    function isAdvanceDue() external view returns (bool);
+
     /// @notice The epoch whose committee is to be selected now: the next one from the half of the present epoch on, the
     /// present one before.
     function targetEpoch() external view returns (Epoch);

@@ -12,11 +12,13 @@ import {IBlobSampler} from "./IBlobSampler.sol";
 /// @notice Once an epoch the chain asks every node for a few random bytes of what it should hold. Who does not answer
 /// loses the epoch's reward and part of its stake.
 /// @dev Glossary: a *window* is the time in an epoch in which nodes are asked and answer; a *seed* is its random number; a
-/// *sample* is one place, 256 bytes of one sliver; a shard is *due* unless it came to its node in the present change of
-/// committee and was not signalled as synced when the window was opened; a *miss* is a closed window without a proof.
+/// *sample* is one place, 256 bytes of one sliver; a shard is *due* unless it came to its node in a change of committee in
+/// this epoch and was not signalled as synced when the window was opened; a *miss* is a closed window without a proof.
 ///
 /// Flow: {openWindow} names a later block -> {captureSeed} or the first proof reads it -> {prove} until the window closes
 /// -> {reportMiss} until the epoch after the next begins. Everything may be called by anybody.
+///
+/// A window that closes before anybody read its seed is *void*: nobody was asked, so nobody is slashed and nobody passed.
 ///
 /// Times in an epoch of L seconds: opened from L / 4 until before L / 2, closed at 3 L / 4.
 ///
@@ -42,7 +44,7 @@ interface ICustodyChallenges is IBlobSampler {
     /// @notice The window of an epoch.
     /// @param committeeEpoch The epoch in which the committee took office that is asked; zero when there was no window.
     /// @param ticket Names the draw of the seed.
-    /// @param seed Zero until it was read.
+    /// @param seed Zero until it was read, which must happen before the window closes; zero for ever in a void window.
     /// @param exempt Bit s is set when shard s is not due.
     /// @param proved Bit i is set when committee member i proved.
     /// @param reported Bit i is set when the miss of committee member i was reported.
@@ -113,8 +115,11 @@ interface ICustodyChallenges is IBlobSampler {
     /// @notice Thrown when an epoch has no window.
     error CustodyChallenges_NoWindow(Epoch epoch);
 
-    /// @notice Thrown when a proof comes after its window closed.
+    /// @notice Thrown when a proof comes, or a seed is read, after the window closed.
     error CustodyChallenges_WindowClosed(Epoch epoch, Timestamp closed);
+
+    /// @notice Thrown when a miss is reported of a window whose seed nobody read while it was open.
+    error CustodyChallenges_SeedNotCaptured(Epoch epoch);
 
     /// @notice Thrown when a miss is reported before its window closed, or too late.
     error CustodyChallenges_NotReportingTime(Epoch epoch, Timestamp closed, Timestamp until);
@@ -139,7 +144,9 @@ interface ICustodyChallenges is IBlobSampler {
     function openWindow() external;
 
     /// @notice Reads and keeps the seed of an epoch's window; does nothing when it is kept already.
-    /// @dev Emits {SeedCaptured}. Reverts with the source's errors when it is too early, or too late.
+    /// @dev Emits {SeedCaptured}. Reverts with the source's errors when it is too early, or too late for the source.
+    /// Requirements:
+    /// - The window must be open, unless the seed is kept.
     function captureSeed(Epoch epoch) external returns (bytes32 seed);
 
     /// @notice Proves that a node holds what this epoch's window asks of it. Anybody may bring the proof.
@@ -154,7 +161,7 @@ interface ICustodyChallenges is IBlobSampler {
     /// @dev Emits {CustodyMissed} and {IStaking-Slashed}.
     /// Requirements:
     /// - The window must be closed, and the epoch after the next not have begun.
-    /// - The seed must be captured, or still be readable.
+    /// - The seed must have been captured while the window was open.
     /// - The node must have had due shards, not have passed and not be reported.
     function reportMiss(Epoch epoch, NodeId nodeId) external returns (Amount slashed);
 
@@ -163,7 +170,8 @@ interface ICustodyChallenges is IBlobSampler {
     /// swept, so this is what was asked only until then; a proof is never taken after.
     function samplesOf(Epoch epoch, NodeId nodeId) external view returns (Sample[] memory);
 
-    /// @notice How many shards of a node count for rewards of an epoch: its due shards when it passed, else none.
+    /// @notice How many shards of a node count for rewards of an epoch: its due shards when it passed, else none. In a void
+    /// window nobody passed, unless there was nothing to ask.
     function passedShards(Epoch epoch, NodeId nodeId) external view returns (uint256);
 
     /// @notice The sum of {passedShards} over all members.

@@ -23,14 +23,14 @@ interface IDutyLens {
     /// @param advance {ICommittee-advanceEpoch} is due.
     /// @param tally {IPrices-tally} is due.
     /// @param open {ICustodyChallenges-openWindow} is due.
-    /// @param capture The seed of the present epoch's window can be read, and was not yet.
+    /// @param capture The seed of the present epoch's window can be read and was not yet, and the window is open.
     /// @param prove The node is asked for a proof in this epoch and did not give it; the seed is known or can be read.
     /// @param seed The seed of the present epoch's window; zero while it is not captured.
     /// @param closes When the present epoch's window closes.
     /// @param pending Shards that came to the node and that it did not signal yet.
     /// @param settled Up to where the node's pool is settled.
     /// @param burnedThrough Up to where unearned fees were burned.
-    /// @param misses What can be reported, of this epoch and the one before.
+    /// @param misses What can be reported, of this epoch and the one before; nothing of a window without a captured seed.
     struct Duties {
         uint64 timestamp;
         uint64 blockNumber;

@@ -12,7 +12,7 @@ import {IStaking} from "./IStaking.sol";
 /// @notice Lists and overviews for clients, in one call each. Views only; no contract depends on it.
 interface INetworkLens {
     /// @notice A node with its stake and its part in the committee.
-    /// @param stake What stands behind it now and is slashed with it: active stake.
+    /// @param stake What stands behind it now: active stake, and deposits that count by now.
     /// @param waiting Deposits that do not count yet.
     /// @param ownStake What of the stake its operator delegated, with deposits that wait.
     /// @param jailedUntil The epoch from which on it may be let out; zero when it is not jailed.

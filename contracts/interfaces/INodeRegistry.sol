@@ -80,7 +80,8 @@ interface INodeRegistry {
     ///   register a key that is not theirs.
     function register(NodeDetails calldata details, bytes calldata signerProof) external returns (NodeId nodeId);
 
-    /// @notice Changes name, URL and region. A new region counts when the next committee is formed.
+    /// @notice Changes name, URL and region. A new region counts for committees {regionNotice} seconds later, so that nobody
+    /// moves into another's region just before a committee is chosen.
     /// @dev Emits {NodeUpdated}. Only the operator.
     function update(NodeId nodeId, string calldata name, string calldata url, string calldata region) external;
 
@@ -110,8 +111,11 @@ interface INodeRegistry {
     /// @notice The key that signs for the node now.
     function signerOf(NodeId nodeId) external view returns (address);
 
-    /// @notice keccak256 of the node's region.
+    /// @notice keccak256 of the region that counts for the node now.
     function regionOf(NodeId nodeId) external view returns (bytes32);
+
+    /// @notice Seconds after which a new region counts.
+    function regionNotice() external view returns (uint64);
 
     /// @notice The node whose signer `signer` is or was; zero when none.
     function nodeOfSigner(address signer) external view returns (NodeId);

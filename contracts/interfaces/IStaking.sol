@@ -145,6 +145,9 @@ interface IStaking {
     /// @notice Thrown when a pool is worth so little for each share that new stake would be rounded away.
     error Staking_PoolExhausted(NodeId nodeId, Amount active, uint128 shares);
 
+    /// @notice Thrown when a share of a pool is worth so much that a deposit could be rounded away; its holders must leave.
+    error Staking_PoolInflated(NodeId nodeId, Amount active, uint128 shares);
+
     /// @notice Thrown when a pool is further behind than a call may settle by itself; call {settle} first.
     error Staking_PoolBehind(NodeId nodeId, Epoch settled, Epoch currentEpoch);
 

@@ -52,7 +52,7 @@ contract DutyLens is IDutyLens {
         duties.burnedThrough = _rewards.burnedThrough();
         if (Epoch.unwrap(office) == 0) return duties;
 
-        _addCommittee(duties, nodeId, now_);
+        _addCommittee(duties, nodeId);
         _addWindow(duties, nodeId, now_);
         Epoch target = _committee.targetEpoch();
         duties.tally = target > current && _prices.talliedFor() < target;
@@ -60,16 +60,11 @@ contract DutyLens is IDutyLens {
     }
 
     /// @dev What may be done about the committee.
-    function _addCommittee(Duties memory duties, NodeId nodeId, Timestamp now_) private view {
-        Epoch office = duties.officeEpoch;
-        Epoch target = _committee.targetEpoch();
-        Epoch selected = _committee.selectedEpoch();
-        Timestamp over = _committee.startOf(office).plusSeconds(_committee.syncSeconds());
-        bool settled = _committee.isSettled() || !(now_ < over);
-        duties.select = settled && target > office && target > selected;
-        duties.advance = selected == duties.currentEpoch && selected > office && !_custody.isOpen();
+    function _addCommittee(Duties memory duties, NodeId nodeId) private view {
+        duties.select = _committee.isSelectionDue();
+        duties.advance = _committee.isAdvanceDue() && !_custody.isOpen();
 
-        (, uint256 shards) = _committee.seatOf(office, nodeId);
+        (, uint256 shards) = _committee.seatOf(duties.officeEpoch, nodeId);
         duties.pending = shards & _committee.pendingShards();
     }
 
@@ -97,8 +92,10 @@ contract DutyLens is IDutyLens {
             Epoch epoch = Epoch.wrap(Epoch.unwrap(current) - back);
             (,, Timestamp closes) = _custody.timesOf(epoch);
             ICustodyChallenges.Window memory window = _custody.windowOf(epoch);
-            if (Epoch.unwrap(window.committeeEpoch) == 0 || window.empty || now_ < closes) continue;
-            if (window.seed == 0 && !_randomness.isRevealed(window.ticket)) continue;
+            // A window whose seed was not captured is void.
+            if (Epoch.unwrap(window.committeeEpoch) == 0 || window.empty || window.seed == 0 || now_ < closes) {
+                continue;
+            }
             found = _addMisses(misses, found, epoch, window);
         }
         // Shortens the array to what was found; its memory stays taken.

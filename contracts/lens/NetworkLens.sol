@@ -175,8 +175,8 @@ contract NetworkLens is INetworkLens {
         view_.encryptionKey = details.encryptionKey;
 
         IStaking.Pool memory pool = _staking.poolOf(nodeId);
-        view_.stake = pool.active;
-        view_.waiting = pool.waiting;
+        view_.stake = _staking.stakeAt(nodeId, _committee.currentEpoch());
+        view_.waiting = _staking.stakeAt(nodeId, Epoch.wrap(type(uint32).max)) - view_.stake;
         view_.unbonding = pool.unbonding;
         view_.ownStake = _staking.ownStakeAt(nodeId, Epoch.wrap(type(uint32).max));
         view_.commission = pool.commission;

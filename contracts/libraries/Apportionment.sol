@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Sorting} from "./Sorting.sol";
+
 /// @title Apportionment
 /// @notice Divides n shards among nodes by stake (D'Hondt), within a cap for each node and each region, and deals them.
 /// @dev Rules and proofs: docs/spec/04-committee.md. In short:
@@ -122,25 +124,30 @@ library Apportionment {
         while (_room(sizes, nodeCap, cap) < shards) cap++;
     }
 
-    /// @notice Numbers the regions 0.. in the order in which they first appear.
+    /// @notice Numbers the regions 0.. in ascending order of their names.
     /// @return regionOf The number of each node's region.
     /// @return sizes How many nodes each region has.
     function group(bytes32[] memory regions) internal pure returns (uint256[] memory regionOf, uint256[] memory sizes) {
         uint256 nodes = regions.length;
-        bytes32[] memory names = new bytes32[](nodes);
-        regionOf = new uint256[](nodes);
-        sizes = new uint256[](nodes);
-        uint256 found = 0;
+        uint256[] memory names = new uint256[](nodes);
         for (uint256 node = 0; node < nodes; node++) {
-            uint256 region = 0;
-            while (region < found && names[region] != regions[node]) region++;
-            if (region == found) names[found++] = regions[node];
-            regionOf[node] = region;
-            sizes[region]++;
+            names[node] = uint256(regions[node]);
         }
-        // Regions that were not found have no nodes; cut them off.
+        names = Sorting.sort(names);
+        uint256 found = 0;
+        for (uint256 i = 0; i < nodes; i++) {
+            if (i == 0 || names[i] != names[found - 1]) names[found++] = names[i];
+        }
+        // What follows the different names is repetition; cut it off.
         assembly ("memory-safe") {
-            mstore(sizes, found)
+            mstore(names, found)
+        }
+
+        regionOf = new uint256[](nodes);
+        sizes = new uint256[](found);
+        for (uint256 node = 0; node < nodes; node++) {
+            regionOf[node] = placeIn(names, uint256(regions[node]));
+            sizes[regionOf[node]]++;
         }
     }
 

@@ -6,6 +6,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {NodeId} from "../types/NodeId.sol";
+import {Timestamp} from "../types/Timestamp.sol";
 
 /// @title NodeRegistry
 /// @notice Keeps who the storage nodes are and which keys speak for them.
@@ -18,6 +19,10 @@ contract NodeRegistry is INodeRegistry, EIP712 {
     struct Node {
         address operator;
         address offeredTo;
+        /// @dev From when on `region` counts; `formerRegion` does before.
+        Timestamp regionFrom;
+        bytes32 region;
+        bytes32 formerRegion;
         NodeDetails details;
     }
 
@@ -31,12 +36,18 @@ contract NodeRegistry is INodeRegistry, EIP712 {
     uint256 private constant MAXIMUM_ENCRYPTION_KEY = 192;
 
     /// @inheritdoc INodeRegistry
+    uint64 public immutable regionNotice;
+
+    /// @inheritdoc INodeRegistry
     uint32 public nodeCount;
 
     mapping(NodeId nodeId => Node) private _nodes;
     mapping(address signer => NodeId) private _nodeOfSigner;
 
-    constructor() EIP712("Walrus Chain Node Registry", "1") {}
+    /// @param regionNotice_ Seconds after which a new region counts.
+    constructor(uint64 regionNotice_) EIP712("Walrus Chain Node Registry", "1") {
+        regionNotice = regionNotice_;
+    }
 
     /// @inheritdoc INodeRegistry
     function register(NodeDetails calldata details, bytes calldata signerProof) external returns (NodeId nodeId) {
@@ -49,6 +60,7 @@ contract NodeRegistry is INodeRegistry, EIP712 {
         nodeCount = NodeId.unwrap(nodeId);
         _nodes[nodeId].operator = msg.sender;
         _nodes[nodeId].details = details;
+        _nodes[nodeId].region = keccak256(bytes(details.region));
         _nodeOfSigner[details.signer] = nodeId;
         emit NodeRegistered(
             nodeId, msg.sender, details.name, details.url, details.region, details.signer, details.encryptionKey
@@ -58,10 +70,17 @@ contract NodeRegistry is INodeRegistry, EIP712 {
     /// @inheritdoc INodeRegistry
     function update(NodeId nodeId, string calldata name, string calldata url, string calldata region) external {
         // Check: the operator says something well formed.
-        NodeDetails storage details = _operated(nodeId).details;
+        Node storage node = _operated(nodeId);
+        NodeDetails storage details = node.details;
         _checkTexts(name, url, region);
 
-        // Effect: clients see it.
+        // Effect: clients see it at once, committees a new region after its notice.
+        bytes32 newRegion = keccak256(bytes(region));
+        if (newRegion != node.region) {
+            node.formerRegion = _regionOf(node);
+            node.region = newRegion;
+            node.regionFrom = Timestamp.wrap(uint64(block.timestamp)).plusSeconds(regionNotice);
+        }
         details.name = name;
         details.url = url;
         details.region = region;
@@ -125,7 +144,7 @@ contract NodeRegistry is INodeRegistry, EIP712 {
 
     /// @inheritdoc INodeRegistry
     function regionOf(NodeId nodeId) external view returns (bytes32) {
-        return keccak256(bytes(_known(nodeId).details.region));
+        return _regionOf(_known(nodeId));
     }
 
     /// @inheritdoc INodeRegistry
@@ -136,6 +155,12 @@ contract NodeRegistry is INodeRegistry, EIP712 {
     function _known(NodeId nodeId) private view returns (Node storage node) {
         node = _nodes[nodeId];
         if (node.operator == address(0)) revert NodeRegistry_UnknownNode(nodeId);
+    }
+
+    /// @dev The region that counts now.
+    function _regionOf(Node storage node) private view returns (bytes32) {
+        bool counts = !(Timestamp.wrap(uint64(block.timestamp)) < node.regionFrom);
+        return counts ? node.region : node.formerRegion;
     }
 
     function _operated(NodeId nodeId) private view returns (Node storage node) {

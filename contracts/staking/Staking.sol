@@ -34,6 +34,8 @@ contract Staking is Candidates, UnbondingPots {
     uint256 private constant MAXIMUM_BOUNTY_BPS = 5000;
     /// @dev No deposit is taken once a share is worth 2^-20 units or less.
     uint256 private constant EXHAUSTION_BITS = 20;
+    /// @dev Nor once it is worth 2^30 units or more: who holds all of few shares could let deposits be rounded to none.
+    uint256 private constant INFLATION_BITS = 30;
     /// @dev Epochs from {setCommission} until it counts.
     uint32 private constant COMMISSION_NOTICE = 2;
 
@@ -228,11 +230,12 @@ contract Staking is Candidates, UnbondingPots {
         if (shards != 0) revert Staking_NodeServing(nodeId, shards);
     }
 
-    /// @dev New stake gets shares, and must get a place in the pot when it leaves: neither may be worn out by slashes.
+    /// @dev New stake gets shares, and must get a place in the pot when it leaves: neither may be worn out by slashes, nor
+    /// may a share be so dear that much of a deposit is rounded away.
     function _checkWorth(NodeId nodeId, Amount total, uint128 shares) private pure {
-        if (shares != 0 && Amount.unwrap(total) <= shares >> EXHAUSTION_BITS) {
-            revert Staking_PoolExhausted(nodeId, total, shares);
-        }
+        if (shares == 0) return;
+        if (Amount.unwrap(total) <= shares >> EXHAUSTION_BITS) revert Staking_PoolExhausted(nodeId, total, shares);
+        if (Amount.unwrap(total) >> INFLATION_BITS >= shares) revert Staking_PoolInflated(nodeId, total, shares);
     }
 
     function _checkBounds(bytes32 parameter, uint256 minimum, uint256 maximum, uint256 actual) private pure {

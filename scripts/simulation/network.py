@@ -266,7 +266,6 @@ class Network:
         for node, shards in held:
             kept = 0 if node.disk_empty else node.strategy.keeps
             node.conduct.costs += self._costs.disk * kept * len(shards) * self.market.bytes_a_shard / GIB
-            node.conduct.served_shards += len(shards)
         for node in self.nodes:
             earned = reward.reward(passed.get(node.node_id, 0))
             node.pool = node.pool.after_epoch(earned, self._scale.commission_bps)

@@ -17,8 +17,6 @@ BURNING = "region-0"
 class Conduct:
     """What happened to a node so far; figures for the report."""
 
-    served_shards: int = 0
-    """Added up over epochs."""
     windows: int = 0
     """In which it was asked."""
     unnoticed: int = 0

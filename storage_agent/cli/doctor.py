@@ -1,13 +1,19 @@
-"""Looks for what keeps an agent from serving well, and says how to put it right. Changes nothing."""
+"""Looks for what keeps an agent from serving and earning, and says how to put it right. Changes nothing."""
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
+from storage_agent.cli import findings
+from storage_agent.cli.findings import Finding
+from storage_agent.cli.standing import read_standing
 from storage_agent.config import Settings
 from storage_agent.keys import files
+from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.deployments import Deployment
 from walrus_chain.chain.network import Chain
 from walrus_chain.chain.views import Node
@@ -17,19 +23,23 @@ from walrus_chain.transport.http import HttpAgents
 from walrus_chain.types import format_bytes
 
 _LOW_DISK_BYTES = 2**30
+#: Seconds that each endpoint has to answer.
+_ENDPOINT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
+class Clocks:
+    """The machine's two clocks."""
 
-    what: str
-    fine: bool
-    says: str
+    wall: Callable[[], float] = time.time
+    """Seconds since 1970; can be set."""
+    steady: Callable[[], float] = time.monotonic
+    """Seconds; only goes forward."""
 
 
-async def examine(settings: Settings) -> AsyncIterator[Finding]:
+async def examine(settings: Settings, clocks: Clocks | None = None) -> AsyncIterator[Finding]:
     """Each thing that was looked at, as it is known. What depends on something broken is left out."""
+    clocks = clocks or Clocks()
     try:
         deployment = Deployment.load(settings.chain.deployment)
         yield Finding("deployment", True, f"network {deployment.name} on chain {deployment.chain_id}")
@@ -46,42 +56,83 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     except WalrusError as error:
         yield Finding("keys", False, str(error))
     yield _disk(settings)
+    wall, steady = clocks.wall(), clocks.steady()
+    heads = await asyncio.gather(*(_head(url, deployment) for url in settings.chain.rpc))
+    for finding in _endpoints(heads):
+        yield finding
+    known = [head.block for head in heads if head.block is not None]
+    if known:
+        now = clocks.wall()
+        newest = max(block.timestamp for block in known)
+        yield findings.clock(now, newest, now - wall, clocks.steady() - steady)
     async with Chain.connect(settings.chain.rpc, deployment) as chain:
         try:
-            head = await chain.head()
-            yield Finding("chain", True, f"at block {head.number}")
+            yield Finding("chain", True, f"at block {(await chain.head()).number}")
             nodes = await chain.nodes()
+            if signer is None:
+                return
+            node = next((node for node in nodes if node.signer == signer.address), None)
+            if node is None:
+                yield Finding("registration", False, "no node has this key; run `walrus-agent register`")
+                return
+            yield Finding("registration", True, f"node {node.node_id} ({node.name}), region {node.region}")
+            yield Finding(
+                "encryption key",
+                node.encryption_key == encryption,
+                "as registered" if node.encryption_key == encryption else "another one is registered: rotate the keys",
+            )
+            balance = (await chain.balances(signer.address)).native
+            gas_price = int(await chain.provider.request("eth_gasPrice"), 16)
+            yield findings.gas_money(signer.address, balance, gas_price)
+            for finding in findings.chain_standing(await read_standing(chain, node.node_id)):
+                yield finding
         except WalrusError as error:
             yield Finding("chain", False, str(error))
             return
-        if signer is None:
-            return
-        node = next((node for node in nodes if node.signer == signer.address), None)
-        if node is None:
-            yield Finding("registration", False, "no node has this key; run `walrus-agent register`")
-            return
-        yield Finding("registration", True, f"node {node.node_id} ({node.name}), region {node.region}")
-        yield Finding(
-            "encryption key",
-            node.encryption_key == encryption,
-            "as registered" if node.encryption_key == encryption else "another one is registered: rotate the keys",
-        )
-        yield Finding(
-            "committee",
-            node.serving,
-            f"serves {len(node.shards)} shards" if node.serving else "no shards: bond at least the minimum stake",
-        )
     yield await _reachable(node)
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What an endpoint knows."""
+
+    name: str
+    block: BlockRef | None
+    """None where it did not answer."""
+    why: str
+
+
+async def _head(url: str, deployment: Deployment) -> _Head:
+    try:
+        async with Chain.connect([url], deployment, timeout=_ENDPOINT_SECONDS) as chain:
+            head = await chain.head()
+            return _Head(chain.provider.endpoint, head, "")
+    except WalrusError as error:
+        return _Head("", None, str(error))
+
+
+def _endpoints(heads: Sequence[_Head]) -> list[Finding]:
+    newest = max((head.block.timestamp for head in heads if head.block is not None), default=0)
+    return [
+        Finding(f"rpc {number}", False, head.why)
+        if head.block is None
+        else findings.endpoint(number, head.name, head.block.number, head.block.timestamp, newest)
+        for number, head in enumerate(heads, 1)
+    ]
 
 
 def _disk(settings: Settings) -> Finding:
     folder = settings.storage.data_dir
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     if not os.access(existing, os.W_OK):
-        return Finding("disk", False, f"{existing} is not writable")
+        return Finding("disk", False, f"{existing} is not writable; let the agent's user write there")
     figures = os.statvfs(existing)
     free = figures.f_bavail * figures.f_frsize
-    return Finding("disk", free >= _LOW_DISK_BYTES, f"{format_bytes(free)} free at {existing}")
+    if free < _LOW_DISK_BYTES:
+        return Finding(
+            "disk", False, f"{format_bytes(free)} free at {existing}; make room, or the agent takes nothing new"
+        )
+    return Finding("disk", True, f"{format_bytes(free)} free at {existing}")
 
 
 async def _reachable(node: Node) -> Finding:

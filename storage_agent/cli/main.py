@@ -1,23 +1,25 @@
-"""`walrus-agent`: for node operators."""
+"""`walrus-agent`: for node operators. Here is what brings an agent up; `stake` and `look` have the other commands."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
-from storage_agent.cli.output import EXIT_CODES_HELP, exit_code_of, print_error, print_result
-from walrus_chain.errors import Misuse, WalrusError
-
-if TYPE_CHECKING:
-    from storage_agent.config import Settings
-
-T = TypeVar("T")
+from storage_agent.cli import look, stake
+from storage_agent.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigFile,
+    Json,
+    OperatorKeystore,
+    OperatorPassword,
+    settings_in,
+    tried,
+)
+from storage_agent.cli.output import EXIT_CODES_HELP, Amount, print_result
 
 app = typer.Typer(
     help="Run a storage node of a Walrus Chain network.",
@@ -26,13 +28,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-ConfigFile = Annotated[
-    Path,
-    typer.Option("--config", "-c", help="The agent's settings.", envvar="WALRUS_AGENT_CONFIG", show_default=True),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
-DEFAULT_CONFIG = Path("agent.toml")
 
 
 @app.command()
@@ -51,7 +46,7 @@ def init(
     """Make a folder with settings and new keys."""
     from storage_agent.cli.setup import make_agent
 
-    made = _tried(
+    made = tried(
         lambda: make_agent(folder, name=name, rpc=tuple(rpc), deployment=deployment, host=host, port=port, store=store),
         as_json,
     )
@@ -70,23 +65,23 @@ def init(
 def register(
     url: Annotated[str, typer.Option(help="Where others reach this agent, like https://node.example.org.")],
     region: Annotated[str, typer.Option(help="Where its disks stand: a-z, 0-9 and hyphen.")],
-    operator: Annotated[Path, typer.Option(help="Keystore of the account that pays and stakes.")],
-    operator_password_file: Annotated[Path, typer.Option(help="File that holds that keystore's password.")],
-    stake: Annotated[str, typer.Option(help="WAL to stake, like '1000' or '1000 WAL'.")] = "0",
+    operator: OperatorKeystore,
+    operator_password_file: OperatorPassword,
+    own_stake: Annotated[str, typer.Option("--stake", help="WAL to stake, like '1000' or '1000 WAL'.")] = "0",
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
     """Register the node with the network, stake for it, and stand for the committee."""
     from storage_agent.cli.setup import load_operator, register_node
-    from walrus_chain.types import format_amount, parse_amount
+    from walrus_chain.types import parse_amount
 
     def run() -> dict[str, Any]:
-        settings = _settings(config)
-        account, amount = load_operator(operator, operator_password_file), parse_amount(stake)
+        settings = settings_in(config)
+        account, amount = load_operator(operator, operator_password_file), parse_amount(own_stake)
         node_id = asyncio.run(register_node(settings, account, url=url, region=region, stake=amount))
-        return {"node": node_id, "operator": str(account.address), "staked": format_amount(amount)}
+        return {"node": node_id, "operator": str(account.address), "staked": Amount(amount)}
 
-    print_result(_tried(run, as_json), as_json=as_json)
+    print_result(tried(run, as_json), as_json=as_json)
 
 
 @app.command()
@@ -96,71 +91,15 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     from storage_agent.observe import set_up_logging
 
     def serve() -> None:
-        settings = _settings(config)
+        settings = settings_in(config)
         set_up_logging(settings.log.level, settings.log.format)
         asyncio.run(run_until_stopped(settings))
 
-    _tried(serve, as_json=False)
+    tried(serve, as_json=False)
 
 
-@app.command()
-def status(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Ask the running agent how it is."""
-
-    def ask() -> dict[str, Any]:
-        import httpx
-
-        server = _settings(config).server
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(server.host, server.host)
-        address = f"http://{host}:{server.port}"
-        try:
-            answer: dict[str, Any] = httpx.get(f"{address}/v1/status", timeout=10, trust_env=False).json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise NotRunning(address, str(error)) from error
-        return answer
-
-    print_result(_tried(ask, as_json), as_json=as_json)
-
-
-@app.command()
-def doctor(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Look for what keeps the agent from serving, and say how to put it right."""
-    from storage_agent.cli.doctor import Finding, examine
-
-    async def findings() -> list[Finding]:
-        return [finding async for finding in examine(_settings(config))]
-
-    found = _tried(lambda: asyncio.run(findings()), as_json)
-    if as_json:
-        print_result({finding.what: {"fine": finding.fine, "says": finding.says} for finding in found}, as_json=True)
-    else:
-        for finding in found:
-            typer.echo(f"{'ok  ' if finding.fine else 'BAD '}  {finding.what:<14}  {finding.says}")
-    if not all(finding.fine for finding in found):
-        raise typer.Exit(1)
-
-
-class NotRunning(Misuse):
-    """No agent answers at the address in the settings."""
-
-    def __init__(self, address: str, why: str) -> None:
-        super().__init__(f"no agent answers at {address} ({why}); start it with `walrus-agent run`")
-        self.address, self.why = address, why
-
-
-def _settings(config: Path) -> Settings:
-    from storage_agent.config import load_settings
-
-    return load_settings(config, os.environ)
-
-
-def _tried(call: Callable[[], T], as_json: bool) -> T:
-    """What `call` returns; an error of ours is said in words, and ends the process with its exit code."""
-    try:
-        return call()
-    except WalrusError as error:
-        print_error(error, as_json=as_json)
-        raise typer.Exit(exit_code_of(error)) from None
+app.add_typer(stake.app)
+app.add_typer(look.app)
 
 
 def main() -> None:

@@ -109,6 +109,17 @@ def load_operator(keystore: Path, password_file: Path) -> LocalAccount:
     return account
 
 
+def parse_url(url: str) -> str:
+    """The address of an agent that an operator typed, without a slash at its end.
+
+    Raises: UnusableUrl: nobody would connect to it.
+    """
+    try:
+        return base_of(url)
+    except UnusableAddress as error:
+        raise UnusableUrl(url, str(error)) from error
+
+
 async def register_node(settings: Settings, operator: LocalAccount, *, url: str, region: str, stake: Wei) -> NodeId:
     """Registers the agent as a node of its network and stakes the operator's WAL with it.
 
@@ -120,10 +131,7 @@ async def register_node(settings: Settings, operator: LocalAccount, *, url: str,
         AlreadyRegistered: this agent's key is known.
         Rejected: the chain refuses; says why.
     """
-    try:
-        address = base_of(url)
-    except UnusableAddress as error:
-        raise UnusableUrl(url, str(error)) from error
+    address = parse_url(url)
     deployment = Deployment.load(settings.chain.deployment)
     password = files.read_password(settings.keys.password_file)
     signer = files.load_signer(settings.keys.signer, password)

@@ -53,6 +53,7 @@ class Seat:
         self._committee: Committee | None = None
         self._expected = Epoch(0)
         self._stale = asyncio.Event()
+        self._catching_up = asyncio.Lock()
         self._sleep = sleep
         self.node_id = node_id
 
@@ -104,8 +105,9 @@ class Seat:
 
     async def catch_up(self, epoch: Epoch) -> None:
         """Ask for the committee now, unless the one that took office in `epoch` is known. Failures are logged only."""
-        if self._committee is None or self._committee.epoch != epoch:
-            await self._try_refresh()
+        async with self._catching_up:
+            if self._committee is None or self._committee.epoch < epoch:
+                await self._try_refresh()
 
     async def follow(self) -> None:
         """Keep the committee fresh for ever."""

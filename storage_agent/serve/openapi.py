@@ -56,7 +56,7 @@ def _responses(success: _Json, *problems: int) -> _Json:
 
 _BLOB: Final = ("blob",)
 _SLIVER: Final = ("blob", "segment", "axis", "pair")
-_READ_PROBLEMS: Final = (400, 404, 429, 503)
+_READ_PROBLEMS: Final = (400, 404, 421, 429, 503)
 _WRITE_PROBLEMS: Final = (400, 408, 409, 410, 413, 421, 422, 425, 429, 503, 507)
 
 _PARAMETERS: Final[_Json] = {
@@ -221,6 +221,24 @@ _SCHEMAS: Final[_Json] = {
                 "type": "object",
                 "properties": {"free": {"type": ["integer", "null"]}, "used": {"type": "integer"}},
             },
+            "epoch": {"type": "integer", "description": "Present epoch, as the chain said last."},
+            "custody": {
+                "type": ["object", "null"],
+                "description": "How the node stands in the present epoch's custody window; null while not known.",
+                "required": ["state", "closes"],
+                "properties": {
+                    "state": {
+                        "enum": ["none", "due", "proved", "missed"],
+                        "description": "`none`: not asked so far; `due`: asked, and not proved yet.",
+                    },
+                    "closes": {"type": "integer", "description": "When the window closes, seconds since 1970."},
+                },
+            },
+            "syncing": {
+                "type": "array",
+                "items": {"type": "integer"},
+                "description": "Shards that came to the node and that it did not say on chain to have yet.",
+            },
         },
     },
     "Problem": {
@@ -248,7 +266,7 @@ _PROBLEMS: Final = {
     409: "Something has to be sent first: metadata, or missing slivers; or there is nothing to accuse the blob of.",
     410: "Every registration of the blob has ended.",
     413: "More bytes than the node takes in one request.",
-    421: "Pairs of other nodes' shards.",
+    421: "Pairs of other nodes' shards; with CommitteeChanged, pairs that were this node's in the committee before.",
     422: "Bytes that do not verify against the blob id, or a blob that does not encode to its id.",
     425: "The blob is not registered in any block the node saw; Retry-After says when to ask again.",
     429: "Too many requests from this address.",
@@ -362,7 +380,9 @@ _PATHS: Final[_Json] = {
             "status",
             (),
             _responses(
-                _json_answer({"type": "object"}, "Health, committee, work under way, distrusted peers."), 429, 503
+                _json_answer({"type": "object"}, "Health, custody, committee, work under way, distrusted peers."),
+                429,
+                503,
             ),
         )
     },

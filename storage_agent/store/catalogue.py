@@ -412,7 +412,7 @@ class Catalogue:
             left_garbage = pair_rows.drop_pairs(connection, blob, lost, want)
             return left_garbage and work_rows.add_collecting(connection, now)
 
-        await self._change(blob_id, run, heal_at=now)
+        await self._change(blob_id, run, heal_delay=0.0)
 
     async def note_verdict(self, blob_id: BlobId, sound: bool) -> None:
         """Note whether a blob encodes to its id, as this node found out; one that does not is not healed any more."""
@@ -483,7 +483,7 @@ class Catalogue:
         run: Callable[[Connection, int, Wanted], bool],
         *,
         to_keep: bool = False,
-        heal_at: float | None = None,
+        heal_delay: float | None = None,
     ) -> None:
         """Runs a change of what is held of a blob, then puts the blob's work in line."""
         now = self._clock()
@@ -496,8 +496,7 @@ class Catalogue:
                 return False
             situation = work_rows.situation(connection)
             told = run(connection, blob, Wanted.under(situation.duties, blob_id))
-            times = self._times(situation, now, None if heal_at is None else heal_at - now)
-            return work_rows.replan(connection, blob, situation, times) or told
+            return work_rows.replan(connection, blob, situation, self._times(situation, now, heal_delay)) or told
 
         self._tell(await self._database.write(change))
 

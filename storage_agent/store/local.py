@@ -111,13 +111,22 @@ class LocalStore:
         draft = self._root / f"{os.getpid()}-{next(self._drafts)}{_TEMPORARY}"
         try:
             _write_synced(draft, parts)
-            draft.rename(target)
+            self._rename(draft, target)
         except OSError as error:
             draft.unlink(missing_ok=True)
             if error.errno in _FULL:
                 raise StoreFull(self.name, needed, free) from error
             raise
         _sync_folder(target.parent)
+
+    def _rename(self, draft: Path, target: Path) -> None:
+        try:
+            draft.rename(target)
+        except FileNotFoundError:
+            # Folders were deleted behind our back. The root is not made again: a disk that is not mounted stays empty.
+            self._folders = {self._root}
+            self._make_folder(target.parent)
+            draft.rename(target)
 
     def _make_folder(self, folder: Path) -> None:
         """Makes a folder that survives a crash; what was made once is not looked at again."""

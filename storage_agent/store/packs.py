@@ -144,13 +144,21 @@ class Packs:
         """
         while packs := self._catalogue.packs_to_divide(blob_id, _PACKS_AT_ONCE):
             for old in packs:
-                try:
-                    pairs = await self.read_pack(old)
-                except SliverMissing:
-                    await self.forget(blob_id, [(old.segment, pair) for pair, _, _ in old.pairs])
-                else:
-                    await self._catalogue.move_pairs(old, *await self._write(pairs))
+                await self._divide(old)
         await self._catalogue.trim_blob(blob_id)
+
+    async def _divide(self, old: PackRow) -> None:
+        """Pack the pairs that `old` names anew; what turns out to be lost or cut short is forgotten."""
+        try:
+            found = dict(await self.read_pack(old))
+        except SliverMissing:
+            found = {}
+        whole = [(pair, found[pair]) for pair, _, length in old.pairs if len(found.get(pair, b"")) == length]
+        if len(whole) < len(old.pairs):
+            lost = {pair for pair, _, _ in old.pairs} - {pair for pair, _ in whole}
+            await self.forget(old.blob_id, [(old.segment, pair) for pair in lost])
+        if whole:
+            await self._catalogue.move_pairs(old, *await self._write(whole))
 
     async def collect(self) -> int:
         """Delete packs that nothing refers to any more; how many they were.

@@ -79,7 +79,9 @@ def replan(connection: sqlite3.Connection, blob: int, now: Situation, times: Tim
     complete = own == 0 or (segments is not None and held >= segments * own)
     too_much = surplus > 0 or (size > 0 and has_no_part(now.duties))
     due = plan(standing, now.epoch, Holding(complete, size == 0, sound == 0, too_much), now.settled)
-    connection.execute("DELETE FROM work WHERE blob = ? AND kind NOT IN ('collect', ?)", (blob, due or ""))
+    connection.execute(
+        "DELETE FROM work WHERE blob = ? AND kind IN ('heal', 'free', 'trim') AND kind <> ?", (blob, due or "")
+    )
     match due:
         case None:
             return False

@@ -16,6 +16,14 @@ contract SliverProofCaller {
     ) external view {
         SliverProof.check(blob, place, chunk, path);
     }
+
+    function checkRun(SliverProof.Blob calldata blob, SliverProof.Place calldata place, bytes calldata run)
+        external
+        view
+        returns (uint256)
+    {
+        return SliverProof.checkRun(blob, place, SliverProof.shapeOf(blob, place), run);
+    }
 }
 
 contract SliverProofTest is Test {
@@ -208,6 +216,50 @@ contract SliverProofTest is Test {
         blob.blobId = BlobId.wrap(sha256(abi.encodePacked(hex"0301", blob.shards, blob.size, node)));
         expectMismatch();
         proofs.check(blob, SliverProof.Place(0, true, 0, 0), abi.encodePacked(left, right), path);
+    }
+
+    function test_I11_checkRun__given_a_shared_vector__accepts_it_whatever_follows(bytes calldata more) external view {
+        for (uint256 i = 0; i < cases; ++i) {
+            Proof memory proof = load(i);
+            bytes memory run = runOf(proof);
+            assertEq(proofs.checkRun(proof.blob, proof.place, run), run.length);
+            assertEq(proofs.checkRun(proof.blob, proof.place, bytes.concat(run, more)), run.length);
+        }
+    }
+
+    function test_checkRun__when_the_run_ends_in_the_chunk__reverts(uint256 which, uint256 length) external {
+        Proof memory proof = load(which % cases);
+        bytes memory run = runOf(proof);
+        length = bound(length, 0, proof.chunk.length - 1);
+        shorten(run, length);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                SliverProof.SliverProof_WrongChunkLength.selector, proof.blob.blobId, proof.chunk.length, length
+            )
+        );
+        proofs.checkRun(proof.blob, proof.place, run);
+    }
+
+    function test_checkRun__when_the_run_ends_in_the_path__reverts(uint256 which, uint256 length) external {
+        Proof memory proof = load(which % cases);
+        bytes memory run = runOf(proof);
+        length = bound(length, proof.chunk.length, run.length - 1);
+        shorten(run, length);
+        expectWrongPathLength(proof, (length - proof.chunk.length) / 32);
+        proofs.checkRun(proof.blob, proof.place, run);
+    }
+
+    function test_I6_checkRun__when_any_byte_is_another__reverts(uint256 which, uint256 place, uint8 flip) external {
+        Proof memory proof = load(which % cases);
+        bytes memory run = runOf(proof);
+        place = bound(place, 0, run.length - 1);
+        run[place] ^= bytes1(uint8(bound(flip, 1, 255)));
+        expectMismatch();
+        proofs.checkRun(proof.blob, proof.place, run);
+    }
+
+    function runOf(Proof memory proof) private pure returns (bytes memory) {
+        return bytes.concat(proof.chunk, abi.encodePacked(proof.path));
     }
 
     function check(Proof memory proof) private view {

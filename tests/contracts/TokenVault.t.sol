@@ -129,11 +129,7 @@ contract TokenVaultTest is Test {
     function test_release__when_only_another_reserve_suffices__reverts() external {
         _collect(module, 5);
         _collect(otherModule, 100);
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                ITokenVault.TokenVault_ReserveTooSmall.selector, module, Amount.wrap(6), Amount.wrap(5)
-            )
-        );
+        _expectReserveTooSmall(6, 5);
         _release(module, account, 6);
     }
 
@@ -147,6 +143,83 @@ contract TokenVaultTest is Test {
         _assertBooks(amount - part, part, 0);
         assertEq(Amount.unwrap(vault.claimOf(account)), part);
         assertEq(token.balanceOf(account), 0);
+    }
+
+    // move
+
+    function test_move__when_caller_is_no_module__reverts() external {
+        _collect(module, 5);
+        vm.expectRevert(abi.encodeWithSelector(ITokenVault.TokenVault_CallerNotModule.selector, stranger));
+        vm.prank(stranger);
+        vault.move(module, Amount.wrap(5));
+    }
+
+    function test_move__when_receiver_is_no_module__reverts() external {
+        _collect(module, 5);
+        vm.expectRevert(abi.encodeWithSelector(ITokenVault.TokenVault_ReceiverNotModule.selector, stranger));
+        vm.prank(module);
+        vault.move(stranger, Amount.wrap(5));
+    }
+
+    function test_move__when_only_another_reserve_suffices__reverts() external {
+        _collect(module, 5);
+        _collect(otherModule, 100);
+        _expectReserveTooSmall(6, 5);
+        vm.prank(module);
+        vault.move(otherModule, Amount.wrap(6));
+    }
+
+    function test_move__when_reserve_suffices__joins_the_other_reserve(uint128 amount, uint128 part) external {
+        amount = uint128(bound(amount, 1, FUNDS));
+        part = uint128(bound(part, 0, amount));
+        _collect(module, amount);
+        vm.expectEmit(address(vault));
+        emit ITokenVault.Moved(module, otherModule, Amount.wrap(part));
+        vm.prank(module);
+        vault.move(otherModule, Amount.wrap(part));
+        assertEq(_reserve(module), amount - part);
+        assertEq(_reserve(otherModule), part);
+        _assertBooks(amount, 0, 0);
+    }
+
+    function test_I1_move__to_itself__changes_nothing() external {
+        _collect(module, 5);
+        vm.prank(module);
+        vault.move(module, Amount.wrap(3));
+        assertEq(_reserve(module), 5);
+        _assertBooks(5, 0, 0);
+    }
+
+    // burn
+
+    function test_burn__when_caller_is_no_module__reverts() external {
+        _collect(module, 5);
+        vm.expectRevert(abi.encodeWithSelector(ITokenVault.TokenVault_CallerNotModule.selector, stranger));
+        vm.prank(stranger);
+        vault.burn(Amount.wrap(1));
+    }
+
+    function test_burn__when_only_others_have_as_much__reverts() external {
+        _collect(module, 5);
+        _collect(otherModule, 100);
+        _claim(account, 50);
+        vm.prank(payer);
+        assertTrue(token.transfer(address(vault), 7));
+        _expectReserveTooSmall(6, 5);
+        vm.prank(module);
+        vault.burn(Amount.wrap(6));
+    }
+
+    function test_burn__when_reserve_suffices__lowers_the_supply(uint128 amount, uint128 part) external {
+        amount = uint128(bound(amount, 1, FUNDS));
+        part = uint128(bound(part, 0, amount));
+        _collect(module, amount);
+        vm.expectEmit(address(vault));
+        emit ITokenVault.Burned(module, Amount.wrap(part));
+        vm.prank(module);
+        vault.burn(Amount.wrap(part));
+        assertEq(token.totalSupply(), FUNDS - part);
+        _assertBooks(amount - part, 0, 0);
     }
 
     // withdraw
@@ -239,6 +312,14 @@ contract TokenVaultTest is Test {
     function _claim(address claimant, uint128 amount) private {
         _collect(module, amount);
         _release(module, claimant, amount);
+    }
+
+    function _expectReserveTooSmall(uint128 requested, uint128 reserve) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ITokenVault.TokenVault_ReserveTooSmall.selector, module, Amount.wrap(requested), Amount.wrap(reserve)
+            )
+        );
     }
 
     /// @dev Puts another vault with a token that obeys this test in the place of the good ones.

@@ -74,6 +74,34 @@ contract WALTest is Test {
         assertEq(token.DOMAIN_SEPARATOR(), _domain(address(token), block.chainid));
     }
 
+    // burn
+
+    function test_burn__when_the_caller_has_less__reverts() external {
+        vm.prank(holder.addr);
+        assertTrue(token.transfer(payee.addr, 5));
+        vm.expectRevert(abi.encodeWithSelector(IERC20Errors.ERC20InsufficientBalance.selector, payee.addr, 5, 6));
+        vm.prank(payee.addr);
+        token.burn(6);
+    }
+
+    function test_burn__lowers_balance_and_supply(uint256 value) external {
+        value = bound(value, 0, SUPPLY);
+        vm.expectEmit(address(token));
+        emit IERC20.Transfer(holder.addr, address(0), value);
+        vm.prank(holder.addr);
+        token.burn(value);
+        assertEq(token.balanceOf(holder.addr), SUPPLY - value);
+        assertEq(token.totalSupply(), SUPPLY - value);
+    }
+
+    function test_burn__takes_nothing_of_an_allowance() external {
+        vm.prank(holder.addr);
+        token.approve(stranger.addr, 5);
+        vm.expectRevert(abi.encodeWithSelector(IERC20Errors.ERC20InsufficientBalance.selector, stranger.addr, 0, 5));
+        vm.prank(stranger.addr);
+        token.burn(5);
+    }
+
     // permit
 
     function test_permit__when_owner_signed__sets_the_allowance() external {

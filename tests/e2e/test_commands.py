@@ -100,6 +100,34 @@ def test_json__of_the_network__has_the_documented_fields(user: Shell) -> None:
     _matches(network, {"name": "devnet", "chainId": 31337, "used": True})
 
 
+def test_json__of_stake_and_of_the_economy__has_the_documented_fields(user: Shell) -> None:
+    before = _wal(user)
+    added = user.ok("walrus stake add 2 50 --json").data
+    _matches(added, {"node": 2, "staked": str(50 * 10**18), "activeFrom": int, "transaction": _HEX})
+    assert before - _wal(user) == 50 * 10**18
+
+    [stake] = user.ok("walrus stake list --json").data["stakes"]
+    _matches(stake, {"node": 2, "serving": True, "active": "0", "waiting": str(50 * 10**18), "due": "0"})
+    assert stake["waitingUntil"] == added["activeFrom"]
+    early = user.run("walrus stake remove 2 --all --json")
+    _matches(early.error, {"code": "NothingStaked", "kind": "Misuse", "waiting": 50 * 10**18})
+    _matches(user.run("walrus stake claim --json").error, {"code": "NothingOwed", "kind": "Misuse"})
+    _matches(user.run("walrus stake add 5 1 --json").error, {"code": "NoSuchNode", "kind": "Misuse"})
+    _matches(user.run("walrus stake withdraw 2 --json").error, {"code": "NothingDue", "kind": "Rejected"})
+    assert user.ok("walrus stake settle 2 --json").data["node"] == 2
+
+    committee = user.ok("walrus info committee --json").data
+    _matches(committee, {"shards": 10, "faults": 3, "pendingShards": [], "officeEpoch": int})
+    assert sum(len(member["shards"]) for member in committee["members"]) == 10
+    epoch = user.ok("walrus info epoch --json").data
+    assert epoch["begins"] < epoch["custody"]["opens"] < epoch["cut"] <= epoch["custody"]["until"] < epoch["ends"]
+    price = user.ok("walrus info price --json").data
+    _matches(price["today"], {"unitPrice": _WEI, "writeFee": _WEI})
+    assert [vote["vote"] for vote in price["votes"]] == [None] * 4
+    for part in ("committee", "epoch", "price"):
+        assert user.ok(f"walrus info {part}").text.strip()
+
+
 def _matches(data: dict[str, Any], expected: dict[str, Any]) -> None:
     """Each field is there, and equal, of the type, or of the form that is expected."""
     for name, value in expected.items():

@@ -10,6 +10,15 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from tests.fakes.economy import (
+    EPOCH_SECONDS,
+    GENESIS_TIME,
+    MAXIMUM_COMMISSION_BPS,
+    MINIMUM_STAKE,
+    UNBONDING_EPOCHS,
+    FakeEconomy,
+    StakingWriter,
+)
 from walrus_chain.chain.library_rejections import AllowanceTooSmall, NotEnoughWal, ObjectNotYours
 from walrus_chain.chain.money_rejections import WrongTerm
 from walrus_chain.chain.rejections import (
@@ -24,7 +33,7 @@ from walrus_chain.chain.rejections import (
     WrongMemberSignature,
     WrongStatus,
 )
-from walrus_chain.chain.sender import RegisterReceipt, Registration
+from walrus_chain.chain.sender import UNLIMITED, RegisterReceipt, Registration
 from walrus_chain.chain.transactions import Receipt
 from walrus_chain.chain.views import (
     Attribute,
@@ -79,6 +88,7 @@ class FakeNetwork:
     members: list[MemoryAgent] = field(init=False)
     """The agents of all nodes, by node id from 1; in the first committee that is by member index."""
     signers: list[LocalSigner] = field(init=False)
+    economy: FakeEconomy = field(init=False)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
@@ -89,6 +99,7 @@ class FakeNetwork:
         self.committee = self._committee_of([shard % self.nodes for shard in range(self.shards)])
         for member in self.committee.members:
             self.members[member.index].shards = member.shards
+        self.economy = FakeEconomy(self)
         self.fund(ALICE)
 
     def add_node(self) -> MemoryAgent:
@@ -189,6 +200,10 @@ class FakeChain:
     def registry_domain(self) -> Domain:
         return self.network.registry
 
+    @property
+    def economy(self) -> FakeEconomy:
+        return self.network.economy
+
     async def parameters(self) -> NetworkParameters:
         net = self.network
         return NetworkParameters(
@@ -196,18 +211,18 @@ class FakeChain:
             faults=net.committee.faults,
             committee_epoch=net.committee_epoch if self.formed else Epoch(0),
             current_epoch=Epoch(net.epoch),
-            epoch_start=1_000_000 + (net.epoch - 1) * 3600,
-            epoch_seconds=3600,
+            epoch_start=GENESIS_TIME + (net.epoch - 1) * EPOCH_SECONDS,
+            epoch_seconds=EPOCH_SECONDS,
             unit_bytes=net.unit_bytes,
             unit_price=Wei(net.unit_price),
             write_fee=Wei(net.write_fee),
             maximum_epochs=net.maximum_epochs,
-            minimum_stake=Wei(ONE_WAL),
-            total_stake=Wei(net.nodes * ONE_WAL),
-            unbonding_epochs=7,
-            maximum_commission_bps=5000,
-            selected_epoch=Epoch(0),
-            pending_shards=frozenset(),
+            minimum_stake=MINIMUM_STAKE,
+            total_stake=Wei(sum(has.active + has.waiting for has in net.economy.delegations.values())),
+            unbonding_epochs=UNBONDING_EPOCHS,
+            maximum_commission_bps=MAXIMUM_COMMISSION_BPS,
+            selected_epoch=Epoch(net.economy.selected_epoch),
+            pending_shards=net.economy.pending | net.committee.pending,
             nodes=net.nodes,
             objects=len(net.objects),
         )
@@ -218,10 +233,11 @@ class FakeChain:
         return self.network.committee
 
     async def nodes(self) -> tuple[Node, ...]:
-        return tuple(
-            Node(m.node_id, ALICE, m.name, m.url, m.region, m.signer, b"", Wei(ONE_WAL), True, m.shards, SOUND)
+        nodes = [
+            Node(m.node_id, ALICE, m.name, m.url, m.region, m.signer, b"", Wei(0), self.formed, m.shards, SOUND)
             for m in self.network.committee.members
-        )
+        ]
+        return tuple(map(self.network.economy.node, nodes))
 
     async def blob(self, blob_object: BlobObjectId) -> BlobObject:
         if (item := self.network.objects.get(blob_object)) is None:
@@ -262,7 +278,7 @@ class FakeChain:
         )
 
 
-class FakeWriter:
+class FakeWriter(StakingWriter):
     """One account that sends transactions."""
 
     def __init__(self, network: FakeNetwork, account: Address) -> None:
@@ -270,8 +286,8 @@ class FakeWriter:
         self.address = account
         self.chain = FakeChain(network)
 
-    async def approve_vault(self) -> Receipt:
-        self.network.allowances[self.address] = 2**256 - 1
+    async def approve_vault(self, amount: Wei = UNLIMITED) -> Receipt:
+        self.network.allowances[self.address] = amount
         return self._receipt("approve")
 
     async def register(self, registrations: Sequence[Registration]) -> RegisterReceipt:
@@ -357,7 +373,8 @@ class FakeWriter:
         net.invalid.add(blob_id)
         return self._receipt("invalidate")
 
-    async def withdraw(self, amount: Wei, to: Address) -> Receipt:
+    async def withdraw(self, amount: Wei, to: Address | None = None) -> Receipt:
+        to = to or self.address
         self.network.claims[self.address] -= amount
         self.network.wal[to] = self.network.wal.get(to, 0) + amount
         return self._receipt("withdraw")

@@ -8,7 +8,7 @@ import {InvariantTest} from "../contracts/support/InvariantTest.sol";
 import {Test} from "../contracts/support/Test.sol";
 import {vm} from "../contracts/support/Vm.sol";
 
-/// @notice Drives the vault from three modules and four accounts, and keeps its own books beside the vault's.
+/// @notice Drives the vault from three modules and four accounts, whose parts it also moves and burns, and keeps its own books beside the vault's.
 /// @dev Every amount is bounded by what the actor has, so no call reverts.
 contract VaultHandler is Test {
     WAL public immutable token;
@@ -23,6 +23,8 @@ contract VaultHandler is Test {
     mapping(address account => uint256) public earned;
     mapping(address account => uint256) public withdrawn;
     uint256 public donated;
+    uint256 public moved;
+    uint256 public burned;
 
     constructor() {
         for (uint256 i = 0; i < 3; i++) {
@@ -57,6 +59,27 @@ contract VaultHandler is Test {
         reserve[by] -= amount;
         claim[to] += amount;
         earned[to] += amount;
+    }
+
+    function move(uint256 module, uint256 to, uint256 amount) external {
+        address by = modules[module % modules.length];
+        address receiver = modules[to % modules.length];
+        amount = bound(amount, 0, reserve[by]);
+        vm.prank(by);
+        vault.move(receiver, Amount.wrap(uint128(amount)));
+        reserve[by] -= amount;
+        reserve[receiver] += amount;
+        moved += amount;
+    }
+
+    function burn(uint256 module, uint256 amount) external {
+        address by = modules[module % modules.length];
+        // A small part at most, so that something is left to play with.
+        amount = bound(amount, 0, reserve[by] / 16);
+        vm.prank(by);
+        vault.burn(Amount.wrap(uint128(amount)));
+        reserve[by] -= amount;
+        burned += amount;
     }
 
     function withdraw(uint256 account, uint256 recipient, uint256 amount) external {
@@ -96,11 +119,13 @@ contract VaultInvariants is InvariantTest {
         handler = new VaultHandler();
         token = handler.token();
         vault = handler.vault();
-        bytes4[] memory actions = new bytes4[](4);
+        bytes4[] memory actions = new bytes4[](6);
         actions[0] = VaultHandler.collect.selector;
         actions[1] = VaultHandler.release.selector;
         actions[2] = VaultHandler.withdraw.selector;
         actions[3] = VaultHandler.donate.selector;
+        actions[4] = VaultHandler.move.selector;
+        actions[5] = VaultHandler.burn.selector;
         targetContract(address(handler));
         targetSelector(address(handler), actions);
     }
@@ -117,6 +142,15 @@ contract VaultInvariants is InvariantTest {
         assertEq(Amount.unwrap(vault.totalClaims()), claims);
         assertEq(token.balanceOf(address(vault)), reserves + claims + Amount.unwrap(vault.free()));
         assertEq(Amount.unwrap(vault.free()), handler.donated());
+    }
+
+    function invariant_I1_what_is_burned_is_gone_and_nothing_else() external view {
+        assertEq(token.totalSupply() + handler.burned(), type(uint128).max);
+        uint256 held = token.balanceOf(address(vault)) + token.balanceOf(address(handler));
+        for (uint256 i = 0; i < handler.accountCount(); i++) {
+            held += token.balanceOf(handler.accounts(i));
+        }
+        assertEq(held, token.totalSupply());
     }
 
     function invariant_I1_books_agree_with_the_ghost_ledger() external view {
@@ -136,5 +170,19 @@ contract VaultInvariants is InvariantTest {
             assertLe(handler.withdrawn(account), handler.earned(account));
             assertEq(handler.earned(account) - handler.withdrawn(account), Amount.unwrap(vault.claimOf(account)));
         }
+    }
+
+    /// @dev The handlers do something.
+    function test_handler__after_some_calls__reached_every_kind() external {
+        handler.collect(0, 0, 1e18);
+        handler.move(0, 1, 7e17);
+        handler.burn(1, 1e16);
+        handler.release(0, 1, 3e17);
+        handler.withdraw(1, 1, 1e17);
+        handler.donate(1, 5);
+        assertEq(handler.moved(), 7e17);
+        assertEq(handler.burned(), 1e16);
+        assertEq(handler.withdrawn(handler.accounts(1)), 1e17);
+        assertEq(Amount.unwrap(vault.free()), 5);
     }
 }

@@ -10,6 +10,7 @@ from walrus_chain.chain.views import (
     BlobObject,
     ChainDuties,
     CustodySample,
+    CustodyWindow,
     Delegation,
     Miss,
     NetworkParameters,
@@ -158,6 +159,22 @@ def sample_from(view: Sequence[Any]) -> CustodySample:
     )
 
 
+def window_from(view: Sequence[Any]) -> CustodyWindow:
+    """`ICustodyChallenges.Window`."""
+    return CustodyWindow(
+        committee_epoch=Epoch(view[0]),
+        seed=bytes(view[2]),
+        exempt=shards_in(view[3]),
+        proved=_bits(view[4]),
+        reported=_bits(view[5]),
+        empty=view[6],
+    )
+
+
 def shards_in(bitmap: int) -> frozenset[ShardIndex]:
     """The shards whose bits are set."""
-    return frozenset(ShardIndex(shard) for shard in range(bitmap.bit_length()) if bitmap >> shard & 1)
+    return frozenset(ShardIndex(shard) for shard in _bits(bitmap))
+
+
+def _bits(bitmap: int) -> frozenset[int]:
+    return frozenset(bit for bit in range(bitmap.bit_length()) if bitmap >> bit & 1)

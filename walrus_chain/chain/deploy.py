@@ -23,7 +23,7 @@ from walrus_chain.chain.transactions import Patience, TransactionQueue, Transact
 from walrus_chain.chain.values import checksum_address
 from walrus_chain.codec.geometry import MAX_SHARDS, MIN_SHARDS
 from walrus_chain.errors import ContractMissing, ParameterOutOfBounds, UnexpectedAddress
-from walrus_chain.types import Address, Wei
+from walrus_chain.types import ALL_BPS, Address, Wei
 
 _WAL: Final = 10**18
 DEFAULT_SUPPLY: Final = Wei(1_000_000_000 * _WAL)
@@ -40,13 +40,14 @@ MAXIMUM_TERM: Final = 2**16 - 1
 NOBODY: Final = Address("0x" + "0" * 40)
 MINIMUM_UNBONDING: Final = 3
 MAXIMUM_UNBONDING: Final = 100
-ALL_BPS: Final = 10_000
 MAXIMUM_SLASH: Final = 5_000
 MAXIMUM_BURN: Final = 5_000
 MAXIMUM_SAMPLES: Final = 16
 MAXIMUM_MISSES: Final = 100
 MAXIMUM_JAIL: Final = 1_000
 MAXIMUM_DELAY: Final = 200
+NOTICE_EPOCHS: Final = 2
+"""After so many a new region of a node counts for committees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ def plan_deployment(parameters: DeploymentParameters, deployer: Address, nonce: 
     arguments: dict[str, tuple[Any, ...]] = {
         "WAL": (parameters.holder or deployer, parameters.supply),
         "TokenVault": (at["WAL"], [at["Staking"], at["StorageFees"]]),
-        "NodeRegistry": (),
+        "NodeRegistry": (NOTICE_EPOCHS * parameters.epoch_seconds,),
         "Committee": (
             at["NodeRegistry"],
             at["Staking"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from walrus_chain.chain.rejection import ContractRejection
-from walrus_chain.chain.values import ChunkPlace, ShortName
+from walrus_chain.chain.values import ShortName
 from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, Wei
 
 # -- staking -----------------------------------------------------------------------------------------------------------
@@ -70,6 +70,17 @@ class PoolExhausted(ContractRejection):
 
     solidity_name = "Staking_PoolExhausted"
     text = "node {node_id} was slashed down to {active} for {shares} shares and takes no new stake; choose another node"
+
+    node_id: NodeId
+    active: Wei
+    shares: int
+
+
+class PoolInflated(ContractRejection):
+    """A share of a pool is worth so much that a deposit could be rounded away."""
+
+    solidity_name = "Staking_PoolInflated"
+    text = "node {node_id} has only {shares} shares for {active} and takes no new stake; choose another node"
 
     node_id: NodeId
     active: Wei
@@ -402,6 +413,15 @@ class WindowClosed(ContractRejection):
     closed: int
 
 
+class SeedNotCaptured(ContractRejection):
+    """Nobody read the seed while the window was open, so nobody can be blamed."""
+
+    solidity_name = "CustodyChallenges_SeedNotCaptured"
+    text = "nobody captured the seed of epoch {epoch} while its window was open, so no miss counts in it"
+
+    epoch: Epoch
+
+
 class NotReportingTime(ContractRejection):
     """A miss is reported after its window and before two epochs later."""
 
@@ -470,16 +490,6 @@ class ProofTooShort(ContractRejection):
 # -- sliver proofs -----------------------------------------------------------------------------------------------------
 
 
-class NoSuchPlace(ContractRejection):
-    """A blob has no such place."""
-
-    solidity_name = "SliverProof_NoSuchPlace"
-    text = "blob {blob_id} has no {place}"
-
-    blob_id: BlobId
-    place: ChunkPlace
-
-
 class WrongChunkLength(ContractRejection):
     """A proof's chunk is too short or too long."""
 
@@ -521,6 +531,7 @@ ECONOMY_REJECTIONS: tuple[type[ContractRejection], ...] = (
     ZeroStake,
     StakeTooSmall,
     PoolExhausted,
+    PoolInflated,
     PoolBehind,
     TooManyUnbondings,
     NothingDue,
@@ -550,13 +561,13 @@ ECONOMY_REJECTIONS: tuple[type[ContractRejection], ...] = (
     AlreadyOpened,
     NoWindow,
     WindowClosed,
+    SeedNotCaptured,
     NotReportingTime,
     NothingToProve,
     AlreadyProved,
     AlreadyReported,
     TrailingBytes,
     ProofTooShort,
-    NoSuchPlace,
     WrongChunkLength,
     WrongPathLength,
     ProofMismatch,

@@ -46,6 +46,8 @@ from walrus_chain.types import (
 if TYPE_CHECKING:
     from web3.contract import AsyncContract
 
+    from walrus_chain.chain.economy import Economy
+
 LATEST: Final = "latest"
 _NODES_A_CALL: Final = 50
 _OBJECTS_A_CALL: Final = 1000
@@ -114,6 +116,13 @@ class Chain:
         """The domain in which node keys are proved."""
         return nodes_domain(self.deployment.chain_id, self.deployment.address("NodeRegistry"))
 
+    @property
+    def economy(self) -> Economy:
+        """Stakes, what is due each epoch, custody, rewards and prices."""
+        from walrus_chain.chain.economy import Economy
+
+        return Economy(self)
+
     # -- the network -------------------------------------------------------------------------------------------------
 
     async def parameters(self) -> NetworkParameters:
@@ -146,6 +155,11 @@ class Chain:
             found += map(node_from, page)
             if len(page) < _NODES_A_CALL:
                 return tuple(found)
+
+    async def node(self, node_id: NodeId) -> Node:
+        """A registered node."""
+        [view] = await self.call("NetworkLens", "nodes", node_id, 1)
+        return node_from(view)
 
     async def node_of_signer(self, signer: Address) -> NodeId | None:
         """The node whose key `signer` is or was; none when nobody's."""

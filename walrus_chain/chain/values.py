@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from inspect import get_annotations
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, get_type_hints
 
 from eth_utils.address import to_checksum_address
 
@@ -46,19 +46,6 @@ class ShortName(str):
     __slots__ = ()
 
 
-class ChunkPlace(NamedTuple):
-    """Where a chunk stands in a blob, as `SliverProof.Place` says it."""
-
-    segment: int
-    secondary: bool
-    pair: int
-    chunk: int
-
-    def __str__(self) -> str:
-        kind = "secondary" if self.secondary else "primary"
-        return f"chunk {self.chunk} of {kind} sliver {self.pair} of segment {self.segment}"
-
-
 _CONVERTERS: dict[Any, Converter] = {
     int: _same,
     bool: _same,
@@ -73,7 +60,6 @@ _CONVERTERS: dict[Any, Converter] = {
     Address: checksum_address,
     BlobStatus: BlobStatus,
     ShortName: lambda value: value if isinstance(value, ShortName) else ShortName(_text_of_word(value)),
-    ChunkPlace: lambda value: ChunkPlace(*value),
     tuple[NodeId, ...]: tuple,
     tuple[Address, ...]: lambda values: tuple(checksum_address(value) for value in values),
 }

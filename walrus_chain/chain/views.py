@@ -87,7 +87,7 @@ class Node:
     signer: Address
     encryption_key: bytes
     stake: Wei
-    """Active stake: what stands behind it now."""
+    """What stands behind it now: active stake, and deposits that count by now."""
     serving: bool
     shards: tuple[ShardIndex, ...]
     """The shards it serves, ascending; none when it does not serve."""
@@ -217,6 +217,40 @@ class CustodySample:
     def blank(self) -> bool:
         """Whether there is nothing to prove."""
         return self.blob_object == 0
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyWindow:
+    """The time in an epoch in which nodes are asked for bytes that they should hold, and what came of it."""
+
+    committee_epoch: Epoch
+    """The epoch in which the committee took office that is asked; 0 when nobody opened the window."""
+    seed: bytes
+    """32 zero bytes until it was read."""
+    exempt: frozenset[ShardIndex]
+    """Shards that are not due: they were on their way when the window was opened."""
+    proved: frozenset[int]
+    """Committee members, by index, that proved."""
+    reported: frozenset[int]
+    """Committee members, by index, whose miss was reported."""
+    empty: bool
+    """Whether there was nothing to ask about, so that everybody passes."""
+
+    @property
+    def opened(self) -> bool:
+        """Whether somebody opened it."""
+        return self.committee_epoch != 0
+
+
+@dataclass(frozen=True, slots=True)
+class WindowTimes:
+    """When the custody window of an epoch may be opened, and when it closes; seconds since 1970."""
+
+    opens: int
+    """The first moment at which it may be opened."""
+    until: int
+    """From here on it is too late to open it."""
+    closes: int
 
 
 @dataclass(frozen=True, slots=True)

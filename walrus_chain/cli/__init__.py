@@ -2,6 +2,8 @@
 
 main     the command, its errors and exit codes      output    text for people, JSON for programs
 blobs    store, read, status, list, ...               options   options that several commands share
-network  info, health, network, contracts             session   the client that a command works with
-wallet   wallet                                       progress  bars on stderr
+network  health, network, contracts                   session   the client that a command works with
+info     info, info committee, epoch, price           progress  bars on stderr
+stake    stake                                        render, render_economy    results in words and as data
+wallet   wallet
 """

@@ -1,4 +1,4 @@
-"""Commands about networks: info, health, `walrus network`, `walrus contracts`."""
+"""Commands about networks: health, `walrus network`, `walrus contracts`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from walrus_chain.cli import render, session
 from walrus_chain.cli.options import Json, NetworkName, PasswordFile, WalletName
 from walrus_chain.cli.output import FAILURE, RETRYABLE
 from walrus_chain.errors import NameTaken
-from walrus_chain.types import parse_amount
+from walrus_chain.types import parse_amount, parse_bps
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -27,15 +27,6 @@ app.add_typer(networks, name="network")
 app.add_typer(contracts, name="contracts")
 
 Rpc = Annotated[list[str], typer.Option("--rpc", metavar="URL", help="RPC endpoint of the chain; may be repeated.")]
-
-
-@app.command()
-def info(network: NetworkName = None, wallet: WalletName = None, json: Json = False) -> None:
-    """The network: its clock, prices and nodes, and what your account has in it."""
-    out, chosen = session.output(json), session.home().network(network)
-    account = session.address_of(wallet)
-    report = session.reading(network, lambda client: client.info(account))
-    out.result(render.network(chosen.name, report), render.network_text(chosen.name, report))
 
 
 @app.command()
@@ -117,11 +108,34 @@ def deploy(
     shards: Annotated[int, typer.Option(min=4, max=255, help="Slots of the committee.")] = 30,
     epoch_seconds: Annotated[int, typer.Option(min=1, help="Length of an epoch.")] = 24 * 3600,
     supply: Annotated[str, typer.Option(help="All the WAL there will ever be.")] = "1000000000 WAL",
+    sync_seconds: Annotated[
+        int | None, typer.Option(min=1, help="Longest time for a change of committee; an epoch when none is named.")
+    ] = None,
     minimum_stake: Annotated[str, typer.Option(help="What an operator must stake itself.")] = "1000 WAL",
-    unit_price: Annotated[str, typer.Option(help="For a unit of storage and an epoch.")] = "0.00001 WAL",
-    write_fee: Annotated[str, typer.Option(help="Once for each registration.")] = "0.0001 WAL",
+    unbonding_epochs: Annotated[
+        int, typer.Option(min=3, max=100, help="For how long stake on its way out is still slashed.")
+    ] = 7,
+    maximum_commission: Annotated[str, typer.Option(help="The most that an operator may keep of rewards.")] = "50%",
+    unit_price: Annotated[str, typer.Option(help="For a unit of storage and an epoch, at first.")] = "0.00001 WAL",
+    write_fee: Annotated[str, typer.Option(help="Once for each registration, at first.")] = "0.0001 WAL",
     unit_bytes: Annotated[int, typer.Option(help="Encoded bytes in a unit.")] = 64 * 1024,
     maximum_epochs: Annotated[int, typer.Option(min=1, help="How many epochs ahead may be paid.")] = 1000,
+    burn: Annotated[str, typer.Option(help="The share of storage fees that is burned, up to 50%.")] = "10%",
+    samples: Annotated[int, typer.Option(min=1, max=16, help="Places that a node proves in each epoch.")] = 5,
+    first_slash: Annotated[
+        str, typer.Option(help="What a missed proof costs of a node's stake; doubled with each one in a row.")
+    ] = "1%",
+    maximum_slash: Annotated[str, typer.Option(help="The most that one miss costs, up to 50%.")] = "16%",
+    misses_to_jail: Annotated[
+        int, typer.Option(min=1, max=100, help="Misses in a row after which a node leaves the committee.")
+    ] = 3,
+    jail_epochs: Annotated[int, typer.Option(min=1, max=1000, help="For how long it stays out.")] = 14,
+    bounty: Annotated[
+        str, typer.Option(help="What of a slash the reporter gets, up to 50%; the rest is burned.")
+    ] = "10%",
+    seed_delay_blocks: Annotated[
+        int, typer.Option(min=1, max=200, help="Blocks between a custody window's opening and its seed.")
+    ] = 4,
     save: Annotated[Path | None, typer.Option(help="Also write the deployment file here.")] = None,
     wallet: WalletName = None,
     password_file: PasswordFile = None,
@@ -135,11 +149,22 @@ def deploy(
         shards=shards,
         epoch_seconds=epoch_seconds,
         supply=parse_amount(supply),
+        sync_seconds=sync_seconds,
         minimum_stake=parse_amount(minimum_stake),
+        unbonding_epochs=unbonding_epochs,
+        maximum_commission_bps=parse_bps(maximum_commission),
         unit_bytes=unit_bytes,
         unit_price=parse_amount(unit_price),
         write_fee=parse_amount(write_fee),
         maximum_epochs=maximum_epochs,
+        burn_bps=parse_bps(burn),
+        samples=samples,
+        first_slash_bps=parse_bps(first_slash),
+        maximum_slash_bps=parse_bps(maximum_slash),
+        misses_to_jail=misses_to_jail,
+        jail_epochs=jail_epochs,
+        bounty_bps=parse_bps(bounty),
+        seed_delay_blocks=seed_delay_blocks,
     )
     if name in session.home().networks():
         raise NameTaken("network", name)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from walrus_chain.cli.output import Output
 from walrus_chain.client.home import WalrusHome
 from walrus_chain.errors import HomeUnreadable, MalformedArgument, Misuse, PasswordMissing, UnknownWallet
-from walrus_chain.types import Address, BlobId, BlobObjectId
+from walrus_chain.types import Address, BlobId, BlobObjectId, NodeId
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from walrus_chain.client.home import Wallet
 
 T = TypeVar("T")
+#: Numbers of nodes are below this, on chain.
+_NODES = 2**32
 
 
 def home() -> WalrusHome:
@@ -115,6 +117,19 @@ def parse_address(text: str) -> Address:
     if digits not in (digits.lower(), digits.upper()) and not is_checksum_address(text):
         raise MalformedArgument("an account's address", text, "it has a typing error, its checksum is wrong")
     return Address(to_checksum_address(text))
+
+
+def parse_node(text: str) -> NodeId:
+    """A node that a person named by its number.
+
+    Raises: MalformedArgument: no number of a node.
+    """
+    digits = text.strip().removeprefix("#")
+    if not digits.isascii() or not digits.isdigit() or not 0 < int(digits) < _NODES:
+        raise MalformedArgument(
+            "a node", text, "nodes are numbered from 1; `walrus info committee` lists those that serve"
+        )
+    return NodeId(int(digits))
 
 
 def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:

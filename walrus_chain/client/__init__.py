@@ -5,5 +5,6 @@ sync       the same without async, `SyncClient`  plan_read   which slivers to as
 store      drives an upload to its certificate   reputation  which agents are quick, which lie: pure
 read       drives reads, whole and in ranges     sources     what can be stored: files, bytes, pipes
 invalidate has nodes judge a bad blob            ports       what a client needs of a chain and of agents
+stake      what an account does with stake       outlook     committee, epoch and prices, seen from outside
 results    what the calls return
 """

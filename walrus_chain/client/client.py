@@ -34,7 +34,14 @@ from walrus_chain.client.results import (
 from walrus_chain.client.sources import Source, Storable, source_of
 from walrus_chain.client.store import StoreDriver, StoreTerms, commit_source, quote_store
 from walrus_chain.client.threads import in_thread
-from walrus_chain.errors import AmbiguousBlob, BlobNotFound, BlobUnreachable, NoWallet, WalrusError
+from walrus_chain.errors import (
+    AmbiguousBlob,
+    BlobNotFound,
+    BlobNotInvalidated,
+    BlobUnreachable,
+    NoWallet,
+    WalrusError,
+)
 from walrus_chain.rules.committee import Committee, Member
 from walrus_chain.transport.agent import AgentClient
 from walrus_chain.types import Address, BlobId, BlobObjectId, BlobStatus, Wei
@@ -43,6 +50,8 @@ if TYPE_CHECKING:
     from walrus_chain.chain.deployments import Deployment
     from walrus_chain.chain.transactions import Receipt, TransactionSigner
     from walrus_chain.chain.views import BlobObject, ExtensionQuote
+    from walrus_chain.client.outlook import CommitteeReport, EpochReport, PriceReport
+    from walrus_chain.client.stake import Stakes
 
 #: A blob by its id (also as text), or one object of it by its number.
 BlobRef = BlobId | BlobObjectId | str
@@ -137,6 +146,13 @@ class Client:
     def account(self) -> Address | None:
         """The account that signs and pays; None for a client that only reads."""
         return None if self._writer is None else self._writer.address
+
+    @property
+    def stake(self) -> Stakes:
+        """Staking WAL with nodes: `client.stake.add(node_id, amount)` and what `walrus stake` has besides."""
+        from walrus_chain.client.stake import Stakes
+
+        return Stakes(self.chain, self._signing)
 
     # -- storing -----------------------------------------------------------------------------------------------------
 
@@ -360,6 +376,24 @@ class Client:
         """How each node of the committee says it is; all are asked at once."""
         return await self._ask_all(_health)
 
+    async def committee(self) -> CommitteeReport:
+        """Who serves: members, regions, shards, stake, and shards that are on their way."""
+        from walrus_chain.client.outlook import committee_report
+
+        return await committee_report(self.chain)
+
+    async def epoch(self) -> EpochReport:
+        """Where the clock stands, whether the next committee is fixed, and how far custody proofs are."""
+        from walrus_chain.client.outlook import epoch_report
+
+        return await epoch_report(self.chain)
+
+    async def prices(self) -> PriceReport:
+        """What storage costs today and in the next epoch, and what the committee's votes come to."""
+        from walrus_chain.client.outlook import price_report
+
+        return await price_report(self.chain)
+
     async def attributes(self, blob: BlobRef, *, owner: Address | None = None) -> dict[str, str]:
         """What the owner wrote on an object.
 
@@ -419,7 +453,7 @@ class Client:
             BlobIsConsistent: it encodes to its id.
             BlobNotInvalidated: too few nodes attest against it; says what each of them said.
         """
-        from walrus_chain.chain.rejections import AlreadyInvalid
+        from walrus_chain.chain.rejections import AlreadyInvalid, TooFewAccusers, UnknownMember, WrongMemberSignature
 
         writer, blob_id = self._signing("invalidating a blob"), await self._resolve(blob)
         objects = await self.chain.objects_of(blob_id)
@@ -430,13 +464,25 @@ class Client:
         if statuses.isdisjoint(LIVE):
             raise BlobNotFound(f"a live object of blob {blob_id}", "its term is over" if objects else _NOT_HERE)
         context = await self._read_context()
-        inquiry = Inquiry(blob_id, context.committee, context.agents, self.chain.registry_domain)
-        certificate = await inquiry.certificate(seconds)
         try:
-            receipt = await writer.invalidate(blob_id, certificate.signers, certificate.signatures)
+            try:
+                weight, receipt = await self._condemned(writer, context, blob_id, seconds)
+            except (BlobNotInvalidated, WrongMemberSignature, UnknownMember, TooFewAccusers):
+                # Only the committee in office is heard. Nodes remember what they found: asking again costs nothing.
+                if (now := await self._renewed(context)) is context:
+                    raise
+                weight, receipt = await self._condemned(writer, now, blob_id, seconds)
         except AlreadyInvalid:
             return InvalidatedBlob(blob_id, ids, 0, None, 0)
-        return InvalidatedBlob(blob_id, ids, certificate.weight, receipt.transaction, receipt.gas_used)
+        return InvalidatedBlob(blob_id, ids, weight, receipt.transaction, receipt.gas_used)
+
+    async def _condemned(
+        self, writer: ChainWriter, context: ReadContext, blob_id: BlobId, seconds: float
+    ) -> tuple[int, Receipt]:
+        """Has a committee examine a blob, and hands in what it finds: the shards that attested, and the transaction."""
+        inquiry = Inquiry(blob_id, context.committee, context.agents, self.chain.registry_domain)
+        certificate = await inquiry.certificate(seconds)
+        return certificate.weight, await writer.invalidate(blob_id, certificate.signers, certificate.signatures)
 
     async def withdraw(self, amount: Wei | None = None) -> Wei:
         """Take what the vault owes this account out of it; all of it when no amount is named."""

@@ -8,23 +8,46 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from walrus_chain.chain.stakes import PoolReader, StakeWriter
 from walrus_chain.messages.domain import Domain
 from walrus_chain.rules.committee import Committee
 from walrus_chain.transport.agent import AgentClient
-from walrus_chain.types import Address, BlobId, BlobObjectId, Wei
+from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, Wei
 
 if TYPE_CHECKING:
+    from walrus_chain.chain.economy import Prices
     from walrus_chain.chain.sender import RegisterReceipt, Registration
     from walrus_chain.chain.transactions import Receipt
     from walrus_chain.chain.views import (
         Attribute,
         Balances,
         BlobObject,
+        CustodyWindow,
         ExtensionQuote,
         NetworkParameters,
         Node,
         Quote,
+        WindowTimes,
     )
+
+
+class EconomyReader(PoolReader, Protocol):
+    """Stakes, custody and prices, asked."""
+
+    async def window_of(self, epoch: Epoch) -> CustodyWindow:
+        """The custody window of an epoch."""
+
+    async def window_times(self, epoch: Epoch) -> WindowTimes:
+        """When the custody window of an epoch may be opened, and when it closes."""
+
+    async def prices_at(self, epoch: Epoch) -> Prices:
+        """The prices of an epoch that has begun, or of the next one as far as they are known."""
+
+    async def next_prices(self) -> Prices:
+        """The prices that the votes cast so far would give."""
+
+    async def vote_of(self, node_id: NodeId) -> Prices | None:
+        """What a node voted for."""
 
 
 class ChainReader(Protocol):
@@ -33,6 +56,10 @@ class ChainReader(Protocol):
     @property
     def registry_domain(self) -> Domain:
         """The domain in which attestations are signed."""
+
+    @property
+    def economy(self) -> EconomyReader:
+        """Stakes, custody and prices."""
 
     async def parameters(self) -> NetworkParameters:
         """The network's parameters and clock."""
@@ -78,15 +105,11 @@ class Agents(Protocol):
         """Closes all connections."""
 
 
-class ChainWriter(Protocol):
-    """The chain, written to by one account."""
+class ChainWriter(StakeWriter, Protocol):
+    """The chain, written to by one account: it pays, owns and stakes."""
 
-    @property
-    def address(self) -> Address:
-        """The account that pays and owns."""
-
-    async def approve_vault(self) -> object:
-        """Lets the vault collect what this account's registrations cost."""
+    async def approve_vault(self, amount: Wei = ...) -> Receipt:
+        """Lets the vault collect up to `amount` WAL; without limit when none is named."""
 
     async def register(self, registrations: Sequence[Registration]) -> RegisterReceipt:
         """Registers blobs with one payment."""
@@ -108,6 +131,3 @@ class ChainWriter(Protocol):
 
     async def invalidate(self, blob_id: BlobId, signers: int, signatures: bytes) -> Receipt:
         """Hands in what f + 1 shards attest against a blob."""
-
-    async def withdraw(self, amount: Wei, to: Address) -> Receipt:
-        """Takes a claim out of the vault."""

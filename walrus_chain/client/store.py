@@ -42,6 +42,7 @@ from walrus_chain.errors import (
     CommitteeKeptChanging,
     QuorumUnreachable,
     Rejected,
+    Retryable,
     SourceChanged,
     SourceUnreadable,
     WalrusError,
@@ -281,7 +282,10 @@ class StoreDriver:
         for look in range(_LOOKS if misdirected else 1):
             if look:
                 await asyncio.sleep(BEHIND_SECONDS)
-            now = await self._renew(before)
+            try:
+                now = await self._renew(before)
+            except Retryable:
+                continue  # what failed says more than that the chain cannot be asked why
             if _signs(now) != _signs(before):
                 self._context = now
                 return now

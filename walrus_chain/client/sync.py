@@ -31,12 +31,15 @@ from walrus_chain.client.results import (
 )
 from walrus_chain.client.sources import Storable
 from walrus_chain.codec.buffers import Buffer
-from walrus_chain.types import Address, BlobId, Wei
+from walrus_chain.types import Address, BlobId, NodeId, Wei
 
 if TYPE_CHECKING:
     from walrus_chain.chain.deployments import Deployment
+    from walrus_chain.chain.stakes import Leaving, Payout, Settled, Staked, Tell
     from walrus_chain.chain.transactions import Receipt, TransactionSigner
     from walrus_chain.chain.views import BlobObject, ExtensionQuote
+    from walrus_chain.client.outlook import CommitteeReport, EpochReport, PriceReport
+    from walrus_chain.client.stake import Stake, Stakes
 
 T = TypeVar("T")
 
@@ -91,6 +94,11 @@ class SyncClient:
     def account(self) -> Address | None:
         """See `Client.account`."""
         return self._client.account
+
+    @property
+    def stake(self) -> SyncStakes:
+        """See `Client.stake`."""
+        return SyncStakes(self._client.stake, self._run)
 
     def store(
         self,
@@ -203,6 +211,18 @@ class SyncClient:
         """See `Client.health`."""
         return self._run(self._client.health())
 
+    def committee(self) -> CommitteeReport:
+        """See `Client.committee`."""
+        return self._run(self._client.committee())
+
+    def epoch(self) -> EpochReport:
+        """See `Client.epoch`."""
+        return self._run(self._client.epoch())
+
+    def prices(self) -> PriceReport:
+        """See `Client.prices`."""
+        return self._run(self._client.prices())
+
     def attributes(self, blob: BlobRef, *, owner: Address | None = None) -> dict[str, str]:
         """See `Client.attributes`."""
         return self._run(self._client.attributes(blob, owner=owner))
@@ -247,6 +267,48 @@ class SyncClient:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+class SyncStakes:
+    """Staking without async: the same names, arguments, results and errors as `Client.stake`."""
+
+    def __init__(self, stakes: Stakes, run: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
+        """
+        Args:
+            run: runs a call where the client lives, and waits for it.
+        """
+        self._stakes = stakes
+        self._run = run
+
+    def list(self, account: Address | None = None) -> tuple[Stake, ...]:
+        """See `Stakes.list`."""
+        found: tuple[Stake, ...] = self._run(self._stakes.list(account))
+        return found
+
+    def add(self, node_id: NodeId, amount: Wei, tell: Tell | None = None) -> Staked:
+        """See `Stakes.add`."""
+        staked: Staked = self._run(self._stakes.add(node_id, amount, tell))
+        return staked
+
+    def remove(self, node_id: NodeId, amount: Wei | None = None, tell: Tell | None = None) -> Leaving:
+        """See `Stakes.remove`."""
+        leaving: Leaving = self._run(self._stakes.remove(node_id, amount, tell))
+        return leaving
+
+    def withdraw(self, node_id: NodeId | None = None, tell: Tell | None = None) -> Payout:
+        """See `Stakes.withdraw`."""
+        payout: Payout = self._run(self._stakes.withdraw(node_id, tell))
+        return payout
+
+    def claim(self, node_id: NodeId | None = None, tell: Tell | None = None) -> Payout:
+        """See `Stakes.claim`."""
+        payout: Payout = self._run(self._stakes.claim(node_id, tell))
+        return payout
+
+    def settle(self, node_id: NodeId, tell: Tell | None = None) -> Settled:
+        """See `Stakes.settle`."""
+        settled: Settled = self._run(self._stakes.settle(node_id, tell))
+        return settled
 
 
 async def _made(make: Callable[[], Client]) -> Client:

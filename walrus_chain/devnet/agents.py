@@ -50,7 +50,7 @@ def prepare_agent(home: DevnetHome, parameters: DevnetParameters, place: int, rp
         chain=ChainSettings(rpc=(rpc_url,), deployment=home.deployment_file, poll_seconds=0.25),
         keys=KeySettings(signer=signer.path, password_file=signer.password_file, encryption=folder / "encryption.key"),
         server=ServerSettings(port=parameters.port_of(place)),
-        work=WorkSettings(heal_delay_seconds=2.0),
+        work=WorkSettings(heal_delay_seconds=2.0, trim_delay_seconds=5.0),
         log=LogSettings(),
     )
     home.agent_settings(name).write_text(write_settings(settings))

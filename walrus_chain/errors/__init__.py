@@ -123,6 +123,7 @@ from walrus_chain.errors.transport import (
 from walrus_chain.errors.words import (
     MalformedAmount,
     MalformedBlobId,
+    MalformedShare,
 )
 
 __all__ = [
@@ -166,6 +167,7 @@ __all__ = [
     "MalformedMetadata",
     "MalformedName",
     "MalformedPrivateKey",
+    "MalformedShare",
     "MalformedSignature",
     "MissReportedBefore",
     "Misuse",

@@ -19,3 +19,11 @@ class MalformedAmount(Misuse):
     def __init__(self, text: str, why: str) -> None:
         super().__init__(f"{text!r} is not an amount: {why}")
         self.text, self.why = text, why
+
+
+class MalformedShare(Misuse):
+    """A text that should be a share of something is not."""
+
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(f"{text!r} is not a share: {why}")
+        self.text, self.why = text, why

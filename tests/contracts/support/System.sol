@@ -76,7 +76,7 @@ abstract contract System is Test {
 
         token = new WAL(address(this), SUPPLY);
         vault = new TokenVault(token, modules);
-        nodeRegistry = new NodeRegistry();
+        nodeRegistry = new NodeRegistry(2 * parameters.epochSeconds);
         committee = new Committee(
             nodeRegistry,
             IStaking(addresses[4]),

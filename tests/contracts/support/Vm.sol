@@ -7,6 +7,14 @@ pragma solidity 0.8.37;
 /// read `block.timestamp` and `block.number` once a function: after {warp} and {roll} read them by {getBlockTimestamp} and
 /// {getBlockNumber}.
 interface Vm {
+    struct Gas {
+        uint64 gasLimit;
+        uint64 gasTotalUsed;
+        uint64 gasMemoryUsed;
+        int64 gasRefunded;
+        uint64 gasRemaining;
+    }
+
     struct Log {
         bytes32[] topics;
         bytes data;
@@ -71,6 +79,7 @@ interface Vm {
     function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256 gasUsed);
     function startSnapshotGas(string calldata group, string calldata name) external;
     function stopSnapshotGas(string calldata group, string calldata name) external returns (uint256 gasUsed);
+    function lastCallGas() external view returns (Gas memory gas);
     function snapshotValue(string calldata group, string calldata name, uint256 value) external;
 
     // Vectors

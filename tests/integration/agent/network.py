@@ -29,7 +29,7 @@ from storage_agent.config import (
 )
 from storage_agent.keys import files
 from tests.fakes.agents import Blob
-from walrus_chain.chain.anvil import running_anvil
+from walrus_chain.chain.anvil import AnvilOptions, running_anvil
 from walrus_chain.chain.deploy import DeploymentParameters, deploy
 from walrus_chain.chain.network import Chain
 from walrus_chain.chain.provider import ChainProvider
@@ -39,10 +39,11 @@ from walrus_chain.messages.node_keys import NodeKeys
 from walrus_chain.messages.signing import LocalSigner
 from walrus_chain.rules.committee import Committee, Member
 from walrus_chain.transport.http import HttpAgentClient, HttpAgents
-from walrus_chain.types import BlobObjectId, PairIndex
+from walrus_chain.types import BlobObjectId, PairIndex, Wei
 
 # Anvil's first account; everybody knows this key.
 _DEPLOYER = Account.from_key("0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
+_GAS_MONEY = Wei(10**18)
 _READY_SECONDS = 30.0
 
 
@@ -107,10 +108,17 @@ class AgentNetwork:
 
 
 @asynccontextmanager
-async def agent_network(folder: Path, *, nodes: int, shards: int) -> AsyncIterator[AgentNetwork]:
-    """A network of `nodes` nodes in office; no agent runs yet."""
-    async with running_anvil() as anvil, ChainProvider([anvil.url], 31337) as provider, HttpAgents() as http:
-        deployment = await deploy(provider, _DEPLOYER, DeploymentParameters(shards=shards))
+async def agent_network(
+    folder: Path, *, nodes: int, shards: int, epoch_seconds: int = 24 * 3600, block_seconds: int | None = None
+) -> AsyncIterator[AgentNetwork]:
+    """A network of `nodes` nodes in office; no agent runs yet.
+
+    Args:
+        block_seconds: blocks come so often, besides those that transactions make; else only with transactions.
+    """
+    options = AnvilOptions(block_time=block_seconds, instant=block_seconds is not None)
+    async with running_anvil(options) as anvil, ChainProvider([anvil.url], 31337) as provider, HttpAgents() as http:
+        deployment = await deploy(provider, _DEPLOYER, DeploymentParameters(shards=shards, epoch_seconds=epoch_seconds))
         deployment.save(folder / "deployment.json")
         chain = Chain(provider, deployment)
         owner = Sender(chain, _DEPLOYER)
@@ -131,6 +139,7 @@ async def agent_network(folder: Path, *, nodes: int, shards: int) -> AsyncIterat
             registered = await owner.register_node(details, proof)
             await owner.delegate(registered.node_id, stake)
             await owner.stand(registered.node_id)
+            await owner.send_native(signer.address, _GAS_MONEY)
             signers.append(signer)
             settings.append(
                 Settings(

@@ -131,12 +131,13 @@ async def test_command__from_init_to_stop__a_stranger_becomes_a_node(network: Ag
     )  # fmt: skip
     assert load_settings(Path(made["settings"]), {}).node.name == "mine"
     registered = await command(
-        "register", *config, "--url", f"http://127.0.0.1:{port}", "--region", "eu-north", "--bond", "1000",
+        "register", *config, "--url", f"http://127.0.0.1:{port}", "--region", "eu-north", "--stake", "1000",
         "--operator", str(operator), "--operator-password-file", str(password), "--json",
     )  # fmt: skip
-    assert (registered["node"], registered["bonded"]) == (2, "1,000 WAL")
+    assert (registered["node"], registered["staked"]) == (2, str(1000 * 10**18))
     node = (await network.chain.nodes())[1]
-    assert (node.signer, node.region, node.stake) == (made["signer"], "eu-north", Wei(1000 * 10**18))
+    assert (node.signer, node.region, node.pool.own_stake) == (made["signer"], "eu-north", Wei(1000 * 10**18))
+    assert node.pool.candidate
 
     running = await asyncio.create_subprocess_exec(
         *program(),
@@ -151,9 +152,11 @@ async def test_command__from_init_to_stop__a_stranger_becomes_a_node(network: Ag
         assert (started["message"], started["node"]) == ("agent started", 2)
         status = await command("status", *config, "--json")
         assert (status["node"], status["name"], status["committee"]["own"]) == (2, "mine", [])
+        assert status["onChain"]["ownStake"] == str(1000 * 10**18)
         doctor = await command("doctor", *config, "--json", code=1)
-        assert {what for what, finding in doctor.items() if not finding["fine"]} <= {"committee", "address", "disk"}
-        assert not doctor["committee"]["fine"]
+        bad = {what for what, finding in doctor.items() if not finding["fine"]}
+        # Its signer has no money; the chain of these tests may stand still, or have had its clock moved.
+        assert bad - {"address", "disk", "clock", "custody"} == {"committee", "gas"}
         running.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(running.wait(), 30) == 0
     finally:

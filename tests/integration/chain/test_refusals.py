@@ -10,8 +10,9 @@ from eth_account import Account
 from tests.integration.chain.local import ALICE, BLOB, BOB, DEPLOYER, PARAMETERS, SIGNERS, WAL, LocalNetwork, join
 from walrus_chain.chain.deploy import deploy
 from walrus_chain.chain.deployments import Deployment
+from walrus_chain.chain.economy_rejections import NothingDue, StakeNotYours, StakeTooSmall
 from walrus_chain.chain.library_rejections import AllowanceTooSmall, NotEnoughWal, ObjectNotYours
-from walrus_chain.chain.money_rejections import ClaimTooSmall, NodeServing, StakeNotYours, WrongTerm
+from walrus_chain.chain.money_rejections import ClaimTooSmall, WrongTerm
 from walrus_chain.chain.network import Chain
 from walrus_chain.chain.rejections import (
     AlreadyInvalid,
@@ -189,9 +190,12 @@ async def test_nodes__keys_taken_stake_of_others_and_serving__refused(network: L
     with pytest.raises(SignerTaken):
         await join(network.chain, network.alice, SIGNERS[0], "again", "region-1")
     with pytest.raises(StakeNotYours):
-        await network.alice.bond(network.committee.members[0].node_id, Wei(1))
-    with pytest.raises(NodeServing):
-        await network.deployer.unbond(network.committee.members[0].node_id, Wei(1))
+        await network.alice.set_commission(network.committee.members[0].node_id, 100)
+    with pytest.raises(StakeTooSmall) as caught:
+        await network.alice.undelegate(network.committee.members[0].node_id, Wei(1))
+    assert (caught.value.requested, caught.value.active) == (1, 0)
+    with pytest.raises(NothingDue):
+        await network.alice.withdraw_unbonded(network.committee.members[0].node_id)
     with pytest.raises(CommitteeAlreadyFormed):
         await network.deployer.form_committee()
 

@@ -61,10 +61,11 @@ async def test_follow__whole_life_of_a_blob(network: LocalNetwork, catalogue: Ca
 
     await network.alice.delete(blob_object)
     await watcher.catch_up()
-    assert catalogue.due(WorkKind.HEAL, FAR, 9) == []
     row = catalogue.blob(BLOB)
     assert row is not None
     assert not row.standing.is_live(catalogue.epoch)
+    assert row.standing.is_due(catalogue.epoch)
+    assert not row.standing.is_due(Epoch(catalogue.epoch + 1))
 
 
 async def test_follow__time_passes__blob_expires_without_a_transaction(

@@ -41,6 +41,7 @@ def test_load__minimal_file__defaults_and_paths_beside_it(tmp_path: Path) -> Non
     assert settings.chain.rpc == ("http://127.0.0.1:8545",)
     assert settings.server.port == 9185
     assert settings.log.level == "info"
+    assert settings.keeper.enabled
 
 
 def test_read__environment_counts_over_the_file() -> None:
@@ -49,12 +50,14 @@ def test_read__environment_counts_over_the_file() -> None:
         WALRUS_AGENT_CHAIN_RPC="http://a, http://b",
         WALRUS_AGENT_STORAGE_STORE="s3://bucket/slivers",
         WALRUS_AGENT_WORK_HEAL_DELAY_SECONDS="2.5",
+        WALRUS_AGENT_KEEPER_SWEEP="False",
         PATH="/bin",
     )
     assert settings.server.port == 81
     assert settings.chain.rpc == ("http://a", "http://b")
     assert settings.storage.store_url == "s3://bucket/slivers"
     assert settings.work.heal_delay_seconds == 2.5
+    assert (settings.keeper.sweep, settings.keeper.report_misses) == (False, True)
 
 
 def test_read__name_of_the_file_itself__is_no_setting() -> None:
@@ -86,6 +89,7 @@ def test_write__comes_back_the_same() -> None:
         (('rpc = ["http://127.0.0.1:8545"]', "rpc = [1]"), "chain.rpc", "at least one address"),
         (("[chain]", "[server]\nport = 70000\n[chain]"), "server.port", "a port"),
         (("[chain]", '[log]\nlevel = "loud"\n[chain]'), "log.level", "one of debug, info, warning, error"),
+        (("[chain]", "[keeper]\nenabled = 1\n[chain]"), "keeper.enabled", "true or false; it is 1"),
         (('data_dir = "data"', 'data_dir = ""'), "storage.data_dir", "a path"),
     ],
 )
@@ -100,6 +104,7 @@ def test_read__wrong__names_file_key_and_what_is_expected(change: tuple[str, str
     ("variable", "value", "words"),
     [
         ("WALRUS_AGENT_SERVER_PORT", "many", "a port, 0 to 65535; it is 'many'"),
+        ("WALRUS_AGENT_KEEPER_ENABLED", "maybe", "true or false; it is 'maybe'"),
         ("WALRUS_AGENT_SERVER_PROT", "81", "is WALRUS_AGENT_SERVER_PORT meant?"),
         ("WALRUS_AGENT_CHAIN_RPC", " ,", "at least one address"),
     ],

@@ -26,8 +26,6 @@ def values_of(types: Sequence[str]) -> st.SearchStrategy[tuple[Any, ...]]:
 def _value_of(abi_type: str) -> st.SearchStrategy[Any]:
     if abi_type.endswith("[]"):
         return st.lists(_value_of(abi_type[:-2]), max_size=20).map(tuple)
-    if abi_type.startswith("("):
-        return values_of(abi_type[1:-1].split(","))
     if abi_type in _SCALARS:
         return _SCALARS[abi_type]
     if abi_type.startswith("uint"):

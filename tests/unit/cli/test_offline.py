@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,8 @@ def test_help__names_every_command_and_the_exit_codes(walrus: Walrus) -> None:
         "invalidate",
         "blob-id",
         "wallet",
+        "stake",
+        "info",
     ):
         assert command in ended.out
     assert "Exit codes" in ended.out
@@ -239,6 +242,49 @@ class TestNetworks:
             "network", "add", "x", "--rpc", "http://127.0.0.1:1", "--deployment", tmp_path / "d.json", "--json"
         )
         assert (ended.code, ended.error["code"]) == (3, "MalformedDeployment")
+
+    @pytest.mark.parametrize(
+        ("options", "code", "words"),
+        [
+            (["--first-slash", "20%"], 3, "first_slash_bps must be 1 to 1,600"),
+            (["--maximum-slash", "51%"], 3, "maximum_slash_bps must be 1 to 5,000"),
+            (["--burn", "60%"], 3, "burn_bps"),
+            (["--bounty", "a tenth"], 3, "is not a share"),
+            (["--minimum-stake", "0"], 3, "minimum_stake"),
+            (["--unbonding-epochs", "2"], 2, "greater than or equal to 3"),
+            (["--samples", "17"], 2, "less than or equal to 16"),
+            (["--burn", "5%", "--samples", "16", "--jail-epochs", "1", "--sync-seconds", "60"], 3, "no wallet"),
+        ],
+    )
+    def test_deploy__rule_out_of_bounds__is_refused_before_any_wallet_is_opened(
+        self, walrus: Walrus, options: list[str], code: int, words: str
+    ) -> None:
+        ended = walrus("network", "deploy", "new", "--rpc", "http://127.0.0.1:1", *options, "--json")
+        assert ended.code == code
+        assert words in ended.error["message"]
+
+    def test_deploy__defaults__are_those_of_the_parameters(self) -> None:
+        from typer.main import get_command
+
+        from walrus_chain.chain.deploy import DeploymentParameters
+        from walrus_chain.cli.network import networks
+        from walrus_chain.types import parse_amount, parse_bps
+
+        [shown] = [
+            {parameter.name: parameter.default for parameter in command.params}
+            for name, command in get_command(networks).commands.items()  # type: ignore[attr-defined]
+            if name == "deploy"
+        ]
+        for parameter in fields(DeploymentParameters):
+            name, expected = parameter.name, parameter.default
+            if name in ("genesis", "holder"):
+                continue
+            given = shown[name.removesuffix("_bps")]
+            if name.endswith("_bps"):
+                given = parse_bps(given)
+            elif isinstance(given, str):
+                given = parse_amount(given)
+            assert given == expected, name
 
     def test_damaged_settings__are_named(self, walrus: Walrus, home: Path) -> None:
         home.mkdir()

@@ -6,12 +6,15 @@ import inspect
 
 import pytest
 
-from tests.fakes.network import ALICE, BOB, FakeChain, FakeNetwork
+from tests.fakes.network import ALICE, BOB, ONE_WAL, FakeChain, FakeNetwork, FakeWriter
 from walrus_chain.chain.rejections import CommitteeNotFormed, NotDeletable
+from walrus_chain.chain.stakes import Source
+from walrus_chain.chain.transactions import Receipt
 from walrus_chain.client.client import Client
-from walrus_chain.client.sync import SyncClient
+from walrus_chain.client.stake import Stakes
+from walrus_chain.client.sync import SyncClient, SyncStakes
 from walrus_chain.errors import AmbiguousBlob, BlobNotFound, NoWallet
-from walrus_chain.types import BlobStatus
+from walrus_chain.types import BlobStatus, NodeId, Wei
 
 DATA = b"some data" * 100
 
@@ -148,6 +151,82 @@ def test_sync_client__has_every_call_of_the_client_with_the_same_parameters() ->
         twin = getattr(SyncClient, renamed.get(name, name))
         if name != "aclose":
             assert inspect.signature(twin).parameters == inspect.signature(call).parameters, name
+
+
+def test_sync_stakes__have_every_call_with_the_same_parameters() -> None:
+    for name, call in inspect.getmembers(Stakes, inspect.isfunction):
+        if not name.startswith("_"):
+            assert inspect.signature(getattr(SyncStakes, name)).parameters == inspect.signature(call).parameters, name
+
+
+def test_sync_stakes__from_staking_to_the_payout__give_what_the_client_gives() -> None:
+    network = FakeNetwork()
+    with SyncClient(lambda: Client(FakeChain(network), network, network.writer(BOB))) as client:
+        network.fund(BOB)
+        said: list[str] = []
+        assert client.stake.add(NodeId(2), Wei(9 * ONE_WAL), said.append).active_from == 2
+        network.epoch = 2
+        assert client.stake.settle(NodeId(2)).now == 2
+        network.economy.earn(2, 10 * ONE_WAL)
+        assert client.stake.claim().total(Source.REWARDS) == 95 * ONE_WAL // 10
+        assert client.stake.remove(NodeId(2)).release == 9
+        [stake] = client.stake.list()
+        assert (stake.node.name, stake.due) == ("node-2", 0)
+        network.epoch = 9
+        assert client.stake.withdraw(NodeId(2)).paid == 9 * ONE_WAL
+        assert client.stake.list() == ()
+        assert network.wal[BOB] == 1000 * ONE_WAL + 95 * ONE_WAL // 10
+        assert [client.committee().parameters.shards, client.epoch().cut, client.prices().today.write_fee] == [
+            10,
+            1_000_000 + 8 * 3600 + 1800,
+            network.write_fee,
+        ]
+    assert said == ["Allowing the vault to take 9 WAL", "Staking 9 WAL with node 2"]
+
+
+async def test_stake__without_wallet__is_refused_but_others_are_shown(network: FakeNetwork) -> None:
+    network.economy.put(3, ALICE, ONE_WAL)
+    async with Client(FakeChain(network), network) as reader:
+        with pytest.raises(NoWallet):
+            await reader.stake.add(NodeId(2), Wei(1))
+        with pytest.raises(NoWallet):
+            await reader.stake.list()
+        assert [stake.node.node_id for stake in await reader.stake.list(ALICE)] == [3]
+
+
+async def test_stake__allowed_enough_already__asks_for_no_more(client: Client, network: FakeNetwork) -> None:
+    network.allowances[ALICE] = 5 * ONE_WAL
+    await client.stake.add(NodeId(2), Wei(5 * ONE_WAL))
+    assert network.transactions == ["delegate"]
+
+
+async def test_claim__one_pool_earned_and_one_did_not__both_are_said(client: Client, network: FakeNetwork) -> None:
+    for node in (2, 3):
+        network.economy.put(node, ALICE, 10 * ONE_WAL)
+    network.economy.earn(3, ONE_WAL)
+    payout = await client.stake.claim()
+    assert [(credit.node_id, credit.amount) for credit in payout.credits] == [(2, 0), (3, 95 * ONE_WAL // 100)]
+
+
+async def test_settle__endpoint_that_lags__ends_all_the_same(network: FakeNetwork) -> None:
+    class Deaf(FakeWriter):
+        async def settle(self, node_id: NodeId, maximum: int) -> Receipt:
+            return self._receipt("settle")
+
+    network.economy.pool(2)
+    network.epoch = 90
+    async with Client(FakeChain(network), network, Deaf(network, ALICE)) as client:
+        settled = await client.stake.settle(NodeId(2))
+    assert (settled.before, settled.now, network.transactions) == (1, 1, ["settle"])
+
+
+async def test_no_committee__committee_and_prices_are_empty(network: FakeNetwork) -> None:
+    chain = FakeChain(network)
+    chain.formed = False
+    async with Client(chain, network) as reader:
+        assert (await reader.committee()).members == ()
+        assert (await reader.prices()).votes == ()
+        assert (await reader.epoch()).proved == ()
 
 
 def test_sync_client__stores_reads_and_raises_like_the_client() -> None:

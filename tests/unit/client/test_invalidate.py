@@ -143,3 +143,26 @@ async def test_invalidate__without_a_wallet__refused_before_anybody_works(networ
         with pytest.raises(NoWallet):
             await reader.invalidate(bad)
     assert all(agent.calls["invalidity"] == 0 for agent in network.members)
+
+
+async def test_invalidate__committee_changed_unseen__the_one_in_office_is_asked(
+    client: Client, network: FakeNetwork, bad: BlobId
+) -> None:
+    await client.blob_id(b"")  # so that the client knows a committee
+    network.change_committee({0: 1})
+    await client.invalidate(bad)
+    assert bad in network.invalid
+
+
+async def test_invalidate__committee_changes_before_it_is_handed_in__attested_anew(
+    network: FakeNetwork, bad: BlobId
+) -> None:
+    class Changing(FakeWriter):
+        async def invalidate(self, blob_id: BlobId, signers: int, signatures: bytes) -> Receipt:
+            if network.committee_epoch == 1:
+                network.change_committee({0: 1, 5: 2})
+            return await super().invalidate(blob_id, signers, signatures)
+
+    async with Client(FakeChain(network), network, Changing(network, ALICE)) as client:
+        await client.invalidate(bad)
+    assert bad in network.invalid

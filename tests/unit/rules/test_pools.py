@@ -161,6 +161,30 @@ def test_order_of_delegators_does_not_matter(deposits: list[Wei], order: list[in
     assert run(places) == run(sorted(places))
 
 
+@given(st.lists(amounts, min_size=2, max_size=6), bps, st.data())
+def test_slash__takes_the_same_part_of_everybody__who_stays_and_who_leaves(
+    deposits: list[Wei], part: int, data: st.DataObject
+) -> None:
+    pool, accounts = filled(*deposits)
+    for place in data.draw(st.sets(st.integers(0, len(deposits) - 1)), label="who leaves"):
+        pool, accounts[place] = pool.undelegate(accounts[place], None, Epoch(9))
+    pool, _ = pool.slash(part)
+    for account, deposit in zip(accounts, deposits, strict=True):
+        left = pool.value_of(account) + pool.leaving_of(account)
+        assert 0 <= left * 10_000 - deposit * (10_000 - part) + 10_000 <= 20_000
+
+
+@given(st.lists(amounts, min_size=2, max_size=6), bps, st.permutations(range(6)))
+def test_order_of_leaving_moves_a_wei_a_head_at_most(deposits: list[Wei], part: int, order: list[int]) -> None:
+    pool, accounts = filled(*deposits)
+    pool, _ = pool.slash(part)
+    due = [pool.value_of(account) for account in accounts]
+    for place in (place for place in order if place < len(deposits)):
+        pool, accounts[place] = pool.undelegate(accounts[place], None, pool.epoch)
+        pool, accounts[place], paid = pool.withdraw(accounts[place], pool.epoch)
+        assert due[place] <= paid <= due[place] + len(deposits)
+
+
 @given(amounts, amounts, amounts, st.integers(0, 3))
 def test_nobody_gains_from_rounding__in_and_out(before: Wei, reward: Wei, deposit: Wei, slashes: int) -> None:
     pool, [other] = filled(before)

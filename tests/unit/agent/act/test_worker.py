@@ -10,9 +10,18 @@ from pathlib import Path
 import pytest
 
 from storage_agent.act.worker import Job, Worker, pause_after, standard_jobs
-from storage_agent.state.facts import Certified, CommitteeFormed, Deleted, Located, Place, Registered
+from storage_agent.state.facts import (
+    Certified,
+    CommitteeFormed,
+    Deleted,
+    Fact,
+    Located,
+    Place,
+    Registered,
+    ShardsSynced,
+)
 from storage_agent.state.plan import WorkKind
-from storage_agent.store.catalogue import Catalogue
+from storage_agent.store.catalogue import DEFAULT_TRIM_DELAY, Catalogue
 from storage_agent.store.local import LocalStore
 from storage_agent.store.packs import Packs
 from storage_agent.store.rows import Work
@@ -186,3 +195,33 @@ async def test_standard_jobs__free_and_collect__bytes_are_gone(catalogue: Catalo
 
 def test_pause_after__doubles_up_to_an_hour() -> None:
     assert [pause_after(failures) for failures in (0, 1, 2, 10, 11, 500)] == [2, 4, 8, 2048, 3600, 3600]
+
+
+async def test_standard_jobs__trim__pairs_that_moved_on_are_gone(catalogue: Catalogue, tmp_path: Path) -> None:
+    """All shards go to node 2, and have arrived there."""
+    store = LocalStore.open(tmp_path / "slivers", reserve_bytes=0)
+    packs = Packs(catalogue, store, inline_bytes=0)
+    blob_id = BLOBS[0].blob_id
+    await packs.put(blob_id, 0, {catalogue.duties.pairs(blob_id)[0]: b"bytes"})
+    deleted = asyncio.Event()
+    delete = store.delete
+
+    async def watched_delete(key: str) -> None:
+        await delete(key)
+        deleted.set()
+
+    async def heal(_blob_id: BlobId) -> None:
+        return
+
+    store.delete = watched_delete  # type: ignore[method-assign]
+    async with _running(Worker(catalogue, standard_jobs(packs, heal, 2), clock=lambda: 2 * DEFAULT_TRIM_DELAY)):
+        cursor, node = catalogue.cursor, NodeId(2)
+        assert cursor is not None
+        facts: list[Fact] = [
+            CommitteeFormed(Epoch(2), (node,), bytes(10)),
+            ShardsSynced(Epoch(2), node, (1 << 10) - 1),
+        ]
+        located = [Located(Place(2, index), fact) for index, fact in enumerate(facts)]
+        await catalogue.take(cursor, located, BlockRef(2, bytes(32), 0), Epoch(1))
+        await deleted.wait()
+    assert catalogue.totals().bytes == 0

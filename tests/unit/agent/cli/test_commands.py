@@ -12,17 +12,7 @@ from storage_agent.cli.main import app
 from storage_agent.cli.output import exit_code_of
 from storage_agent.config import load_settings
 from storage_agent.keys import files
-from tests.fakes.agents import REGISTRY
 from walrus_chain import errors
-from walrus_chain.chain.deployments import CONTRACTS, Deployment
-
-
-@pytest.fixture
-def deployment(tmp_path: Path) -> Path:
-    """A deployment file."""
-    path = tmp_path / "network.json"
-    Deployment("test", 31337, 1, dict.fromkeys(CONTRACTS, REGISTRY)).save(path)
-    return path
 
 
 def run(*arguments: object, code: int = 0) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,20 @@ async def test_put__parts__come_back_joined_and_in_ranges(store: LocalStore) -> 
     assert await store.get("packs/a/1", 4, 3) == b"o w"
     assert await store.get("packs/a/1", 9, 100) == b"ld"
     assert await store.get("packs/a/1", 100, 5) == b""
+
+
+async def test_put__folders_were_deleted_behind_its_back__made_again(store: LocalStore, tmp_path: Path) -> None:
+    await store.put("packs/a/1", [b"one"])
+    shutil.rmtree(tmp_path / "slivers" / "packs")
+    await store.put("packs/a/2", [b"two"])
+    assert await store.get("packs/a/2") == b"two"
+
+
+async def test_put__root_is_gone__unavailable_and_not_made_again(store: LocalStore, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "slivers")
+    with pytest.raises(StoreUnavailable):
+        await store.put("packs/a/1", [b"one"])
+    assert not (tmp_path / "slivers").exists()
 
 
 async def test_put__thousands_of_parts__all_written(store: LocalStore) -> None:

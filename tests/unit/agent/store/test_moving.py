@@ -183,16 +183,21 @@ async def test_trim__last_shard_arrived__given_pairs_go_and_others_stay(
     assert catalogue.totals().trim == 0
 
 
+@pytest.mark.parametrize("left", [None, 0, 30])
 async def test_trim__bytes_of_what_stays_are_lost__healed(
-    feed: Feed, catalogue: Catalogue, packs: Packs, tmp_path: Path
+    feed: Feed, catalogue: Catalogue, packs: Packs, tmp_path: Path, left: int | None
 ) -> None:
+    """The file is gone, or cut short."""
     await certified(feed)
     await hold(packs, 1, 6, data=LARGE)
     [file] = (tmp_path / "slivers").rglob("packs/*/*")
     await feed.block(*change(SECOND, MOVED))
     await hold(packs, 2)
     await feed.block(arrived(1, 1))
-    file.unlink()
+    if left is None:
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:left])
 
     await packs.trim(BLOB)
 

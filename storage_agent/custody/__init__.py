@@ -1,0 +1,1 @@
+"""Proves to the chain that the node holds what it should."""

@@ -92,11 +92,11 @@ contract ApportionmentTest is Test {
     }
 
     function test_apportion__given_the_largest_committee__stays_within_a_fraction_of_a_block() external {
-        assertLt(_gasOf(30, 30, 7), 260_000);
+        assertLt(_gasOf(30, 30, 7), 300_000);
         assertLt(_gasOf(100, 255, 7), 2_000_000);
-        assertLt(_gasOf(255, 255, 7), 2_800_000);
+        assertLt(_gasOf(255, 255, 7), 3_200_000);
         // Regions are for operators to name: each may have its own.
-        assertLt(_gasOf(255, 255, 255), 7_000_000);
+        assertLt(_gasOf(255, 255, 255), 5_000_000);
     }
 
     function test_nodeCapOf__is_the_lowest_from_f_on(uint256 nodes, uint256 shards) external pure {
@@ -142,16 +142,16 @@ contract ApportionmentTest is Test {
         assertTrue(cap == input.faults || _room(sizes, nodeCap, cap - 1) < input.shards);
     }
 
-    function test_group__numbers_regions_by_appearance() external pure {
+    function test_group__numbers_regions_by_name() external pure {
         bytes32[] memory regions = new bytes32[](5);
         (regions[0], regions[1], regions[2], regions[3], regions[4]) =
         (bytes32("eu"), bytes32("us"), bytes32("eu"), bytes32("asia"), bytes32("us"));
         (uint256[] memory regionOf, uint256[] memory sizes) = Apportionment.group(regions);
-        assertEq(abi.encode(regionOf), abi.encode(_list(0, 1, 0, 2, 1)));
+        assertEq(abi.encode(regionOf), abi.encode(_list(1, 2, 1, 0, 2)));
         assertEq(sizes.length, 3);
-        assertEq(sizes[0], 2);
+        assertEq(sizes[0], 1);
         assertEq(sizes[1], 2);
-        assertEq(sizes[2], 1);
+        assertEq(sizes[2], 2);
     }
 
     function test_I3_deal__gives_every_node_its_weight(uint8[10] memory seeds) external pure {

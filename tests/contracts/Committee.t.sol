@@ -106,6 +106,16 @@ contract CommitteeTest is CommitteeFixture {
         assertEq(committee.weightOf(nodeAt(3)), 3);
     }
 
+    function test_form__counts_deposits_that_would_count_later() external {
+        joinNode(0, 2);
+        joinNode(1, 2);
+        // Out and in again: it counts from epoch 2 on, but nothing counted before the first committee.
+        unstake(0, ALL);
+        deposit(0, 100e18);
+        committee.form();
+        assertEq(committee.weightOf(nodeAt(0)), 5);
+    }
+
     function test_form__tells_the_pools_that_the_clock_runs() external {
         joinNode(0, 1);
         assertEq(Epoch.unwrap(staking.activationEpoch()), 1);

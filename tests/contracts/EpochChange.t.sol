@@ -647,6 +647,69 @@ contract EpochChangeTest is CommitteeFixture {
         assertEq(member | shards, 0);
     }
 
+    // isSelectionDue, isAdvanceDue, servingSince
+
+    function test_isSelectionDue__tells_whether_a_selection_would_be_taken() external {
+        assertFalse(committee.isSelectionDue());
+        assertFalse(committee.isAdvanceDue());
+        warpToCut(1);
+        assertTrue(committee.isSelectionDue());
+        committee.selectCommittee();
+        assertFalse(committee.isSelectionDue());
+        assertFalse(committee.isAdvanceDue());
+        warpTo(2);
+        assertTrue(committee.isAdvanceDue());
+        committee.advanceEpoch();
+        assertFalse(committee.isAdvanceDue());
+        assertFalse(committee.isSelectionDue());
+        warpTo(4);
+        assertTrue(committee.isSelectionDue());
+    }
+
+    function test_isSelectionDue__while_shards_are_pending__is_when_they_are_few_or_late() external {
+        replaceAll();
+        warpToCut(2);
+        assertFalse(committee.isSelectionDue());
+        sync(nodeAt(4));
+        sync(nodeAt(5));
+        assertFalse(committee.isSelectionDue());
+        sync(nodeAt(6));
+        assertTrue(committee.isSelectionDue());
+        deploySystem(defaultParameters());
+        assertFalse(committee.isSelectionDue());
+        formCommittee(4, 4);
+        replaceAllIn(currentEpoch() + 1);
+        warpTo(currentEpoch() + 1);
+        assertTrue(committee.isSelectionDue());
+    }
+
+    function test_isAdvanceDue__when_its_epoch_is_over__is_not() external {
+        selectFor(2);
+        warpTo(3);
+        assertFalse(committee.isAdvanceDue());
+        assertTrue(committee.isSelectionDue());
+    }
+
+    function test_isAdvanceDue__while_a_window_is_open__is_all_the_same() external {
+        selectFor(2);
+        warpTo(2);
+        skip(6 hours);
+        custody.openWindow();
+        assertTrue(committee.isAdvanceDue());
+    }
+
+    function test_servingSince__is_when_the_committee_took_office() external {
+        assertEq(Timestamp.unwrap(committee.servingSince()), 1_800_000_000);
+        changeTo(2);
+        assertEq(Timestamp.unwrap(committee.servingSince()), 1_800_000_000);
+        deposit(3, 1);
+        selectFor(4);
+        warpTo(4);
+        skip(77);
+        committee.advanceEpoch();
+        assertEq(Timestamp.unwrap(committee.servingSince()), vm.getBlockTimestamp());
+    }
+
     // clock
 
     function test_targetEpoch__is_the_next_one_from_the_half_on(uint32 elapsed) external {
@@ -676,9 +739,13 @@ contract EpochChangeTest is CommitteeFixture {
     }
 
     function replaceAll() private {
-        // Deposits count after the next cut; the newcomers' first ones do in epoch 2.
+        replaceAllIn(2);
+    }
+
+    /// @dev Before the cut of the epoch before: the deposits of the newcomers count in `epoch`.
+    function replaceAllIn(uint32 epoch) private {
         joinNewcomers();
-        changeTo(2);
+        changeTo(epoch);
         assertEq(committee.pendingShards(), bitmap(0, 10));
     }
 

@@ -385,8 +385,9 @@ contract BlobRegistryInvariantTest is InvariantTest {
         else if (what == 13) handler.settlePool(a, uint32(b));
         else if (what == 14) handler.burnUnearned(uint32(a));
         else if (what == 15) handler.settleLines(uint32(a));
-        else if (what == 16) for (uint256 i = 0; i < 8; ++i) handler.sweep(a + i, b >> i);
-        else handler.waitForTheWindow();
+        else if (what == 16) for (uint256 i = 0; i < 8; ++i) {
+            handler.sweep(a + i, b >> i);
+        } else handler.waitForTheWindow();
         if (what == 17) handler.openWindow();
     }
 }

@@ -180,10 +180,11 @@ contract CommitteeHandler is CommitteeFixture {
             } catch {}
             return;
         }
-        Epoch current = committee.currentEpoch();
-        (NodeId[] memory eligible,) = staking.candidatesAt(current);
+        // All deposits count, from whatever epoch on.
+        Epoch any = Epoch.wrap(type(uint32).max);
+        (NodeId[] memory eligible,) = staking.candidatesAt(any);
         if (eligible.length == 0) return;
-        _expect(current);
+        _expect(committee.currentEpoch(), any);
         committee.form();
         _checkOffice();
     }
@@ -192,6 +193,7 @@ contract CommitteeHandler is CommitteeFixture {
         Epoch target = committee.targetEpoch();
         bool due = offices.length != 0 && target > committee.epoch() && target > committee.selectedEpoch();
         bool over = count(pending) <= committee.faults() || vm.getBlockTimestamp() >= _since + 1 days;
+        if (committee.isSelectionDue() != (due && over)) wrong = "due, or not";
         (NodeId[] memory eligible,) = staking.candidatesAt(target);
         if (!due || !over || eligible.length == 0) {
             try committee.selectCommittee() {
@@ -199,7 +201,7 @@ contract CommitteeHandler is CommitteeFixture {
             } catch {}
             return;
         }
-        _expect(target);
+        _expect(target, target);
         vm.expectEmit(address(committee));
         emit ICommittee.CommitteeSelected(target, _selected.members, _selected.assignment, _selected.kept);
         committee.selectCommittee();
@@ -209,6 +211,7 @@ contract CommitteeHandler is CommitteeFixture {
     function advance() external {
         Epoch current = committee.currentEpoch();
         bool selected = Epoch.unwrap(_selected.epoch) != 0 && _selected.epoch == current;
+        if (committee.isAdvanceDue() != selected) wrong = "to be advanced to, or not";
         if (!selected || custody.isOpen()) {
             try committee.advanceEpoch() {
                 wrong = "advanced out of turn";
@@ -274,8 +277,8 @@ contract CommitteeHandler is CommitteeFixture {
     }
 
     /// @dev Works out who serves what in an epoch: stake by stake, shard by shard, without heap, queue or packed words.
-    function _expect(Epoch epoch) private {
-        (uint256[] memory ids, uint256[] memory weights_) = _elected(epoch);
+    function _expect(Epoch epoch, Epoch stakesOf) private {
+        (uint256[] memory ids, uint256[] memory weights_) = _elected(stakesOf);
         uint256[] memory owners = ownersIn(committee.epoch());
         uint256 shards = committee.shards();
         bytes memory assignment = new bytes(shards);

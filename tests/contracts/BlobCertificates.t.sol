@@ -4,7 +4,10 @@ pragma solidity 0.8.37;
 import {BlobRegistry} from "../../contracts/blobs/BlobRegistry.sol";
 import {IBlobRegistry} from "../../contracts/interfaces/IBlobRegistry.sol";
 import {ICommittee} from "../../contracts/interfaces/ICommittee.sol";
+import {Amount} from "../../contracts/types/Amount.sol";
+import {BlobId} from "../../contracts/types/BlobId.sol";
 import {Epoch} from "../../contracts/types/Epoch.sol";
+import {NodeId} from "../../contracts/types/NodeId.sol";
 import {BlobFixture} from "./support/BlobFixture.sol";
 import {vm} from "./support/Vm.sol";
 
@@ -155,9 +158,59 @@ contract BlobCertificatesTest is BlobFixture {
 
     function test_certify__when_replayed_from_another_registry__reverts() external {
         uint256 blobObject = register();
-        BlobRegistry twin = new BlobRegistry(committee, fees);
+        BlobRegistry twin = new BlobRegistry(committee, fees, custody);
         bytes32 digest = twin.attestationDigest(blobId("default"), blobObject, Epoch.wrap(1), true);
         expectRefusedReplay(blobObject, signaturesOf(digest, bitmap(0, QUORUM)));
+    }
+
+    // certify: after a change of committee
+
+    function test_certify__when_the_committee_was_kept__takes_attestations_from_before() external {
+        uint256 blobObject = register();
+        bytes memory signatures = attestations(blobObject, bitmap(0, QUORUM));
+        turn(2);
+        assertEq(Epoch.unwrap(committee.epoch()), 1);
+        registry.certify(blobObject, bitmap(0, QUORUM), signatures);
+        assertStatus(blobObject, IBlobRegistry.Status.Certified);
+    }
+
+    function test_certify__when_the_committee_changed__refuses_attestations_from_before() external {
+        uint256 blobObject = register();
+        bytes memory signatures = attestations(blobObject, bitmap(0, QUORUM));
+        address operator = makeAddr("operator 9");
+        vm.prank(operator);
+        staking.undelegate(NodeId.wrap(10), Amount.wrap(type(uint128).max));
+        turn(2);
+        assertEq(Epoch.unwrap(committee.epoch()), 2);
+        // The members of these places are the same, their signatures name another epoch.
+        expectRefusedReplay(blobObject, signatures);
+        certify(blobObject, bitmap(0, QUORUM));
+        assertStatus(blobObject, IBlobRegistry.Status.Certified);
+    }
+
+    function test_invalidate__when_the_committee_changed__refuses_attestations_from_before() external {
+        BlobId id = blobId("default");
+        bytes memory signatures = signaturesOf(registry.invalidityDigest(id, Epoch.wrap(1)), bitmap(0, 4));
+        vm.prank(makeAddr("operator 9"));
+        staking.undelegate(NodeId.wrap(10), Amount.wrap(type(uint128).max));
+        turn(2);
+        vm.expectPartialRevert(ICommittee.Committee_WrongSignature.selector);
+        registry.invalidate(id, bitmap(0, 4), signatures);
+        invalidate(id);
+        assertTrue(registry.isInvalid(id));
+    }
+
+    function test_certify__when_a_member_left__its_place_means_the_next_one() external {
+        vm.prank(makeAddr("operator 0"));
+        staking.undelegate(NodeId.wrap(1), Amount.wrap(type(uint128).max));
+        turn(2);
+        uint256 blobObject = register();
+        // Node 2 is member 0 now: whoever still counts from node 1 signs in the wrong places.
+        bytes memory shifted = attestations(blobObject, bitmap(0, QUORUM));
+        vm.expectPartialRevert(ICommittee.Committee_WrongSignature.selector);
+        registry.certify(blobObject, bitmap(0, QUORUM), shifted);
+        registry.certify(blobObject, bitmap(0, QUORUM), attestations(blobObject, bitmap(1, QUORUM)));
+        assertStatus(blobObject, IBlobRegistry.Status.Certified);
     }
 
     // certify: success
@@ -247,6 +300,15 @@ contract BlobCertificatesTest is BlobFixture {
     }
 
     // helpers
+
+    /// @dev Selects the committee of the next epoch and advances to it.
+    function turn(uint32 epoch) private {
+        warpTo(epoch - 1);
+        skip(12 hours);
+        committee.selectCommittee();
+        warpTo(epoch);
+        committee.advanceEpoch();
+    }
 
     function digestOf(uint256 blobObject) private view returns (bytes32) {
         return registry.attestationDigest(blobId("default"), blobObject, Epoch.wrap(1), true);

@@ -281,7 +281,7 @@ contract BlobRegistryTest is BlobFixture {
         vm.expectEmit(address(registry));
         emit IERC721.Transfer(owner, address(0), blobObject);
         vm.expectEmit(address(registry));
-        emit IBlobRegistry.BlobDeleted(blobObject, blobId("default"), owner, refunded);
+        emit IBlobRegistry.BlobDeleted(blobObject, blobId("default"), owner, refunded, Epoch.wrap(epoch));
         vm.prank(owner);
         assertEq(Amount.unwrap(registry.deleteBlob(blobObject)), Amount.unwrap(refunded));
 
@@ -332,6 +332,171 @@ contract BlobRegistryTest is BlobFixture {
         nothing.id = blobObject;
         assertEq(abi.encode(registry.blobOf(blobObject)), abi.encode(nothing));
         assertStatus(blobObject, IBlobRegistry.Status.Unknown);
+    }
+
+    // custodyOf, forget
+
+    function test_custodyOf__given_an_object_that_is_not_certified__is_nothing() external {
+        assertCustody(register(), "", 0, 0);
+        assertCustody(99, "", 0, 0);
+    }
+
+    function test_custodyOf__given_a_certified_object__is_until_its_end() external {
+        uint256 blobObject = certified();
+        assertCustody(blobObject, "default", SIZE, 6);
+        vm.prank(other);
+        registry.extend(blobObject, 3);
+        assertCustody(blobObject, "default", SIZE, 9);
+        warpTo(50);
+        assertCustody(blobObject, "default", SIZE, 9);
+    }
+
+    function test_custodyOf__given_an_invalid_blob__is_over() external {
+        uint256 blobObject = certified();
+        invalidate(blobId("default"));
+        assertCustody(blobObject, "default", SIZE, 0);
+    }
+
+    function test_custodyOf__when_the_object_was_deleted__is_until_the_epoch_is_over(uint32 epoch) external {
+        uint256 blobObject = certified();
+        epoch = uint32(bound(epoch, 1, EPOCHS));
+        warpTo(epoch);
+        vm.prank(owner);
+        registry.deleteBlob(blobObject);
+        assertCustody(blobObject, "default", SIZE, epoch + 1);
+        assertStatus(blobObject, IBlobRegistry.Status.Unknown);
+        warpTo(1 + EPOCHS);
+        assertCustody(blobObject, "default", SIZE, epoch + 1);
+    }
+
+    function test_custodyOf__when_deleted_before_it_was_certified__is_nothing() external {
+        uint256 blobObject = register();
+        vm.prank(owner);
+        registry.deleteBlob(blobObject);
+        assertCustody(blobObject, "", 0, 0);
+    }
+
+    function test_deleteBlob__when_certified__what_is_left_belongs_to_nobody() external {
+        uint256 blobObject = certified();
+        vm.prank(owner);
+        registry.approve(other, blobObject);
+        vm.prank(owner);
+        registry.deleteBlob(blobObject);
+        vm.expectRevert(abi.encodeWithSelector(IBlobRegistry.BlobRegistry_UnknownObject.selector, blobObject));
+        vm.prank(other);
+        registry.deleteBlob(blobObject);
+        vm.expectRevert(abi.encodeWithSelector(IBlobRegistry.BlobRegistry_UnknownObject.selector, blobObject));
+        vm.prank(owner);
+        registry.extend(blobObject, 1);
+        bytes memory signatures = signaturesOf(bytes32(0), bitmap(0, QUORUM));
+        vm.expectRevert(abi.encodeWithSelector(IBlobRegistry.BlobRegistry_UnknownObject.selector, blobObject));
+        registry.certify(blobObject, bitmap(0, QUORUM), signatures);
+        vm.expectRevert(abi.encodeWithSelector(IERC721Errors.ERC721NonexistentToken.selector, blobObject));
+        vm.prank(other);
+        registry.transferFrom(owner, other, blobObject);
+        vm.expectRevert(abi.encodeWithSelector(IERC721Errors.ERC721NonexistentToken.selector, blobObject));
+        registry.getApproved(blobObject);
+        assertStatus(blobObject, IBlobRegistry.Status.Unknown);
+    }
+
+    function test_forget__when_the_caller_is_not_the_custody_contract__reverts(address caller) external {
+        vm.assume(caller != address(custody));
+        vm.expectRevert(
+            abi.encodeWithSelector(IBlobRegistry.BlobRegistry_CallerNotCustody.selector, address(custody), caller)
+        );
+        vm.prank(caller);
+        registry.forget(1);
+    }
+
+    function test_forget__when_nodes_still_answer_for_it__reverts() external {
+        uint256 deleted = certified();
+        uint256 serving = certified();
+        vm.prank(owner);
+        registry.deleteBlob(deleted);
+        vm.startPrank(address(custody));
+        vm.expectRevert(abi.encodeWithSelector(IBlobRegistry.BlobRegistry_StillKept.selector, deleted));
+        registry.forget(deleted);
+        vm.expectRevert(abi.encodeWithSelector(IBlobRegistry.BlobRegistry_StillKept.selector, serving));
+        registry.forget(serving);
+    }
+
+    function test_forget__when_a_deleted_object_is_over__nothing_is_left() external {
+        uint256 blobObject = certified();
+        vm.prank(owner);
+        registry.deleteBlob(blobObject);
+        warpTo(2);
+        vm.prank(address(custody));
+        registry.forget(blobObject);
+        assertCustody(blobObject, "", 0, 0);
+        assertStatus(blobObject, IBlobRegistry.Status.Unknown);
+        assertEq(register(), blobObject + 1);
+    }
+
+    function test_forget__when_the_blob_of_a_deleted_object_is_invalid__nothing_is_left() external {
+        uint256 blobObject = certified();
+        vm.prank(owner);
+        registry.deleteBlob(blobObject);
+        invalidate(blobId("default"));
+        vm.prank(address(custody));
+        registry.forget(blobObject);
+        assertCustody(blobObject, "", 0, 0);
+        assertTrue(registry.isInvalid(blobId("default")));
+    }
+
+    function test_forget__when_an_object_expired__it_keeps_its_facts() external {
+        uint256 blobObject = certified();
+        warpTo(1 + EPOCHS);
+        bytes memory before = abi.encode(registry.blobOf(blobObject));
+        vm.prank(address(custody));
+        registry.forget(blobObject);
+        assertEq(abi.encode(registry.blobOf(blobObject)), before);
+        assertEq(registry.ownerOf(blobObject), owner);
+        assertCustody(blobObject, "default", SIZE, 1 + EPOCHS);
+    }
+
+    function test_sweep__given_deleted_and_expired_objects__forgets_the_deleted_ones() external {
+        uint256 deleted = certified();
+        uint256 expired = certified();
+        vm.prank(owner);
+        registry.deleteBlob(deleted);
+        warpTo(1 + EPOCHS);
+        // Class 8: 1 MiB is 2^8 times 4 KiB. The last entry takes the place of the first one.
+        custody.sweep(8, new uint256[](2));
+        assertCustody(deleted, "", 0, 0);
+        assertCustody(expired, "default", SIZE, 1 + EPOCHS);
+        assertStatus(expired, IBlobRegistry.Status.Expired);
+    }
+
+    // prices that change
+
+    function test_register__when_prices_changed__pays_those_of_the_epoch() external {
+        uint256 first = register();
+        setPrices(2000, 5);
+        uint256 same = register();
+        warpTo(2);
+        uint256 later = register();
+        assertEq(rateOf(first), 63_000);
+        assertEq(rateOf(same), 63_000);
+        assertEq(rateOf(later), 126_000);
+        assertEq(token.balanceOf(owner), BALANCE - 10 * 63_000 - 2 * 77 - 5 * 126_000 - 5);
+        vm.prank(owner);
+        registry.registerBatch(batchOf(1));
+        assertEq(rateOf(later + 1), Amount.unwrap(fees.rateOf(0)));
+    }
+
+    function test_extend__when_prices_changed__mixes_and_refunds_what_was_mixed() external {
+        uint256 blobObject = register();
+        setPrices(2000, 5);
+        warpTo(2);
+        vm.prank(other);
+        registry.extend(blobObject, 1);
+        // Three epochs at 63,000 and one at 126,000 are ahead.
+        assertEq(rateOf(blobObject), 78_750);
+        assertEq(token.balanceOf(other), BALANCE - 126_000);
+        warpTo(4);
+        vm.prank(owner);
+        assertEq(Amount.unwrap(registry.deleteBlob(blobObject)), 2 * 78_750);
+        assertEq(Amount.unwrap(vault.reserveOf(address(fees))), 2 * 63_000 + 2 * 78_750 + 77);
     }
 
     // ERC-721
@@ -417,6 +582,24 @@ contract BlobRegistryTest is BlobFixture {
     }
 
     // helpers
+
+    function rateOf(uint256 blobObject) private view returns (uint256) {
+        return Amount.unwrap(registry.blobOf(blobObject).rate);
+    }
+
+    /// @dev As the contract that counts votes does.
+    function setPrices(uint128 unitPrice, uint128 writeFee) private {
+        Epoch next = Epoch.wrap(currentEpoch() + 1);
+        vm.prank(address(prices));
+        fees.setPrices(next, Amount.wrap(unitPrice), Amount.wrap(writeFee));
+    }
+
+    function assertCustody(uint256 blobObject, string memory name, uint64 size, uint32 until) private view {
+        (BlobId id, uint64 size_, Epoch until_) = registry.custodyOf(blobObject);
+        assertEq(BlobId.unwrap(id), bytes(name).length == 0 ? bytes32(0) : BlobId.unwrap(blobId(name)));
+        assertEq(size_, size);
+        assertEq(Epoch.unwrap(until_), until);
+    }
 
     function batchOf(uint256 count) private pure returns (IBlobRegistry.Registration[] memory batch) {
         batch = new IBlobRegistry.Registration[](count);

@@ -3,15 +3,14 @@ pragma solidity 0.8.37;
 
 import {Committee} from "../../contracts/committee/Committee.sol";
 import {ICommittee} from "../../contracts/interfaces/ICommittee.sol";
-import {IStaking} from "../../contracts/interfaces/IStaking.sol";
 import {Amount} from "../../contracts/types/Amount.sol";
 import {Epoch} from "../../contracts/types/Epoch.sol";
 import {NodeId} from "../../contracts/types/NodeId.sol";
 import {Timestamp} from "../../contracts/types/Timestamp.sol";
-import {System} from "./support/System.sol";
+import {CommitteeFixture} from "./support/CommitteeFixture.sol";
 import {vm} from "./support/Vm.sol";
 
-contract CommitteeTest is System {
+contract CommitteeTest is CommitteeFixture {
     uint256 private constant ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
     bytes32 private constant DIGEST = keccak256("what they signed");
 
@@ -27,33 +26,34 @@ contract CommitteeTest is System {
 
     function test_constructor__when_shards_are_out_of_bounds__reverts() external {
         vm.expectRevert(abi.encodeWithSelector(ICommittee.Committee_ShardsOutOfBounds.selector, 4, 255, 3));
-        new Committee(nodeRegistry, staking, 3, 1 days, address(this));
+        new Committee(nodeRegistry, staking, custody, 3, 1 days, 1 days, address(this));
         vm.expectRevert(abi.encodeWithSelector(ICommittee.Committee_ShardsOutOfBounds.selector, 4, 255, 256));
-        new Committee(nodeRegistry, staking, 256, 1 days, address(this));
+        new Committee(nodeRegistry, staking, custody, 256, 1 days, 1 days, address(this));
     }
 
     function test_constructor__when_epoch_seconds_are_out_of_bounds__reverts() external {
         vm.expectRevert(abi.encodeWithSelector(ICommittee.Committee_EpochSecondsOutOfBounds.selector, 10, 366 days, 9));
-        new Committee(nodeRegistry, staking, 10, 9, address(this));
+        new Committee(nodeRegistry, staking, custody, 10, 9, 1 days, address(this));
         vm.expectRevert(
             abi.encodeWithSelector(ICommittee.Committee_EpochSecondsOutOfBounds.selector, 10, 366 days, 366 days + 1)
         );
-        new Committee(nodeRegistry, staking, 10, 366 days + 1, address(this));
+        new Committee(nodeRegistry, staking, custody, 10, 366 days + 1, 1 days, address(this));
     }
 
     function test_constructor__when_genesis_is_zero__reverts() external {
         vm.expectRevert(ICommittee.Committee_ZeroGenesis.selector);
-        new Committee(nodeRegistry, staking, 10, 1 days, address(0));
+        new Committee(nodeRegistry, staking, custody, 10, 1 days, 1 days, address(0));
     }
 
     function test_constructor__derives_f_and_quorum(uint16 n) external {
         n = uint16(bound(n, 4, 255));
-        Committee other = new Committee(nodeRegistry, staking, n, 1 days, stranger);
+        Committee other = new Committee(nodeRegistry, staking, custody, n, 1 days, 2 days, stranger);
         assertEq(other.shards(), n);
         assertEq(other.faults(), (n - 1) / 3);
         assertEq(other.quorum(), n - (n - 1) / 3);
         assertEq(other.genesis(), stranger);
         assertEq(other.epochSeconds(), 1 days);
+        assertEq(other.syncSeconds(), 2 days);
         assertEq(Epoch.unwrap(other.currentEpoch()), 1);
         assertEq(Epoch.unwrap(other.epoch()), 0);
         assertEq(other.members().length, 0);
@@ -76,23 +76,70 @@ contract CommitteeTest is System {
     }
 
     function test_form__when_no_node_has_the_minimum_stake__reverts() external {
-        NodeId node = joinNode(0, 1);
-        vm.prank(nodeRegistry.operatorOf(node));
-        staking.unbond(node, Amount.wrap(100e18));
+        joinNode(0, 1);
+        unstake(0, Amount.wrap(99e18 + 1));
         vm.expectRevert(abi.encodeWithSelector(ICommittee.Committee_NoEligibleNode.selector, 1));
         committee.form();
     }
 
-    function test_form__when_there_are_too_many_candidates__reverts() external {
-        vm.mockCall(address(staking), abi.encodeCall(IStaking.candidates, ()), abi.encode(new NodeId[](256)));
-        vm.expectRevert(abi.encodeWithSelector(ICommittee.Committee_TooManyNodes.selector, 255, 256));
+    function test_form__when_a_node_does_not_stand__leaves_it_out() external {
+        joinNode(0, 2);
+        joinNode(1, 2);
+        unstake(0, ALL);
+        staking.dismiss(nodeAt(0));
+        deposit(0, 50e18);
+        warpTo(2);
         committee.form();
+        assertEq(committee.members().length, 1);
+        assertEq(committee.weightOf(nodeAt(1)), 10);
+    }
+
+    function test_form__counts_what_others_delegated() external {
+        for (uint256 i = 0; i < 4; i++) {
+            joinNode(i, 4);
+        }
+        giveTokens(stranger, 1);
+        vm.prank(stranger);
+        staking.delegate(nodeAt(3), Amount.wrap(1));
+        committee.form();
+        assertEq(committee.weightOf(nodeAt(1)), 2);
+        assertEq(committee.weightOf(nodeAt(3)), 3);
+    }
+
+    function test_form__counts_deposits_that_would_count_later() external {
+        joinNode(0, 2);
+        joinNode(1, 2);
+        // Out and in again: it counts from epoch 2 on, but nothing counted before the first committee.
+        unstake(0, ALL);
+        deposit(0, 100e18);
+        committee.form();
+        assertEq(committee.weightOf(nodeAt(0)), 5);
+    }
+
+    function test_form__tells_the_pools_that_the_clock_runs() external {
+        joinNode(0, 1);
+        assertEq(Epoch.unwrap(staking.activationEpoch()), 1);
+        warpTo(3);
+        vm.expectCall(address(staking), abi.encodeWithSelector(staking.begin.selector), 1);
+        committee.form();
+        assertEq(Epoch.unwrap(staking.activationEpoch()), 4);
+    }
+
+    function test_form__when_stakes_differ_by_one_wei__the_higher_goes_first() external {
+        uint128[] memory stakes = equal(4, 50e18);
+        stakes[3] += 1;
+        joinAll(0, stakes, 4);
+        committee.form();
+        assertEq(committee.weightOf(nodeAt(0)), 3);
+        assertEq(committee.weightOf(nodeAt(1)), 2);
+        assertEq(committee.weightOf(nodeAt(2)), 2);
+        assertEq(committee.weightOf(nodeAt(3)), 3);
     }
 
     function test_form__tells_who_serves_what() external {
         uint128[] memory stakes = new uint128[](4);
         (stakes[0], stakes[1], stakes[2], stakes[3]) = (4e18, 3e18, 2e18, 1e18);
-        _joinAll(stakes, 4);
+        joinAll(0, stakes, 4);
         NodeId[] memory nodeIds = new NodeId[](4);
         address[] memory signers = new address[](4);
         for (uint256 i = 0; i < 4; i++) {
@@ -132,7 +179,7 @@ contract CommitteeTest is System {
         uint256 regions
     ) external {
         _formAny(seeds, count, regions);
-        _assertShardsBelongToMembers();
+        assertSeats();
     }
 
     function test_I4_form__with_any_stakes_in_four_regions_or_more__keeps_them_at_f(
@@ -168,14 +215,15 @@ contract CommitteeTest is System {
             joinNode(i, 6);
         }
         // Leaving and coming back puts the first node behind the others in the set of candidates.
-        address operator = nodeRegistry.operatorOf(NodeId.wrap(1));
-        vm.startPrank(operator);
-        staking.unbond(NodeId.wrap(1), Amount.wrap(100e18));
-        vault.withdraw(Amount.wrap(100e18), operator);
-        staking.bond(NodeId.wrap(1), Amount.wrap(100e18));
-        vm.stopPrank();
-        assertEq(NodeId.unwrap(staking.candidates()[5]), 1);
+        unstake(0, ALL);
+        staking.dismiss(nodeAt(0));
+        deposit(0, 100e18);
+        staking.stand(nodeAt(0));
+        (NodeId[] memory candidates,) = staking.candidatesAt(Epoch.wrap(9));
+        assertEq(NodeId.unwrap(candidates[5]), 1);
 
+        // What came back counts from epoch 2 on.
+        warpTo(2);
         committee.form();
         ICommittee.Member[] memory members = committee.members();
         for (uint256 i = 0; i < 6; i++) {
@@ -203,7 +251,7 @@ contract CommitteeTest is System {
         formCommittee(4, 4);
         Account memory oldSigner = signerAccount(2);
         Account memory newSigner = makeAccount("new signer");
-        _rotate(NodeId.wrap(3), newSigner);
+        rotate(2, newSigner);
         assertEq(committee.verify(DIGEST, 1 << 2, sign(oldSigner.key, DIGEST)), 2);
 
         vm.expectEmit(address(committee));
@@ -357,53 +405,9 @@ contract CommitteeTest is System {
         for (uint256 i = 0; i < count; i++) {
             stakes[i] = uint128(bound(seeds[i], 1e18, 10 ** (18 + seeds[i] % 9)));
         }
-        _joinAll(stakes, regions);
+        joinAll(0, stakes, regions);
         committee.form();
         return regions;
-    }
-
-    function _joinAll(uint128[] memory stakes, uint256 regions) private {
-        for (uint256 i = 0; i < stakes.length; i++) {
-            NodeId node = joinNode(i, regions);
-            address operator = nodeRegistry.operatorOf(node);
-            vm.startPrank(operator);
-            if (stakes[i] < 100e18) {
-                staking.unbond(node, Amount.wrap(100e18 - stakes[i]));
-            } else if (stakes[i] > 100e18) {
-                vm.stopPrank();
-                giveTokens(operator, stakes[i] - 100e18);
-                vm.startPrank(operator);
-                staking.bond(node, Amount.wrap(stakes[i] - 100e18));
-            }
-            vm.stopPrank();
-        }
-    }
-
-    function _rotate(NodeId node, Account memory newSigner) private {
-        address operator = nodeRegistry.operatorOf(node);
-        bytes memory encryptionKey = abi.encode(newSigner.addr);
-        bytes memory proof = nodeKeysProof(newSigner, operator, encryptionKey);
-        vm.prank(operator);
-        nodeRegistry.rotateKeys(node, newSigner.addr, encryptionKey, proof);
-    }
-
-    /// @dev Invariant I3, from what the contract shows.
-    function _assertShardsBelongToMembers() private view {
-        ICommittee.Member[] memory members = committee.members();
-        bytes memory assignment = committee.assignment();
-        assertEq(assignment.length, committee.shards());
-        uint256[] memory served = new uint256[](members.length);
-        for (uint256 shard = 0; shard < assignment.length; shard++) {
-            served[uint8(assignment[shard])]++;
-        }
-        uint256 total = 0;
-        for (uint256 i = 0; i < members.length; i++) {
-            assertGt(served[i], 0);
-            assertEq(served[i], members[i].weight);
-            assertEq(committee.weightOf(members[i].nodeId), members[i].weight);
-            total += served[i];
-        }
-        assertEq(total, committee.shards());
     }
 
     function _expectWrongSignature(uint256 member, address expected, address recovered) private {

@@ -7,10 +7,10 @@ import {Amount} from "../../contracts/types/Amount.sol";
 import {Epoch} from "../../contracts/types/Epoch.sol";
 import {NodeId} from "../../contracts/types/NodeId.sol";
 import {Timestamp} from "../../contracts/types/Timestamp.sol";
-import {System} from "./support/System.sol";
+import {CommitteeFixture} from "./support/CommitteeFixture.sol";
 import {vm} from "./support/Vm.sol";
 
-contract NetworkLensTest is System {
+contract NetworkLensTest is CommitteeFixture {
     address private owner;
     address private other;
 
@@ -38,6 +38,10 @@ contract NetworkLensTest is System {
         assertEq(network.maximumEpochs, 50);
         assertEq(Amount.unwrap(network.minimumStake), 1e18);
         assertEq(Amount.unwrap(network.totalStake), 0);
+        assertEq(network.unbondingEpochs, 7);
+        assertEq(network.maximumCommissionBps, 5000);
+        assertEq(Epoch.unwrap(network.selectedEpoch), 0);
+        assertEq(network.pendingShards, 0);
         assertEq(network.nodes, 0);
         assertEq(network.objects, 0);
     }
@@ -61,6 +65,7 @@ contract NetworkLensTest is System {
         NodeId late = joinNode(4, 4);
         INetworkLens.NodeView[] memory nodes = lens.nodes(1, 5);
         assertEq(nodes.length, 5);
+        assertEq(abi.encode(nodes[4]), abi.encode(lens.nodes(5, 1)[0]));
         for (uint256 i = 0; i < 4; ++i) {
             assertTrue(nodes[i].serving);
             assertEq(nodes[i].shards.length, committee.weightOf(nodes[i].nodeId));
@@ -72,7 +77,11 @@ contract NetworkLensTest is System {
         assertEq(nodes[4].operator, makeAddr("operator 4"));
         assertEq(nodes[4].signer, signerAccount(4).addr);
         assertEq(nodes[4].encryptionKey, abi.encode(signerAccount(4).addr));
-        assertEq(Amount.unwrap(nodes[4].stake), 100e18);
+        // Deposited after the committee took office: it does not count yet.
+        assertEq(Amount.unwrap(nodes[4].stake), 0);
+        assertEq(Amount.unwrap(nodes[4].waiting), 100e18);
+        assertEq(Amount.unwrap(nodes[4].ownStake), 100e18);
+        assertTrue(nodes[4].candidate);
         assertFalse(nodes[4].serving);
         assertEq(nodes[4].shards.length, 0);
     }
@@ -88,6 +97,45 @@ contract NetworkLensTest is System {
         for (uint256 i = 0; i < nodes.length; ++i) {
             assertEq(NodeId.unwrap(nodes[i].nodeId), begin + i);
         }
+    }
+
+    function test_nodes__given_stake_that_moves_and_a_miss__shows_it() external {
+        formCommittee(4, 4);
+        address operator = operatorAt(0);
+        vm.startPrank(operator);
+        staking.undelegate(nodeAt(0), Amount.wrap(30e18));
+        staking.setCommission(nodeAt(0), 700);
+        vm.stopPrank();
+        vm.prank(address(custody));
+        staking.slash(nodeAt(0), 1000, 0, other, Epoch.wrap(9));
+        INetworkLens.NodeView memory node = lens.nodes(1, 1)[0];
+        assertEq(Amount.unwrap(node.stake), 63e18);
+        assertEq(Amount.unwrap(node.ownStake), 63e18);
+        assertEq(Amount.unwrap(node.unbonding), 27e18);
+        assertEq(Amount.unwrap(node.waiting), 0);
+        assertEq(Amount.unwrap(node.commission), 0);
+        assertEq(node.commissionBps, 0);
+        assertEq(node.nextCommissionBps, 700);
+        assertEq(Epoch.unwrap(node.nextCommissionFrom), 3);
+        assertEq(Epoch.unwrap(node.jailedUntil), 9);
+        assertTrue(node.candidate);
+        assertEq(node.misses, 0);
+        assertEq(Epoch.unwrap(node.lastMiss), 0);
+    }
+
+    function test_nodes__given_a_missed_proof__shows_how_many_in_a_row() external {
+        formCommittee(4, 4);
+        register(owner, "a");
+        registry.certify(1, bitmap(0, 4), attestations(1, bitmap(0, 4)));
+        skip(6 hours);
+        custody.openWindow();
+        randomness.draw(bytes32(uint256(1)));
+        skip(12 hours);
+        custody.reportMiss(Epoch.wrap(1), nodeAt(2));
+        INetworkLens.NodeView memory node = lens.nodes(3, 1)[0];
+        assertEq(node.misses, 1);
+        assertEq(Epoch.unwrap(node.lastMiss), 1);
+        assertEq(Amount.unwrap(node.stake), 99e18);
     }
 
     function test_committee__given_a_committee__shows_each_shard_once() external {
@@ -122,6 +170,75 @@ contract NetworkLensTest is System {
         assertEq(lens.committee()[0].signer, signerAccount(0).addr);
         committee.refreshSigner(0);
         assertEq(lens.committee()[0].signer, fresh.addr);
+    }
+
+    function test_change__given_no_change__is_empty() external {
+        formCommittee(4, 4);
+        INetworkLens.ChangeView memory change = lens.change();
+        assertEq(Epoch.unwrap(change.epoch), 1);
+        assertEq(Epoch.unwrap(change.previousEpoch), 0);
+        assertEq(change.pending, 0);
+        assertEq(change.former.length, 0);
+    }
+
+    function test_change__given_shards_on_their_way__shows_who_served_them() external {
+        formCommittee(4, 4);
+        unstake(0, ALL);
+        selectFor(2);
+        assertEq(Epoch.unwrap(lens.network().selectedEpoch), 2);
+        warpTo(2);
+        committee.advanceEpoch();
+
+        INetworkLens.ChangeView memory change = lens.change();
+        assertEq(Epoch.unwrap(change.epoch), 2);
+        assertEq(Epoch.unwrap(change.previousEpoch), 1);
+        assertEq(change.pending, committee.pendingShards());
+        assertEq(lens.network().pendingShards, change.pending);
+        assertEq(change.former.length, 4);
+        uint256 seen = 0;
+        for (uint256 i = 0; i < 4; ++i) {
+            assertEq(NodeId.unwrap(change.former[i].nodeId), i + 1);
+            assertTrue(change.former[i].serving);
+            for (uint256 j = 0; j < change.former[i].shards.length; ++j) {
+                seen |= 1 << change.former[i].shards[j];
+            }
+        }
+        assertEq(seen, bitmap(0, 25));
+        // All shards of the first node had to move.
+        (, uint256 shards) = committee.seatOf(Epoch.wrap(1), nodeAt(0));
+        assertEq(change.former[0].shards.length, count(shards));
+        assertEq(change.pending & shards, shards);
+        assertFalse(lens.nodes(1, 1)[0].serving);
+
+        syncAll();
+        assertEq(lens.change().former.length, 0);
+    }
+
+    function test_delegationsOf__given_pools_with_and_without_stake__shows_those_with() external {
+        formCommittee(4, 4);
+        assertEq(lens.delegationsOf(owner, 1, 10).length, 0);
+        vm.startPrank(owner);
+        staking.delegate(nodeAt(1), Amount.wrap(5e18));
+        staking.delegate(nodeAt(3), Amount.wrap(6e18));
+        vm.stopPrank();
+        INetworkLens.DelegationView[] memory views = lens.delegationsOf(owner, 1, 10);
+        assertEq(views.length, 2);
+        assertEq(NodeId.unwrap(views[0].nodeId), 2);
+        assertEq(Amount.unwrap(views[0].delegation.waiting), 5e18);
+        assertEq(NodeId.unwrap(views[1].nodeId), 4);
+        assertEq(Epoch.unwrap(views[1].delegation.waitingUntil), 2);
+        assertEq(lens.delegationsOf(owner, 3, 1).length, 0);
+
+        // What is on its way out is shown when nothing else is left.
+        warpTo(2);
+        vm.startPrank(owner);
+        staking.undelegate(nodeAt(3), ALL);
+        vm.stopPrank();
+        views = lens.delegationsOf(owner, 3, 10);
+        assertEq(views.length, 1);
+        assertEq(views[0].unbonding.length, 1);
+        assertEq(Amount.unwrap(views[0].unbonding[0].amount), 6e18);
+        assertEq(views[0].delegation.shares, 0);
     }
 
     function test_blobs__given_ids__shows_them_in_order() external {

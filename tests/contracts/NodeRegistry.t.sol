@@ -10,6 +10,7 @@ import {vm} from "./support/Vm.sol";
 contract NodeRegistryTest is Test {
     uint256 private constant ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
     NodeId private constant FIRST = NodeId.wrap(1);
+    uint64 private constant NOTICE = 2 days;
 
     NodeRegistry private registry;
     Account private signer;
@@ -18,7 +19,7 @@ contract NodeRegistryTest is Test {
     address private stranger;
 
     function setUp() external {
-        registry = new NodeRegistry();
+        registry = new NodeRegistry(NOTICE);
         signer = makeAccount("signer");
         otherSigner = makeAccount("other signer");
         operator = makeAddr("operator");
@@ -234,7 +235,50 @@ contract NodeRegistryTest is Test {
         (expected.name, expected.url, expected.region) = ("name", "http://url", "region");
         (, INodeRegistry.NodeDetails memory kept) = registry.nodeOf(FIRST);
         assertEq(abi.encode(kept), abi.encode(expected));
-        assertEq(registry.regionOf(FIRST), keccak256("region"));
+    }
+
+    function test_update__given_a_new_region__counts_after_its_notice() external {
+        assertEq(registry.regionNotice(), NOTICE);
+        _register(_details());
+        _move("region-b");
+        skip(NOTICE - 1);
+        assertEq(registry.regionOf(FIRST), keccak256("eu-west-1"));
+        skip(1);
+        assertEq(registry.regionOf(FIRST), keccak256("region-b"));
+    }
+
+    function test_update__given_another_region_before_the_notice_is_over__starts_it_anew() external {
+        _register(_details());
+        _move("region-b");
+        skip(NOTICE - 1);
+        _move("region-c");
+        skip(NOTICE - 1);
+        // The one between never counted.
+        assertEq(registry.regionOf(FIRST), keccak256("eu-west-1"));
+        skip(1);
+        assertEq(registry.regionOf(FIRST), keccak256("region-c"));
+    }
+
+    function test_update__given_the_region_of_before__counts_at_once_only_where_it_never_stopped() external {
+        _register(_details());
+        _move("region-b");
+        _move("eu-west-1");
+        assertEq(registry.regionOf(FIRST), keccak256("eu-west-1"));
+        _move("region-b");
+        skip(NOTICE);
+        _move("eu-west-1");
+        assertEq(registry.regionOf(FIRST), keccak256("region-b"));
+        skip(NOTICE);
+        assertEq(registry.regionOf(FIRST), keccak256("eu-west-1"));
+    }
+
+    function test_update__given_the_same_region__does_not_delay_a_new_one() external {
+        _register(_details());
+        _move("region-b");
+        skip(NOTICE - 1);
+        _move("region-b");
+        skip(1);
+        assertEq(registry.regionOf(FIRST), keccak256("region-b"));
     }
 
     // rotateKeys
@@ -455,6 +499,11 @@ contract NodeRegistryTest is Test {
             )
         );
         return keccak256(abi.encodePacked(hex"1901", domain, message));
+    }
+
+    function _move(string memory region) private {
+        vm.prank(operator);
+        registry.update(FIRST, "name", "http://url", region);
     }
 
     function _text(uint256 length, bytes1 letter) private pure returns (string memory) {

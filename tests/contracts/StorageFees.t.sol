@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {StorageFees} from "../../contracts/blobs/StorageFees.sol";
 import {IStorageFees} from "../../contracts/interfaces/IStorageFees.sol";
+import {ITokenVault} from "../../contracts/interfaces/ITokenVault.sol";
 import {Amount} from "../../contracts/types/Amount.sol";
 import {Epoch} from "../../contracts/types/Epoch.sol";
 import {FeesFixture} from "./support/FeesFixture.sol";
@@ -13,6 +14,8 @@ contract StorageFeesTest is FeesFixture {
     uint64 private constant SIZE = 2 ** 20;
     uint128 private constant RATE = 63_000;
     uint256 private constant FEE = 77;
+    Amount private constant PRICE = Amount.wrap(1000);
+    Amount private constant WRITE_FEE = Amount.wrap(77);
 
     function setUp() public {
         deployFees(defaultPrices());
@@ -48,7 +51,11 @@ contract StorageFeesTest is FeesFixture {
         newFees(prices);
 
         expectOutOfBounds("registry", 1, type(uint160).max, 0);
-        new StorageFees(vault, committee, address(0), 1024, Amount.wrap(1), Amount.wrap(1), 1);
+        new StorageFees(vault, committee, address(0), votes, rewards, 1024, Amount.wrap(1), Amount.wrap(1), 1);
+        expectOutOfBounds("prices", 1, type(uint160).max, 0);
+        new StorageFees(vault, committee, votes, address(0), rewards, 1024, Amount.wrap(1), Amount.wrap(1), 1);
+        expectOutOfBounds("rewards", 1, type(uint160).max, 0);
+        new StorageFees(vault, committee, votes, rewards, address(0), 1024, Amount.wrap(1), Amount.wrap(1), 1);
     }
 
     // charge, chargeBatch
@@ -56,15 +63,15 @@ contract StorageFeesTest is FeesFixture {
     function test_charge__when_the_caller_is_not_the_registry__reverts(address caller) external {
         vm.assume(caller != address(this));
         expectNotRegistry(caller);
-        fees.charge(1, caller, SIZE, 5);
+        fees.charge(1, caller, SIZE, 5, PRICE, WRITE_FEE);
         expectNotRegistry(caller);
-        fees.chargeBatch(caller, new IStorageFees.Term[](0));
+        fees.chargeBatch(caller, new IStorageFees.Term[](0), PRICE, WRITE_FEE);
     }
 
     function test_charge__when_the_term_cannot_be_paid__reverts(uint32 epochs) external {
         epochs = epochs % 2 == 0 ? 0 : uint32(bound(epochs, 51, type(uint32).max));
         expectWrongTerm(epochs, 50);
-        fees.charge(1, address(this), SIZE, epochs);
+        fees.charge(1, address(this), SIZE, epochs, PRICE, WRITE_FEE);
         expectWrongTerm(epochs, 50);
         fees.quote(SIZE, epochs);
     }
@@ -75,7 +82,7 @@ contract StorageFeesTest is FeesFixture {
         emit IStorageFees.TermPaid(
             9, address(this), Amount.wrap(RATE), Epoch.wrap(3), Epoch.wrap(8), Amount.wrap(5 * RATE + 77)
         );
-        assertEq(Amount.unwrap(fees.charge(9, address(this), SIZE, 5)), RATE);
+        assertEq(charge(9, SIZE, 5), RATE);
         assertEq(token.balanceOf(address(vault)), 5 * RATE + FEE);
         assertEq(reserve(), 5 * RATE + FEE);
     }
@@ -85,7 +92,7 @@ contract StorageFeesTest is FeesFixture {
         epochs = uint32(bound(epochs, 1, 50));
         size = uint64(bound(size, 0, 2 ** 40 - 1));
         warpTo(start);
-        uint128 rate = Amount.unwrap(fees.charge(1, address(this), size, epochs));
+        uint128 rate = charge(1, size, epochs);
         assertEq(rate, Amount.unwrap(fees.rateOf(size)));
         assertEq(rate, fees.unitsOf(size) * 1000);
         assertEq(income(start - 1), 0);
@@ -104,13 +111,13 @@ contract StorageFeesTest is FeesFixture {
         }
         uint256 snapshot = vm.snapshotState();
         for (uint256 i = 0; i < terms.length; ++i) {
-            fees.charge(terms[i].blobObject, address(this), terms[i].size, terms[i].epochs);
+            charge(terms[i].blobObject, terms[i].size, terms[i].epochs);
         }
         bytes memory expected = abi.encode(incomes(10), reserve(), token.balanceOf(address(this)));
         assertTrue(vm.revertToState(snapshot));
 
         vm.expectCall(address(vault), abi.encodeWithSelector(vault.collect.selector), 1);
-        Amount[] memory rates = fees.chargeBatch(address(this), terms);
+        Amount[] memory rates = fees.chargeBatch(address(this), terms, PRICE, WRITE_FEE);
         assertEq(abi.encode(incomes(10), reserve(), token.balanceOf(address(this))), expected);
         for (uint256 i = 0; i < terms.length; ++i) {
             assertEq(Amount.unwrap(rates[i]), Amount.unwrap(fees.rateOf(terms[i].size)));
@@ -122,7 +129,7 @@ contract StorageFeesTest is FeesFixture {
     function test_chargeExtension__when_the_caller_is_not_the_registry__reverts(address caller) external {
         vm.assume(caller != address(this));
         expectNotRegistry(caller);
-        fees.chargeExtension(1, caller, SIZE, Amount.wrap(RATE), Epoch.wrap(6), 1);
+        fees.chargeExtension(1, caller, SIZE, Epoch.wrap(1), Epoch.wrap(6), 1);
     }
 
     function test_chargeExtension__when_the_term_is_over__reverts() external {
@@ -131,17 +138,17 @@ contract StorageFeesTest is FeesFixture {
         vm.expectRevert(
             abi.encodeWithSelector(IStorageFees.StorageFees_TermOver.selector, Epoch.wrap(6), Epoch.wrap(6))
         );
-        extend(RATE, 6, 1);
+        extend(6, 1);
     }
 
     function test_chargeExtension__when_the_term_cannot_be_paid__reverts() external {
         charge(5);
         expectWrongTerm(0, 45);
-        extend(RATE, 6, 0);
+        extend(6, 0);
         expectWrongTerm(46, 45);
-        extend(RATE, 6, 46);
+        extend(6, 46);
         expectWrongTerm(type(uint32).max, 45);
-        extend(RATE, 6, type(uint32).max);
+        extend(6, type(uint32).max);
         expectWrongTerm(46, 45);
         fees.quoteExtension(SIZE, Amount.wrap(RATE), Epoch.wrap(6), 46);
     }
@@ -153,7 +160,7 @@ contract StorageFeesTest is FeesFixture {
         emit IStorageFees.TermPaid(
             1, address(this), Amount.wrap(RATE), Epoch.wrap(3), Epoch.wrap(10), Amount.wrap(4 * RATE)
         );
-        assertEq(extend(RATE, 6, 4), RATE);
+        assertEq(extend(6, 4), RATE);
         assertEq(reserve(), 9 * RATE + FEE);
         for (uint32 epoch = 2; epoch < 10; ++epoch) {
             assertEq(income(epoch), RATE);
@@ -161,27 +168,30 @@ contract StorageFeesTest is FeesFixture {
         assertEq(income(10), 0);
     }
 
-    function test_chargeExtension__given_any_old_rate__pays_both_and_rounds_against_the_payer(
-        uint128 oldUnits,
+    function test_chargeExtension__given_any_price_before__pays_both_and_rounds_against_the_payer(
+        uint128 oldPrice,
         uint32 epochs,
         uint32 elapsed,
         uint32 more
     ) external {
-        // Terms of another size stand for terms that were paid at another price.
-        uint64 oldSize = uint64(bound(oldUnits, 0, 2 ** 30));
-        epochs = uint32(bound(epochs, 1, 49));
-        elapsed = uint32(bound(elapsed, 0, epochs - 1));
+        Prices memory prices = defaultPrices();
+        prices.unitPrice = uint128(bound(oldPrice, 0, 1e12));
+        deployFees(prices);
+        epochs = uint32(bound(epochs, 2, 49));
+        elapsed = uint32(bound(elapsed, 1, epochs - 1));
         more = uint32(bound(more, 1, 50 - epochs + elapsed));
-        uint128 oldRate = Amount.unwrap(fees.charge(1, address(this), oldSize, epochs));
+        uint128 oldRate = charge(1, SIZE, epochs);
+        warpTo(elapsed);
+        setPrices(1000, 77);
         warpTo(1 + elapsed);
 
-        Epoch end = Epoch.wrap(1 + epochs);
         uint256 before = reserve();
-        (Amount total,) = fees.quoteExtension(SIZE, Amount.wrap(oldRate), end, more);
-        uint128 newRate = extend(oldRate, 1 + epochs, more);
+        (Amount total,) = fees.quoteExtension(SIZE, Amount.wrap(oldRate), Epoch.wrap(1 + epochs), more);
+        uint128 newRate = extend(1 + epochs, more);
         assertEq(reserve() - before, Amount.unwrap(total));
         assertGe(Amount.unwrap(total), RATE * more);
         assertLt(Amount.unwrap(total), RATE * more + (epochs - elapsed - 1) + more);
+        assertEq(rateOfObject(1, 1), newRate);
         for (uint32 epoch = 2; epoch <= 1 + elapsed; ++epoch) {
             assertEq(income(epoch), oldRate);
         }
@@ -191,12 +201,51 @@ contract StorageFeesTest is FeesFixture {
         assertEq(income(1 + epochs + more), 0);
     }
 
+    function test_chargeExtension__when_mixed_already__goes_on_from_the_mixed_rate() external {
+        charge(1, SIZE, 5);
+        setPrices(2000, 77);
+        warpTo(2);
+        // Three epochs ahead at 63,000 and one at 126,000.
+        assertEq(extend(6, 1), 78_750);
+        setPrices(500, 77);
+        warpTo(3);
+        // Three ahead at 78,750 and two at 31,500.
+        assertEq(extend(7, 2), 59_850);
+        assertEq(rateOfObject(1, 1), 59_850);
+        (Amount total,) = fees.quoteExtension(SIZE, Amount.wrap(59_850), Epoch.wrap(9), 1);
+        assertEq(Amount.unwrap(total), 31_500);
+        assertEq(reserve(), RATE * 2 + FEE + 78_750 + 59_850 * 5);
+    }
+
+    function test_chargeExtension__when_it_mixes_to_nothing__the_rate_is_kept_as_zero() external {
+        charge(1, SIZE, 2);
+        setPrices(0, 77);
+        warpTo(2);
+        assertEq(extend(3, 2), 0);
+        assertEq(rateOfObject(1, 1), 0);
+        assertEq(income(2), RATE);
+        assertEq(income(3), 0);
+        assertEq(Amount.unwrap(fees.refund(1, stakes, SIZE, Epoch.wrap(1), Epoch.wrap(5))), 0);
+        assertEq(reserve(), 2 * RATE + FEE);
+    }
+
+    function test_chargeExtension__when_the_last_paid_epoch_runs__takes_the_new_price_alone() external {
+        charge(1, SIZE, 2);
+        setPrices(3000, 77);
+        warpTo(2);
+        assertEq(extend(3, 2), 3 * RATE);
+        assertEq(income(2), RATE);
+        assertEq(income(3), 3 * RATE);
+        assertEq(income(4), 3 * RATE);
+        assertEq(income(5), 0);
+    }
+
     // refund
 
     function test_refund__when_the_caller_is_not_the_registry__reverts(address caller) external {
         vm.assume(caller != address(this));
         expectNotRegistry(caller);
-        fees.refund(1, caller, Amount.wrap(RATE), Epoch.wrap(6));
+        fees.refund(1, caller, SIZE, Epoch.wrap(1), Epoch.wrap(6));
     }
 
     function test_refund__when_the_term_is_over__reverts() external {
@@ -205,7 +254,7 @@ contract StorageFeesTest is FeesFixture {
         vm.expectRevert(
             abi.encodeWithSelector(IStorageFees.StorageFees_TermOver.selector, Epoch.wrap(6), Epoch.wrap(7))
         );
-        fees.refund(1, address(this), Amount.wrap(RATE), Epoch.wrap(6));
+        fees.refund(1, address(this), SIZE, Epoch.wrap(1), Epoch.wrap(6));
     }
 
     function test_refund__given_any_epoch__gives_back_those_after_it(uint32 epoch) external {
@@ -216,13 +265,183 @@ contract StorageFeesTest is FeesFixture {
         uint128 left = RATE * (5 - epoch);
         vm.expectEmit(address(fees));
         emit IStorageFees.TermRefunded(1, payee, Amount.wrap(left));
-        assertEq(Amount.unwrap(fees.refund(1, payee, Amount.wrap(RATE), Epoch.wrap(6))), left);
+        assertEq(Amount.unwrap(fees.refund(1, payee, SIZE, Epoch.wrap(1), Epoch.wrap(6))), left);
         assertEq(Amount.unwrap(vault.claimOf(payee)), left);
         assertEq(reserve(), epoch * RATE + FEE);
         for (uint32 later = epoch + 1; later < 8; ++later) {
             assertEq(income(later), 0);
         }
         assertEq(income(epoch), RATE + (epoch == 1 ? FEE : 0));
+    }
+
+    // setPrices, pricesAt, rateOfObject
+
+    function test_setPrices__when_the_caller_does_not_count_votes__reverts(address caller) external {
+        vm.assume(caller != votes);
+        expectNotAllowed(votes, caller);
+        fees.setPrices(Epoch.wrap(2), PRICE, WRITE_FEE);
+    }
+
+    function test_setPrices__when_not_for_the_next_epoch__reverts(uint32 from) external {
+        warpTo(5);
+        vm.assume(from != 6);
+        vm.expectRevert(
+            abi.encodeWithSelector(IStorageFees.StorageFees_WrongPriceEpoch.selector, Epoch.wrap(6), Epoch.wrap(from))
+        );
+        vm.prank(votes);
+        fees.setPrices(Epoch.wrap(from), PRICE, WRITE_FEE);
+    }
+
+    function test_setPrices__when_above_the_bound__reverts() external {
+        assertEq(Amount.unwrap(fees.maximumPrice()), 1000e18);
+        vm.startPrank(votes);
+        expectOutOfBounds("unitPrice", 0, 1000e18, 1000e18 + 1);
+        fees.setPrices(Epoch.wrap(2), Amount.wrap(1000e18 + 1), WRITE_FEE);
+        expectOutOfBounds("writeFee", 0, 1000e18, type(uint128).max);
+        fees.setPrices(Epoch.wrap(2), PRICE, Amount.wrap(type(uint128).max));
+        fees.setPrices(Epoch.wrap(2), Amount.wrap(1000e18), Amount.wrap(1000e18));
+    }
+
+    function test_setPrices__when_all_is_in_order__holds_from_the_next_epoch_on_and_tells() external {
+        warpTo(4);
+        vm.expectEmit(address(fees));
+        emit IStorageFees.PricesSet(Epoch.wrap(5), Amount.wrap(1500), Amount.wrap(80));
+        setPrices(1500, 80);
+        vm.warp(vm.getBlockTimestamp() + 1 days - 1);
+        assertPrices(1000, 77);
+        charge(1, SIZE, 2);
+        skip(1);
+        assertPrices(1500, 80);
+        charge(2, SIZE, 2);
+        assertEq(income(4), RATE + 77);
+        assertEq(income(5), RATE + 63 * 1500 + 80);
+        assertEq(income(6), 63 * 1500);
+        warpTo(5000);
+        assertPrices(1500, 80);
+    }
+
+    function test_setPrices__when_set_again_for_the_same_epoch__the_last_ones_hold() external {
+        warpTo(3);
+        setPrices(1500, 80);
+        setPrices(700, 70);
+        assertPrices(1000, 77);
+        assertPricesAt(4, 700, 70);
+        // Back to the present ones.
+        setPrices(1000, 77);
+        assertPricesAt(4, 1000, 77);
+        warpTo(4);
+        assertPrices(1000, 77);
+        setPrices(5, 6);
+        warpTo(5);
+        assertPrices(5, 6);
+        assertPricesAt(3, 1000, 77);
+        assertPricesAt(4, 1000, 77);
+    }
+
+    /// @dev Prices of every epoch, and the rates of objects registered in each, as a plain list has them: with gaps, with
+    /// sets that change nothing and with sets that are replaced.
+    function test_pricesAt__given_any_history__agrees_with_a_list(uint256 seed) external {
+        uint32 last = 40;
+        uint256[] memory unitPrices = new uint256[](last + 2);
+        uint256[] memory writeFees = new uint256[](last + 2);
+        (unitPrices[1], writeFees[1]) = (1000, 77);
+        for (uint32 epoch = 1; epoch <= last; ++epoch) {
+            warpTo(epoch);
+            (unitPrices[epoch + 1], writeFees[epoch + 1]) = (unitPrices[epoch], writeFees[epoch]);
+            for (uint256 dice = uint256(keccak256(abi.encode(seed, epoch))); dice % 3 == 0; dice /= 5) {
+                uint256 what = dice % 4;
+                unitPrices[epoch + 1] = what == 0 ? unitPrices[epoch] : uint96(dice >> 8) % 1e6;
+                writeFees[epoch + 1] = what < 2 ? writeFees[epoch] : uint96(dice >> 104) % 1e6;
+                setPrices(uint128(unitPrices[epoch + 1]), uint128(writeFees[epoch + 1]));
+                if (dice == 0) break;
+            }
+            assertPrices(unitPrices[epoch], writeFees[epoch]);
+            for (uint32 earlier = 1; earlier <= epoch + 1; ++earlier) {
+                assertPricesAt(earlier, unitPrices[earlier], writeFees[earlier]);
+                assertEq(rateOfObject(earlier, earlier), 63 * unitPrices[earlier]);
+            }
+        }
+        warpTo(1000);
+        assertPrices(unitPrices[last + 1], writeFees[last + 1]);
+        for (uint32 epoch = 1; epoch <= last + 1; ++epoch) {
+            assertPricesAt(epoch, unitPrices[epoch], writeFees[epoch]);
+        }
+    }
+
+    function test_refund__when_prices_changed__gives_back_what_was_paid() external {
+        charge(1, SIZE, 5);
+        setPrices(2000, 77);
+        warpTo(2);
+        charge(2, SIZE, 5);
+        setPrices(100, 77);
+        warpTo(3);
+        // Two epochs at the price of epoch 1, three at that of epoch 2.
+        assertEq(Amount.unwrap(fees.refund(1, stakes, SIZE, Epoch.wrap(1), Epoch.wrap(6))), 2 * RATE);
+        assertEq(Amount.unwrap(fees.refund(2, stakes, SIZE, Epoch.wrap(2), Epoch.wrap(7))), 3 * 2 * RATE);
+        uint256 total = 0;
+        for (uint32 epoch = 1; epoch < 60; ++epoch) {
+            total += income(epoch);
+        }
+        assertEq(total, reserve());
+        assertEq(income(4), 0);
+    }
+
+    function test_refund__when_an_extension_mixed_prices__gives_back_at_the_mixed_rate() external {
+        charge(1, SIZE, 3);
+        setPrices(7, 0);
+        warpTo(2);
+        uint128 mixed = extend(4, 5);
+        assertEq(mixed, (uint128(63_000) + 63 * 7 * 5 + 5) / 6);
+        assertEq(Amount.unwrap(fees.refund(1, stakes, SIZE, Epoch.wrap(1), Epoch.wrap(9))), mixed * 6);
+        assertEq(reserve(), 2 * RATE + FEE);
+    }
+
+    // payOut, burn
+
+    function test_payOut__when_the_caller_does_not_divide_incomes__reverts(address caller) external {
+        vm.assume(caller != rewards);
+        expectNotAllowed(rewards, caller);
+        fees.payOut(stakes, Amount.wrap(0));
+        expectNotAllowed(rewards, caller);
+        fees.burn(Amount.wrap(0));
+    }
+
+    function test_payOut__when_the_receiver_is_no_module__reverts(address to) external {
+        vm.assume(to != stakes && to != address(fees));
+        charge(5);
+        vm.expectRevert(abi.encodeWithSelector(ITokenVault.TokenVault_ReceiverNotModule.selector, to));
+        vm.prank(rewards);
+        fees.payOut(to, Amount.wrap(1));
+    }
+
+    function test_payOut__when_more_than_the_reserve__reverts() external {
+        charge(5);
+        uint128 held = uint128(reserve());
+        bytes memory tooSmall = abi.encodeWithSelector(
+            ITokenVault.TokenVault_ReserveTooSmall.selector, fees, Amount.wrap(held + 1), Amount.wrap(held)
+        );
+        vm.startPrank(rewards);
+        vm.expectRevert(tooSmall);
+        fees.payOut(stakes, Amount.wrap(held + 1));
+        vm.expectRevert(tooSmall);
+        fees.burn(Amount.wrap(held + 1));
+    }
+
+    function test_payOut__when_all_is_in_order__moves_and_burns_no_more_than_it_says() external {
+        charge(5);
+        warpTo(2);
+        uint256 supply = token.totalSupply();
+        vm.startPrank(rewards);
+        fees.payOut(stakes, Amount.wrap(40_000));
+        fees.burn(Amount.wrap(RATE + 77 - 40_000));
+        vm.stopPrank();
+        assertEq(Amount.unwrap(vault.reserveOf(stakes)), 40_000);
+        assertEq(token.totalSupply(), supply - (RATE + 77 - 40_000));
+        assertEq(reserve(), 4 * RATE);
+        assertEq(income(1), RATE + FEE);
+        // What is left is the income of the other epochs: all of it can be given back but that of the present one.
+        assertEq(Amount.unwrap(fees.refund(1, stakes, SIZE, Epoch.wrap(1), Epoch.wrap(6))), 3 * RATE);
+        assertEq(reserve(), RATE);
     }
 
     // settle
@@ -294,7 +513,7 @@ contract StorageFeesTest is FeesFixture {
     }
 
     function test_incomeOf__given_an_epoch_beyond_every_term__is_zero(uint32 epoch) external {
-        fees.charge(1, address(this), SIZE, 50);
+        charge(1, SIZE, 50);
         assertEq(income(50), RATE);
         assertEq(income(uint32(bound(epoch, 51, type(uint32).max))), 0);
         assertEq(income(0), 0);
@@ -370,20 +589,22 @@ contract StorageFeesTest is FeesFixture {
         uint256 blobObject = vm.parseJsonUint(json, string.concat(step, ".blobObject"));
         uint64 size = uint64(vm.parseJsonUint(json, string.concat(step, ".size")));
         uint32 epochs = uint32(vm.parseJsonUint(json, string.concat(step, ".epochs")));
-        Amount rate = Amount.wrap(uint128(vm.parseJsonUint(json, string.concat(step, ".rate"))));
+        uint256 rate = vm.parseJsonUint(json, string.concat(step, ".rate"));
         Epoch end = Epoch.wrap(uint32(vm.parseJsonUint(json, string.concat(step, ".end"))));
         uint256 total = vm.parseJsonUint(json, string.concat(step, ".total"));
         warpTo(uint32(vm.parseJsonUint(json, string.concat(step, ".current"))));
 
+        // These histories have one price, so an object's rate is that of any epoch.
+        if (rate != 0) assertEq(Amount.unwrap(fees.rateOfObject(blobObject, size, Epoch.wrap(1))), rate);
         uint256 before = reserve();
         if (keccak256(bytes(action)) == keccak256("charge")) {
-            fees.charge(blobObject, address(this), size, epochs);
+            charge(blobObject, size, epochs);
             assertEq(reserve() - before, total);
         } else if (keccak256(bytes(action)) == keccak256("extension")) {
-            fees.chargeExtension(blobObject, address(this), size, rate, end, epochs);
+            fees.chargeExtension(blobObject, address(this), size, Epoch.wrap(1), end, epochs);
             assertEq(reserve() - before, total);
         } else {
-            fees.refund(blobObject, address(this), rate, end);
+            fees.refund(blobObject, address(this), size, Epoch.wrap(1), end);
             assertEq(before - reserve(), total);
         }
     }
@@ -391,11 +612,16 @@ contract StorageFeesTest is FeesFixture {
     // helpers
 
     function charge(uint32 epochs) private {
-        fees.charge(1, address(this), SIZE, epochs);
+        charge(1, SIZE, epochs);
     }
 
-    function extend(uint128 rate, uint32 end, uint32 epochs) private returns (uint128) {
-        return Amount.unwrap(fees.chargeExtension(1, address(this), SIZE, Amount.wrap(rate), Epoch.wrap(end), epochs));
+    /// @dev The object was registered in epoch 1.
+    function extend(uint32 end, uint32 epochs) private returns (uint128) {
+        return Amount.unwrap(fees.chargeExtension(1, address(this), SIZE, Epoch.wrap(1), Epoch.wrap(end), epochs));
+    }
+
+    function rateOfObject(uint256 blobObject, uint32 start) private view returns (uint256) {
+        return Amount.unwrap(fees.rateOfObject(blobObject, SIZE, Epoch.wrap(start)));
     }
 
     /// @dev Ten terms, between which up to two epochs pass.
@@ -408,7 +634,7 @@ contract StorageFeesTest is FeesFixture {
     function payOnce(uint256 seed, uint256 i) private {
         uint256 dice = uint256(keccak256(abi.encode(seed, i)));
         skip(dice % 3 * 1 days);
-        fees.charge(i, address(this), uint64(dice >> 8) % 2 ** 30, uint32(1 + (dice >> 72) % 50));
+        charge(i, uint64(dice >> 8) % 2 ** 30, uint32(1 + (dice >> 72) % 50));
     }
 
     function incomes(uint32 last) private view returns (bytes memory) {
@@ -421,6 +647,27 @@ contract StorageFeesTest is FeesFixture {
 
     function item(string memory list, uint256 i, string memory field) private pure returns (string memory) {
         return string.concat(list, vm.toString(i), "]", field);
+    }
+
+    function assertPrices(uint256 unitPrice, uint256 writeFee) private view {
+        assertEq(Amount.unwrap(fees.unitPrice()), unitPrice);
+        assertEq(Amount.unwrap(fees.writeFee()), writeFee);
+        (Amount total, Amount rate, Amount fee) = fees.quote(SIZE, 2);
+        assertEq(Amount.unwrap(rate), 63 * unitPrice);
+        assertEq(Amount.unwrap(fees.rateOf(SIZE)), 63 * unitPrice);
+        assertEq(Amount.unwrap(fee), writeFee);
+        assertEq(Amount.unwrap(total), 126 * unitPrice + writeFee);
+    }
+
+    function assertPricesAt(uint32 epoch, uint256 unitPrice, uint256 writeFee) private view {
+        (Amount unitPrice_, Amount writeFee_) = fees.pricesAt(Epoch.wrap(epoch));
+        assertEq(Amount.unwrap(unitPrice_), unitPrice);
+        assertEq(Amount.unwrap(writeFee_), writeFee);
+    }
+
+    function expectNotAllowed(address expected, address caller) private {
+        vm.expectRevert(abi.encodeWithSelector(IStorageFees.StorageFees_CallerNotAllowed.selector, expected, caller));
+        vm.prank(caller);
     }
 
     function expectWrongTerm(uint32 epochs, uint32 maximum) private {

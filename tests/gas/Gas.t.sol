@@ -4,15 +4,16 @@ pragma solidity 0.8.37;
 import {IBlobRegistry} from "../../contracts/interfaces/IBlobRegistry.sol";
 import {INodeRegistry} from "../../contracts/interfaces/INodeRegistry.sol";
 import {Amount} from "../../contracts/types/Amount.sol";
-import {NodeId} from "../../contracts/types/NodeId.sol";
-import {System} from "../contracts/support/System.sol";
+import {Epoch} from "../../contracts/types/Epoch.sol";
+import {CommitteeFixture} from "../contracts/support/CommitteeFixture.sol";
 import {vm} from "../contracts/support/Vm.sol";
 
 /// @title GasTest
 /// @notice What whole transactions cost in the steady state: the payer approved the vault and holds objects, others have
-/// registered in this epoch and pay until the same end. `make gas` compares the figures with the committed ones.
+/// registered in this epoch and pay until the same end; objects were certified before; committees changed before, so that
+/// the seats of both sides are written. `make gas` compares the figures with the committed ones.
 /// @dev Run with `isolate`, so that each call is a transaction of its own, with its base cost and calldata.
-contract GasTest is System {
+contract GasTest is CommitteeFixture {
     string private constant GROUP = "gas";
     uint16 private constant SHARDS = 30;
 
@@ -53,19 +54,15 @@ contract GasTest is System {
 
     function test_gas__certify7() public {
         formCommittee(10, 4);
-        uint256 blobObject = register("measured");
-        uint256 signers = bitmap(0, 7);
-        bytes memory signatures = attestations(blobObject, signers);
-        registry.certify(blobObject, signers, signatures);
+        certify(7, "before");
+        certify(7, "measured");
         vm.snapshotGasLastCall(GROUP, "certify7");
     }
 
     function test_gas__certify21() public {
         formCommittee(30, 4);
-        uint256 blobObject = register("measured");
-        uint256 signers = bitmap(0, 21);
-        bytes memory signatures = attestations(blobObject, signers);
-        registry.certify(blobObject, signers, signatures);
+        certify(21, "before");
+        certify(21, "measured");
         vm.snapshotGasLastCall(GROUP, "certify21");
     }
 
@@ -76,6 +73,18 @@ contract GasTest is System {
         vm.snapshotGasLastCall(GROUP, "extend");
     }
 
+    function test_gas__extendAtAnotherPrice() public {
+        uint256 blobObject = register("measured");
+        Epoch next = Epoch.wrap(currentEpoch() + 1);
+        vm.prank(address(prices));
+        fees.setPrices(next, Amount.wrap(1500), Amount.wrap(77));
+        warpTo(Epoch.unwrap(next));
+        register("in this epoch");
+        vm.prank(owner);
+        registry.extend(blobObject, 2);
+        vm.snapshotGasLastCall(GROUP, "extendAtAnotherPrice");
+    }
+
     function test_gas__deleteBlob() public {
         uint256 blobObject = register("measured");
         uint256 other = register("deleted before");
@@ -84,6 +93,17 @@ contract GasTest is System {
         vm.prank(owner);
         registry.deleteBlob(blobObject);
         vm.snapshotGasLastCall(GROUP, "deleteBlob");
+    }
+
+    function test_gas__deleteCertifiedBlob() public {
+        formCommittee(10, 4);
+        uint256 blobObject = certify(7, "measured");
+        uint256 other = register("deleted before");
+        vm.prank(owner);
+        registry.deleteBlob(other);
+        vm.prank(owner);
+        registry.deleteBlob(blobObject);
+        vm.snapshotGasLastCall(GROUP, "deleteCertifiedBlob");
     }
 
     function test_gas__transfer() public {
@@ -104,21 +124,108 @@ contract GasTest is System {
         vm.snapshotGasLastCall(GROUP, "registerNode");
     }
 
-    function test_gas__bond() public {
-        NodeId nodeId = joinNode(0, 1);
-        address operator = makeAddr("operator 0");
-        giveTokens(operator, 1e18);
-        vm.prank(operator);
-        staking.bond(nodeId, Amount.wrap(1e18));
-        vm.snapshotGasLastCall(GROUP, "bond");
-    }
-
     function test_gas__form30Nodes30Shards() public {
         for (uint256 i = 0; i < 30; ++i) {
             joinNode(i, 4);
         }
         committee.form();
         vm.snapshotGasLastCall(GROUP, "form30Nodes30Shards");
+    }
+
+    function test_gas__turn30_kept() public {
+        formCommittee(30, 7);
+        runNetwork(30);
+        warpToCut(5);
+        committee.selectCommittee();
+        vm.snapshotGasLastCall(GROUP, "selectCommittee30Kept");
+        warpTo(6);
+        committee.advanceEpoch();
+        vm.snapshotGasLastCall(GROUP, "advanceEpoch30Kept");
+    }
+
+    function test_gas__turn30_changed() public {
+        formCommittee(30, 7);
+        runNetwork(30);
+        measureTurn(30, "30");
+        vm.prank(operatorAt(30));
+        committee.epochSyncDone(nodeAt(30));
+        vm.snapshotGasLastCall(GROUP, "epochSyncDone30");
+    }
+
+    /// @dev With these the spec says what larger committees cost.
+    function test_gas__turn100x255_changed() public {
+        measureLargeTurn(100, "100x255");
+    }
+
+    function test_gas__turn255x255_changed() public {
+        measureLargeTurn(254, "255x255");
+    }
+
+    function test_gas__tally30() public {
+        formCommittee(30, 7);
+        for (uint256 i = 0; i < 30; ++i) {
+            vm.prank(operatorAt(i));
+            prices.vote(nodeAt(i), Amount.wrap(uint128(900 + 7 * i % 30)), Amount.wrap(uint128(70 + 11 * i % 30)));
+        }
+        warpToCut(1);
+        prices.tally();
+        vm.prank(operatorAt(0));
+        prices.vote(nodeAt(0), Amount.wrap(910), Amount.wrap(80));
+        vm.snapshotGasLastCall(GROUP, "votePrices");
+        for (uint256 i = 0; i < 30; ++i) {
+            vm.prank(operatorAt(i));
+            prices.vote(nodeAt(i), Amount.wrap(uint128(950 + 7 * i % 30)), Amount.wrap(uint128(80 + 11 * i % 30)));
+        }
+        warpToCut(2);
+        prices.tally();
+        vm.snapshotGasLastCall(GROUP, "tally30");
+    }
+
+    /// @dev A committee of `nodes` and one node more, which takes shards from others, leaves and comes back: the seats of
+    /// both sides are written. The clock shows epoch 5.
+    function runNetwork(uint256 nodes) private {
+        joinNode(nodes, 7);
+        deposit(nodes, 1);
+        changeTo(2);
+        syncAll();
+        unstake(nodes, ALL);
+        changeTo(3);
+        syncAll();
+        deposit(nodes, 100e18 + 1);
+        changeTo(5);
+        syncAll();
+    }
+
+    function measureLargeTurn(uint256 nodes, string memory name) private {
+        Parameters memory parameters = defaultParameters();
+        parameters.shards = 255;
+        deploySystem(parameters);
+        formCommittee(nodes, 7);
+        runNetwork(nodes);
+        measureTurn(nodes, name);
+    }
+
+    /// @dev The last node leaves once more and comes back in epoch 7.
+    function measureTurn(uint256 last, string memory name) private {
+        unstake(last, ALL);
+        changeTo(6);
+        syncAll();
+        deposit(last, 100e18 + 1);
+        warpToCut(6);
+        committee.selectCommittee();
+        vm.snapshotGasLastCall(GROUP, string.concat("selectCommittee", name));
+        warpTo(7);
+        committee.advanceEpoch();
+        vm.snapshotGasLastCall(GROUP, string.concat("advanceEpoch", name));
+        assertEq(Epoch.unwrap(committee.epoch()), 7);
+    }
+
+    /// @dev By the first `members` members.
+    function certify(uint256 members, string memory name) private returns (uint256 blobObject) {
+        blobObject = register(name);
+        uint256 signers = bitmap(0, members);
+        bytes memory signatures = attestations(blobObject, signers);
+        registry.certify(blobObject, signers, signatures);
     }
 
     function register(string memory name) private returns (uint256) {

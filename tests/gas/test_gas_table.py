@@ -24,5 +24,5 @@ def test_excesses__figure_that_was_not_measured__is_said() -> None:
 
 
 def test_rows__show_difference_and_limit() -> None:
-    rows = gas_report.rows({"bond": 900, "register": 1_000}, {"register": 1_050})
-    assert rows == [("bond", "900", "new", ""), ("register", "1,000", "-50", "130,000")]
+    rows = gas_report.rows({"register": 1_000, "tally30": 900}, {"register": 1_050})
+    assert rows == [("register", "1,000", "-50", "130,000"), ("tally30", "900", "new", "")]

@@ -5,12 +5,15 @@ import {IBlobRegistry} from "../../contracts/interfaces/IBlobRegistry.sol";
 import {Amount} from "../../contracts/types/Amount.sol";
 import {BlobId} from "../../contracts/types/BlobId.sol";
 import {Epoch} from "../../contracts/types/Epoch.sol";
+import {NodeId} from "../../contracts/types/NodeId.sol";
+import {Timestamp} from "../../contracts/types/Timestamp.sol";
 import {InvariantTest} from "../contracts/support/InvariantTest.sol";
 import {System} from "../contracts/support/System.sol";
 import {vm} from "../contracts/support/Vm.sol";
 
-/// @dev Three owners register, extend, transfer and delete; members certify and invalidate; time passes. Beside the contract
-/// it keeps what each object should be, and notes when something passed that must not.
+/// @dev Three owners register, extend, transfer and delete; members certify, invalidate and vote for prices; windows are
+/// opened, what is over is swept, incomes are paid and burned; time passes. Beside the contracts it keeps what each object
+/// should be and what nodes may be asked about it, and notes when something passed that must not.
 contract BlobHandler is System {
     uint256 public constant OWNERS = 3;
     uint256 public constant BLOBS = 4;
@@ -23,12 +26,27 @@ contract BlobHandler is System {
         bool certified;
     }
 
+    /// @dev What nodes may be asked about.
+    struct Kept {
+        BlobId blobId;
+        uint64 size;
+        uint32 until;
+    }
+
     mapping(uint256 blobObject => Object) public objects;
+    mapping(uint256 blobObject => Kept) private _kept;
     mapping(BlobId => bool) public invalid;
+    uint256 public paid;
+    uint256 public refunded;
+    uint256 private _stakeBefore;
     uint256 public registered;
     bool public certifiedWithoutQuorum;
     bool public deletedAgainstTheRules;
     bool public refusedWhatWasDue;
+    bool public sweptWhatWasDue;
+    bool public talliedOutOfTurn;
+    /// @dev How often each way was gone, for a test that all are.
+    mapping(string way => uint256) public reached;
 
     constructor() {
         deploySystem(defaultParameters());
@@ -36,6 +54,7 @@ contract BlobHandler is System {
         for (uint256 i = 0; i < OWNERS; ++i) {
             giveTokens(ownerAt(i), 1e24);
         }
+        _stakeBefore = Amount.unwrap(staking.totalStake());
     }
 
     function register(uint256 who, uint256 what, uint64 size, uint32 epochs, bool deletable) public {
@@ -45,6 +64,7 @@ contract BlobHandler is System {
             epochs: uint32(bound(epochs, 1, 10)),
             deletable: deletable
         });
+        paid += priceOf(registration.size, registration.epochs);
         vm.prank(ownerAt(who));
         uint256 blobObject = registry.register(registration);
         objects[blobObject] =
@@ -65,7 +85,9 @@ contract BlobHandler is System {
         bytes memory signatures = attestations(blobObject, signers);
         try registry.certify(blobObject, signers, signatures) {
             object.certified = true;
+            _kept[blobObject] = Kept(object.blobId, registry.blobOf(blobObject).size, object.end);
             if (!due) certifiedWithoutQuorum = true;
+            reached["certify"]++;
         } catch {
             if (due) refusedWhatWasDue = true;
         }
@@ -78,9 +100,13 @@ contract BlobHandler is System {
         if (!isLive(object)) return;
         epochs = uint32(bound(epochs, 1, 5));
         if (object.end + epochs - currentEpoch() > 50) return;
+        uint256 before = token.balanceOf(ownerAt(who));
         vm.prank(ownerAt(who));
         registry.extend(blobObject, epochs);
+        paid += before - token.balanceOf(ownerAt(who));
         object.end += epochs;
+        if (object.certified) _kept[blobObject].until = object.end;
+        reached["extend"]++;
     }
 
     function transfer(uint256 which, uint256 to) external {
@@ -100,8 +126,13 @@ contract BlobHandler is System {
         address caller = ownerAt(who);
         bool due = isLive(object) && object.deletable && object.owner == caller;
         vm.prank(caller);
-        try registry.deleteBlob(blobObject) {
+        try registry.deleteBlob(blobObject) returns (Amount amount) {
             if (!due) deletedAgainstTheRules = true;
+            refunded += Amount.unwrap(amount);
+            if (object.certified) {
+                _kept[blobObject].until = currentEpoch() + 1;
+                reached["delete: certified"]++;
+            }
             delete objects[blobObject];
         } catch {
             if (due) refusedWhatWasDue = true;
@@ -118,8 +149,98 @@ contract BlobHandler is System {
         invalid[id] = true;
     }
 
+    function vote(uint256 node, uint256 unitPrice, uint256 writeFee) external {
+        // Members that want the same move a price.
+        node = node % 10;
+        for (uint256 i = 0; i < 1 + node; ++i) {
+            address operator = makeAddr(string.concat("operator ", vm.toString(i)));
+            vm.prank(operator);
+            prices.vote(
+                NodeId.wrap(uint32(i + 1)), Amount.wrap(uint128(unitPrice % 4000)), Amount.wrap(uint128(writeFee % 300))
+            );
+        }
+    }
+
+    function tally() external {
+        uint32 next = currentEpoch() + 1;
+        if (Epoch.unwrap(committee.targetEpoch()) < next || Epoch.unwrap(prices.talliedFor()) >= next) {
+            try prices.tally() {
+                talliedOutOfTurn = true;
+            } catch {}
+            return;
+        }
+        (Amount before,) = fees.pricesAt(Epoch.wrap(next));
+        (Amount unitPrice,) = prices.tally();
+        if (!(before == unitPrice)) reached["tally: another price"]++;
+    }
+
+    function openWindow() external {
+        uint256 elapsed = (vm.getBlockTimestamp() - Timestamp.unwrap(committee.startOf(Epoch.wrap(1)))) % 1 days;
+        bool opened = Epoch.unwrap(custody.windowOf(committee.currentEpoch()).committeeEpoch) != 0;
+        if (elapsed < 6 hours || elapsed >= 12 hours || opened) return;
+        custody.openWindow();
+        reached[custody.windowOf(committee.currentEpoch()).empty ? "window: empty" : "window: to prove"]++;
+    }
+
+    function settlePool(uint256 node, uint32 maximum) external {
+        uint256 before = Amount.unwrap(staking.totalStake());
+        staking.settle(NodeId.wrap(uint32(1 + node % 10)), 1 + maximum % 40);
+        if (Amount.unwrap(staking.totalStake()) > before) reached["paid out"]++;
+    }
+
+    function burnUnearned(uint32 maximum) external {
+        uint256 before = token.totalSupply();
+        rewards.burnUnearned(maximum % 10);
+        if (token.totalSupply() < before) reached["burned"]++;
+    }
+
+    function settleLines(uint32 maximum) external {
+        fees.settle(maximum % 10);
+    }
+
+    function sweep(uint256 class, uint256 index) external {
+        uint32[] memory counts = custody.entryCounts();
+        class = class % counts.length;
+        for (uint256 i = 0; counts[class] == 0; ++i) {
+            if (i == counts.length) return;
+            class = (class + 1) % counts.length;
+        }
+        uint256[] memory indexes = new uint256[](1);
+        indexes[0] = index % counts[class];
+        uint256 blobObject = custody.entries(class, indexes[0], 1)[0];
+        Kept storage kept = _kept[blobObject];
+        bool over = kept.until <= currentEpoch() || invalid[kept.blobId];
+        if (custody.isOpen() || !over) {
+            try custody.sweep(class, indexes) {
+                sweptWhatWasDue = true;
+            } catch {}
+            return;
+        }
+        custody.sweep(class, indexes);
+        if (objects[blobObject].owner == address(0)) {
+            delete _kept[blobObject];
+            reached["sweep: deleted"]++;
+        } else {
+            reached["sweep: expired"]++;
+        }
+    }
+
     function wait(uint32 time) external {
         skip(bound(time, 1, 2 days));
+    }
+
+    /// @dev To the next quarter of an epoch, where windows open.
+    function waitForTheWindow() external {
+        uint256 elapsed = (vm.getBlockTimestamp() - Timestamp.unwrap(committee.startOf(Epoch.wrap(1)))) % 1 days;
+        skip((elapsed < 6 hours ? 6 hours : 30 hours) - elapsed);
+    }
+
+    /// @notice Whether the registry tells of an object what nodes may be asked about it.
+    function keepsWhatIsAsked(uint256 blobObject) external view returns (bool) {
+        Kept storage kept = _kept[blobObject];
+        (BlobId blobId, uint64 size, Epoch until) = registry.custodyOf(blobObject);
+        uint32 expected = invalid[kept.blobId] ? 0 : kept.until;
+        return blobId == kept.blobId && size == kept.size && Epoch.unwrap(until) == expected;
     }
 
     function expectedStatus(uint256 blobObject) external view returns (IBlobRegistry.Status) {
@@ -142,8 +263,11 @@ contract BlobHandler is System {
         return makeAddr(string.concat("owner ", vm.toString(who % OWNERS)));
     }
 
-    function reserveAndIncome() external view returns (uint256 reserve, uint256 income) {
+    /// @notice What the fees hold, what of them became stake or was burned, and what all epochs earn.
+    function money() external view returns (uint256 reserve, uint256 paidOut, uint256 burned, uint256 income) {
         reserve = Amount.unwrap(vault.reserveOf(address(fees)));
+        paidOut = Amount.unwrap(staking.totalStake()) - _stakeBefore;
+        burned = SUPPLY - token.totalSupply();
         for (uint32 epoch = 1; epoch < currentEpoch() + 50; ++epoch) {
             income += Amount.unwrap(fees.incomeOf(Epoch.wrap(epoch)));
         }
@@ -162,13 +286,15 @@ contract BlobHandler is System {
     }
 }
 
+/// @dev Handlers never revert by accident.
+/// forge-config: default.invariant.fail_on_revert = true
 contract BlobRegistryInvariantTest is InvariantTest {
     BlobHandler private handler;
 
     function setUp() public {
         handler = new BlobHandler();
         targetContract(address(handler));
-        bytes4[] memory selectors = new bytes4[](7);
+        bytes4[] memory selectors = new bytes4[](15);
         selectors[0] = BlobHandler.register.selector;
         selectors[1] = BlobHandler.certify.selector;
         selectors[2] = BlobHandler.extend.selector;
@@ -176,11 +302,19 @@ contract BlobRegistryInvariantTest is InvariantTest {
         selectors[4] = BlobHandler.deleteBlob.selector;
         selectors[5] = BlobHandler.invalidate.selector;
         selectors[6] = BlobHandler.wait.selector;
+        selectors[7] = BlobHandler.vote.selector;
+        selectors[8] = BlobHandler.tally.selector;
+        selectors[9] = BlobHandler.openWindow.selector;
+        selectors[10] = BlobHandler.settlePool.selector;
+        selectors[11] = BlobHandler.burnUnearned.selector;
+        selectors[12] = BlobHandler.settleLines.selector;
+        selectors[13] = BlobHandler.sweep.selector;
+        selectors[14] = BlobHandler.waitForTheWindow.selector;
         targetSelector(address(handler), selectors);
     }
 
-    /// forge-config: default.invariant.runs = 16
-    function invariant_objects_are_what_was_done_to_them() external view {
+    function invariant_objects_are_what_was_done_to_them() external {
+        uint256[] memory counts = new uint256[](handler.OWNERS());
         for (uint256 id = 1; id <= handler.registered(); ++id) {
             (address owner, BlobId blobId, uint32 end, bool deletable,) = handler.objects(id);
             IBlobRegistry.BlobObject memory blob = handler.actual(id);
@@ -189,31 +323,71 @@ contract BlobRegistryInvariantTest is InvariantTest {
             assertEq(BlobId.unwrap(blob.blobId), BlobId.unwrap(blobId));
             assertEq(Epoch.unwrap(blob.end), end);
             assertEq(blob.deletable, deletable);
-        }
-    }
-
-    /// forge-config: default.invariant.runs = 16
-    function invariant_balances_count_objects() external {
-        for (uint256 i = 0; i < handler.OWNERS(); ++i) {
-            address owner = handler.ownerAt(i);
-            uint256 count = 0;
-            for (uint256 id = 1; id <= handler.registered(); ++id) {
-                if (handler.actual(id).owner == owner) ++count;
+            assertTrue(handler.keepsWhatIsAsked(id));
+            for (uint256 i = 0; i < counts.length; ++i) {
+                if (blob.owner == handler.ownerAt(i)) ++counts[i];
             }
-            assertEq(handler.balanceOf(owner), count);
         }
-    }
-
-    /// forge-config: default.invariant.runs = 16
-    function invariant_only_quorums_certify_and_only_owners_delete() external view {
+        for (uint256 i = 0; i < counts.length; ++i) {
+            assertEq(handler.balanceOf(handler.ownerAt(i)), counts[i]);
+        }
         assertFalse(handler.certifiedWithoutQuorum());
         assertFalse(handler.deletedAgainstTheRules());
         assertFalse(handler.refusedWhatWasDue());
+        assertFalse(handler.sweptWhatWasDue());
+        assertFalse(handler.talliedOutOfTurn());
     }
 
-    /// forge-config: default.invariant.runs = 6
-    function invariant_I1_reserve_equals_the_income_of_all_epochs() external view {
-        (uint256 reserve, uint256 income) = handler.reserveAndIncome();
-        assertEq(reserve, income);
+    function invariant_I1_every_wei_that_was_paid_is_the_income_of_an_epoch() external view {
+        (uint256 reserve, uint256 paidOut, uint256 burned, uint256 income) = handler.money();
+        assertEq(income, handler.paid() - handler.refunded());
+        assertEq(reserve + paidOut + burned, income);
+    }
+
+    /// @dev One walk by dice, long enough that every way of the handler is gone.
+    function test_handler__given_a_long_walk__goes_every_way() external {
+        // An epoch in which something was paid and nothing had to be proved.
+        handler.register(0, 0, 2 ** 20, 5, false);
+        handler.waitForTheWindow();
+        handler.openWindow();
+        for (uint256 i = 0; i < 800; ++i) {
+            uint256 dice = uint256(keccak256(abi.encode("a long walk", i)));
+            step(dice % 18, dice >> 16, dice >> 160);
+        }
+        string[10] memory ways = [
+            "certify",
+            "extend",
+            "delete: certified",
+            "tally: another price",
+            "window: empty",
+            "window: to prove",
+            "paid out",
+            "burned",
+            "sweep: deleted",
+            "sweep: expired"
+        ];
+        for (uint256 i = 0; i < ways.length; ++i) {
+            assertGt(handler.reached(ways[i]), 0, ways[i]);
+        }
+    }
+
+    function step(uint256 what, uint256 a, uint256 b) private {
+        if (what < 2) handler.register(a, b, uint64(b), uint32(a), b % 4 != 0);
+        else if (what < 4) handler.certify(2 * a, b);
+        else if (what == 4) handler.certify(a, b);
+        else if (what == 5) handler.extend(a, b, uint32(a));
+        else if (what == 6) handler.transfer(a, b);
+        else if (what < 9) handler.deleteBlob(a, b);
+        else if (what == 9) handler.wait(uint32(a));
+        else if (what == 10) handler.vote(a, a >> 8, b);
+        else if (what == 11) handler.tally();
+        else if (what == 12) handler.openWindow();
+        else if (what == 13) handler.settlePool(a, uint32(b));
+        else if (what == 14) handler.burnUnearned(uint32(a));
+        else if (what == 15) handler.settleLines(uint32(a));
+        else if (what == 16) for (uint256 i = 0; i < 8; ++i) {
+            handler.sweep(a + i, b >> i);
+        } else handler.waitForTheWindow();
+        if (what == 17) handler.openWindow();
     }
 }

@@ -5,41 +5,58 @@ import {Amount} from "../../contracts/types/Amount.sol";
 import {Epoch} from "../../contracts/types/Epoch.sol";
 import {FeesFixture} from "../contracts/support/FeesFixture.sol";
 import {InvariantTest} from "../contracts/support/InvariantTest.sol";
+import {vm} from "../contracts/support/Vm.sol";
 
-/// @dev In the place of the registry: objects of any size, extended at rates that another price gave them, deleted, with
-/// time passing in steps from a second to many terms. Beside the contract it keeps a plain ledger: an amount for each epoch.
+/// @dev In the place of the registry: objects of any size, extended and deleted, at prices that change, with time passing in
+/// steps from a second to many terms; what past epochs earned is paid out and burned. Beside the contract it keeps a plain
+/// ledger: an amount for each epoch, and the prices of each.
 contract FeesHandler is FeesFixture {
     struct Object {
-        uint128 rate;
+        uint64 size;
+        uint32 start;
         uint32 end;
+        uint128 rate;
     }
 
     uint32 public constant MAXIMUM_EPOCHS = 6;
 
-    Object[] private objects;
+    Object[] public objects;
     mapping(uint32 epoch => uint256) public earned;
+    mapping(uint32 epoch => uint256) private _unitPrices;
+    mapping(uint32 epoch => uint256) private _writeFees;
+    uint32 private _known;
+    uint32 private _spent;
     uint256 public paid;
     uint256 public refunded;
+    uint256 public paidOut;
+    uint256 public burned;
 
     constructor() {
         deployFees(Prices({shards: 4, unitBytes: 1024, unitPrice: 3, writeFee: 2, maximumEpochs: MAXIMUM_EPOCHS}));
+        (_unitPrices[1], _writeFees[1]) = (3, 2);
+        _known = 1;
     }
 
-    function charge(uint64 size, uint32 epochs) external {
+    function register(uint64 size, uint32 epochs) external {
+        learn();
         size = uint64(bound(size, 0, 1e6));
         epochs = uint32(bound(epochs, 1, MAXIMUM_EPOCHS));
-        uint128 rate = Amount.unwrap(fees.charge(objects.length, address(this), size, epochs));
+        uint256 before = token.balanceOf(address(this));
         uint32 start = now_();
-        earned[start] += 2;
+        uint128 rate = charge(objects.length, size, epochs);
+        assertEq(rate, _unitPrices[start] * fees.unitsOf(size));
+        uint256 price = rate * epochs + _writeFees[start];
+        assertEq(before - token.balanceOf(address(this)), price);
+        earned[start] += _writeFees[start];
         earn(rate, start, start + epochs);
-        paid += rate * epochs + 2;
-        objects.push(Object(rate, start + epochs));
+        paid += price;
+        objects.push(Object(size, start, start + epochs, rate));
     }
 
-    /// @dev The new size stands for a new price: the rate is spread anew, with something to round.
-    function extend(uint256 which, uint64 size, uint32 epochs) external {
+    function extend(uint256 which, uint32 epochs) external {
         if (objects.length == 0) return;
-        Object storage object = objects[which % objects.length];
+        which = which % objects.length;
+        Object storage object = objects[which];
         uint32 current = now_();
         if (object.end <= current || object.end - current >= MAXIMUM_EPOCHS) return;
         epochs = uint32(bound(epochs, 1, MAXIMUM_EPOCHS - (object.end - current)));
@@ -48,7 +65,7 @@ contract FeesHandler is FeesFixture {
         uint256 before = token.balanceOf(address(this));
         uint128 newRate = Amount.unwrap(
             fees.chargeExtension(
-                which, address(this), uint64(bound(size, 0, 1e6)), Amount.wrap(oldRate), Epoch.wrap(oldEnd), epochs
+                which, address(this), object.size, Epoch.wrap(object.start), Epoch.wrap(oldEnd), epochs
             )
         );
         paid += before - token.balanceOf(address(this));
@@ -59,13 +76,41 @@ contract FeesHandler is FeesFixture {
 
     function refund(uint256 which) external {
         if (objects.length == 0) return;
-        Object storage object = objects[which % objects.length];
+        which = which % objects.length;
+        Object storage object = objects[which];
         uint32 current = now_();
         if (object.end <= current) return;
 
-        refunded += Amount.unwrap(fees.refund(which, address(1), Amount.wrap(object.rate), Epoch.wrap(object.end)));
+        uint256 amount = Amount.unwrap(
+            fees.refund(which, address(1), object.size, Epoch.wrap(object.start), Epoch.wrap(object.end))
+        );
+        assertEq(amount, object.rate * (object.end - current - 1));
+        refunded += amount;
         unearn(object.rate, current + 1, object.end);
         object.end = current;
+    }
+
+    function change(uint128 unitPrice, uint128 writeFee) external {
+        learn();
+        // Often the price of before.
+        uint32 next = now_() + 1;
+        _unitPrices[next] = unitPrice % 3 == 0 ? _unitPrices[next - 1] : unitPrice % 1000;
+        _writeFees[next] = writeFee % 3 == 0 ? _writeFees[next - 1] : writeFee % 1000;
+        _known = next;
+        setPrices(uint128(_unitPrices[next]), uint128(_writeFees[next]));
+    }
+
+    /// @dev Divides the income of the next epoch that is over into what is paid out, what is burned, and nothing else.
+    function spend(uint256 part) external {
+        if (_spent + 1 >= now_()) return;
+        uint256 all = earned[++_spent];
+        part = bound(part, 0, all);
+        vm.startPrank(rewards);
+        fees.payOut(stakes, Amount.wrap(uint128(part)));
+        fees.burn(Amount.wrap(uint128(all - part)));
+        vm.stopPrank();
+        paidOut += part;
+        burned += all - part;
     }
 
     function settle(uint32 maximum) external {
@@ -81,7 +126,7 @@ contract FeesHandler is FeesFixture {
     }
 
     function now_() public view returns (uint32) {
-        return Epoch.unwrap(committee.currentEpoch());
+        return currentEpoch();
     }
 
     function incomeOf(uint32 epoch) external view returns (uint256) {
@@ -92,12 +137,48 @@ contract FeesHandler is FeesFixture {
         return reserve();
     }
 
+    function reserveOfStakes() external view returns (uint256) {
+        return Amount.unwrap(vault.reserveOf(stakes));
+    }
+
+    function missing() external view returns (uint256) {
+        return SUPPLY - token.totalSupply();
+    }
+
     function claimed() external view returns (uint256) {
         return Amount.unwrap(vault.claimOf(address(1)));
     }
 
     function settled() external view returns (uint32) {
         return Epoch.unwrap(fees.settledEpoch());
+    }
+
+    function objectCount() external view returns (uint256) {
+        return objects.length;
+    }
+
+    function rateOfObject(uint256 which) external view returns (uint256) {
+        Object storage object = objects[which];
+        return Amount.unwrap(fees.rateOfObject(which, object.size, Epoch.wrap(object.start)));
+    }
+
+    function pricesAt(uint32 epoch) external view returns (uint256 unitPrice, uint256 writeFee) {
+        (Amount unitPrice_, Amount writeFee_) = fees.pricesAt(Epoch.wrap(epoch));
+        return (Amount.unwrap(unitPrice_), Amount.unwrap(writeFee_));
+    }
+
+    /// @notice The prices of an epoch up to the next one, from the plain list.
+    function expectedPricesAt(uint32 epoch) external view returns (uint256 unitPrice, uint256 writeFee) {
+        if (epoch > _known) epoch = _known;
+        return (_unitPrices[epoch], _writeFees[epoch]);
+    }
+
+    /// @dev Carries the last prices on to the present epoch.
+    function learn() private {
+        for (; _known < now_(); ++_known) {
+            _unitPrices[_known + 1] = _unitPrices[_known];
+            _writeFees[_known + 1] = _writeFees[_known];
+        }
     }
 
     function earn(uint128 rate, uint32 start, uint32 end) private {
@@ -113,50 +194,53 @@ contract FeesHandler is FeesFixture {
     }
 }
 
+/// @dev Handlers never revert by accident.
+/// forge-config: default.invariant.fail_on_revert = true
 contract StorageFeesInvariantTest is InvariantTest {
     FeesHandler private handler;
 
     function setUp() public {
         handler = new FeesHandler();
         targetContract(address(handler));
-        bytes4[] memory selectors = new bytes4[](6);
-        selectors[0] = FeesHandler.charge.selector;
+        bytes4[] memory selectors = new bytes4[](8);
+        selectors[0] = FeesHandler.register.selector;
         selectors[1] = FeesHandler.extend.selector;
         selectors[2] = FeesHandler.refund.selector;
-        selectors[3] = FeesHandler.settle.selector;
-        selectors[4] = FeesHandler.wait.selector;
-        selectors[5] = FeesHandler.waitLong.selector;
+        selectors[3] = FeesHandler.change.selector;
+        selectors[4] = FeesHandler.spend.selector;
+        selectors[5] = FeesHandler.settle.selector;
+        selectors[6] = FeesHandler.wait.selector;
+        selectors[7] = FeesHandler.waitLong.selector;
         targetSelector(address(handler), selectors);
     }
 
-    /// forge-config: default.invariant.runs = 24
-    /// @dev Time alone never makes a view fail: each income is asked for.
-    function invariant_income_of_each_epoch_is_what_the_plain_ledger_says() external view {
-        uint32 last = handler.now_() + handler.MAXIMUM_EPOCHS();
-        for (uint32 epoch = 0; epoch <= last; ++epoch) {
-            assertEq(handler.incomeOf(epoch), handler.earned(epoch));
-        }
-    }
-
-    /// forge-config: default.invariant.runs = 24
-    function invariant_I1_reserve_equals_the_income_of_all_epochs() external view {
+    /// @dev Time alone never makes a view fail: each income is asked for. What was paid and not given back is the income of
+    /// some epoch, and lies in the reserve until it is paid out or burned; so nobody gets more than was paid.
+    function invariant_I1_I2_every_wei_is_the_income_of_an_epoch() external view {
         uint32 last = handler.now_() + handler.MAXIMUM_EPOCHS();
         uint256 total = 0;
-        for (uint32 epoch = 1; epoch < last; ++epoch) {
-            total += handler.incomeOf(epoch);
+        for (uint32 epoch = 0; epoch <= last; ++epoch) {
+            assertEq(handler.incomeOf(epoch), handler.earned(epoch));
+            total += handler.earned(epoch);
         }
-        assertEq(handler.reserveOfFees(), total);
-        assertEq(handler.reserveOfFees(), handler.paid() - handler.refunded());
-    }
-
-    /// forge-config: default.invariant.runs = 24
-    function invariant_I2_nobody_is_refunded_more_than_was_paid() external view {
+        assertEq(total, handler.paid() - handler.refunded());
+        assertEq(handler.reserveOfFees(), total - handler.paidOut() - handler.burned());
+        assertEq(handler.reserveOfStakes(), handler.paidOut());
+        assertEq(handler.missing(), handler.burned());
         assertEq(handler.claimed(), handler.refunded());
-        assertLe(handler.refunded(), handler.paid());
+        assertLt(handler.settled(), handler.now_());
     }
 
-    /// forge-config: default.invariant.runs = 24
-    function invariant_only_past_epochs_are_settled() external view {
-        assertLt(handler.settled(), handler.now_());
+    function invariant_prices_and_rates_of_the_past_stay_known() external view {
+        for (uint32 epoch = 1; epoch <= handler.now_() + 1; ++epoch) {
+            (uint256 unitPrice, uint256 writeFee) = handler.pricesAt(epoch);
+            (uint256 expectedUnitPrice, uint256 expectedWriteFee) = handler.expectedPricesAt(epoch);
+            assertEq(unitPrice, expectedUnitPrice);
+            assertEq(writeFee, expectedWriteFee);
+        }
+        for (uint256 which = 0; which < handler.objectCount(); ++which) {
+            (,,, uint128 rate) = handler.objects(which);
+            assertEq(handler.rateOfObject(which), rate);
+        }
     }
 }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {StorageFees} from "../../../contracts/blobs/StorageFees.sol";
 import {Committee} from "../../../contracts/committee/Committee.sol";
 import {ICommittee} from "../../../contracts/interfaces/ICommittee.sol";
+import {ICustodyChallenges} from "../../../contracts/interfaces/ICustodyChallenges.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {IStaking} from "../../../contracts/interfaces/IStaking.sol";
 import {WAL} from "../../../contracts/token/WAL.sol";
@@ -15,7 +16,8 @@ import {Test} from "./Test.sol";
 import {vm} from "./Vm.sol";
 
 /// @title FeesFixture
-/// @notice Storage fees with a real vault, token and clock, and this contract in the place of the blob registry.
+/// @notice Storage fees with a real vault, token and clock, this contract in the place of the blob registry, and accounts in
+/// the places of the contracts that count votes, divide incomes and keep stake.
 abstract contract FeesFixture is Test {
     /// @notice What a price list says.
     struct Prices {
@@ -32,6 +34,9 @@ abstract contract FeesFixture is Test {
     TokenVault internal vault;
     Committee internal committee;
     StorageFees internal fees;
+    address internal votes;
+    address internal rewards;
+    address internal stakes;
 
     /// @notice n = 10, a unit of 64 KiB for 1,000 wei, a write fee of 77 wei, 50 epochs.
     function defaultPrices() internal pure returns (Prices memory) {
@@ -40,11 +45,23 @@ abstract contract FeesFixture is Test {
 
     /// @notice Deploys all; this contract holds the supply and approved the vault.
     function deployFees(Prices memory prices) internal {
-        address[] memory modules = new address[](1);
+        votes = makeAddr("votes");
+        rewards = makeAddr("rewards");
+        stakes = makeAddr("stakes");
+        address[] memory modules = new address[](2);
         modules[0] = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 3);
+        modules[1] = stakes;
         token = new WAL(address(this), SUPPLY);
         vault = new TokenVault(token, modules);
-        committee = new Committee(INodeRegistry(address(1)), IStaking(address(1)), prices.shards, 1 days, address(this));
+        committee = new Committee(
+            INodeRegistry(address(1)),
+            IStaking(address(1)),
+            ICustodyChallenges(address(1)),
+            prices.shards,
+            1 days,
+            1 days,
+            address(this)
+        );
         fees = newFees(prices);
         assertTrue(token.approve(address(vault), type(uint256).max));
     }
@@ -54,6 +71,8 @@ abstract contract FeesFixture is Test {
             vault,
             ICommittee(committee),
             address(this),
+            votes,
+            rewards,
             prices.unitBytes,
             Amount.wrap(prices.unitPrice),
             Amount.wrap(prices.writeFee),
@@ -61,8 +80,26 @@ abstract contract FeesFixture is Test {
         );
     }
 
+    /// @notice Charges a new object at the prices of the present epoch, as the registry does.
+    function charge(uint256 blobObject, uint64 size, uint32 epochs) internal returns (uint128 rate) {
+        (Amount unitPrice, Amount writeFee) = fees.pricesAt(committee.currentEpoch());
+        return Amount.unwrap(fees.charge(blobObject, address(this), size, epochs, unitPrice, writeFee));
+    }
+
+    /// @notice Fixes the prices of the epochs from the next one on.
+    function setPrices(uint128 unitPrice, uint128 writeFee) internal {
+        Epoch from = committee.currentEpoch().plus(1);
+        vm.prank(votes);
+        fees.setPrices(from, Amount.wrap(unitPrice), Amount.wrap(writeFee));
+    }
+
     function warpTo(uint32 epoch) internal {
         vm.warp(Timestamp.unwrap(committee.startOf(Epoch.wrap(epoch))));
+    }
+
+    /// @notice The epoch of the clock.
+    function currentEpoch() internal view returns (uint32) {
+        return Epoch.unwrap(committee.currentEpoch());
     }
 
     function income(uint32 epoch) internal view returns (uint256) {

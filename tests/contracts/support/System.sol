@@ -67,47 +67,47 @@ abstract contract System is Test {
     /// @notice Deploys everything with `parameters`; this test holds the supply and is the genesis account.
     function deploySystem(Parameters memory parameters) internal {
         uint64 nonce = vm.getNonce(address(this));
-        address[14] memory at;
-        for (uint256 i = 0; i < at.length; ++i) {
-            at[i] = vm.computeCreateAddress(address(this), nonce + uint64(i));
+        address[14] memory addresses;
+        for (uint256 i = 0; i < addresses.length; ++i) {
+            addresses[i] = vm.computeCreateAddress(address(this), nonce + uint64(i));
         }
         address[] memory modules = new address[](2);
-        (modules[0], modules[1]) = (at[4], at[5]);
+        (modules[0], modules[1]) = (addresses[4], addresses[5]);
 
         token = new WAL(address(this), SUPPLY);
         vault = new TokenVault(token, modules);
         nodeRegistry = new NodeRegistry(2 * parameters.epochSeconds);
         committee = new Committee(
             nodeRegistry,
-            IStaking(at[4]),
-            ICustodyChallenges(at[11]),
+            IStaking(addresses[4]),
+            ICustodyChallenges(addresses[11]),
             parameters.shards,
             parameters.epochSeconds,
             parameters.syncSeconds,
             address(this)
         );
-        staking = new Staking(vault, nodeRegistry, committee, IRewards(at[7]), at[11], parameters.staking);
+        staking = new Staking(vault, nodeRegistry, committee, IRewards(addresses[7]), addresses[11], parameters.staking);
         fees = new StorageFees(
             vault,
             committee,
-            at[8],
-            at[6],
-            at[7],
+            addresses[8],
+            addresses[6],
+            addresses[7],
             parameters.unitBytes,
             parameters.unitPrice,
             parameters.writeFee,
             parameters.maximumEpochs
         );
         prices = new Prices(nodeRegistry, committee, fees);
-        rewards = new Rewards(staking, fees, committee, ICustodyChallenges(at[11]), parameters.burnBps);
-        registry = new BlobRegistry(committee, fees, ICustodyChallenges(at[11]));
+        rewards = new Rewards(staking, fees, committee, ICustodyChallenges(addresses[11]), parameters.burnBps);
+        registry = new BlobRegistry(committee, fees, ICustodyChallenges(addresses[11]));
         attributes = new BlobAttributes(registry);
         randomness = new FixedRandomness();
         custody = new CustodyChallenges(committee, registry, staking, randomness, parameters.custody);
         lens = new NetworkLens(registry, fees, committee, nodeRegistry, staking, custody);
         dutyLens = new DutyLens(committee, staking, prices, rewards, custody, randomness);
 
-        require(address(dutyLens) == at[13] && address(registry) == at[8], "System: addresses moved");
+        require(address(dutyLens) == addresses[13] && address(registry) == addresses[8], "System: addresses moved");
     }
 
     /// @notice The parameters that tests start from: n = 10 (f = 3), a unit of 64 KiB, epochs of a day.

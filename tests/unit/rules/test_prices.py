@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from walrus_chain.codec.geometry import Geometry
 from walrus_chain.errors import NoQuorum
 from walrus_chain.rules.prices import PriceVote, tally
 from walrus_chain.types import Wei
 
+VECTORS = Path(__file__).parents[2] / "vectors" / "prices.json"
 MAXIMUM = Wei(10**21)
 prices = st.integers(0, MAXIMUM).map(Wei)
 votes = st.lists(st.builds(PriceVote, st.integers(1, 30), st.one_of(st.none(), prices)), min_size=1, max_size=30)
@@ -17,6 +22,21 @@ votes = st.lists(st.builds(PriceVote, st.integers(1, 30), st.one_of(st.none(), p
 
 def vote(weight: int, price: int | None) -> PriceVote:
     return PriceVote(weight, None if price is None else Wei(price))
+
+
+def test_I11_shared_vectors_hold() -> None:
+    cases = json.loads(VECTORS.read_text(encoding="utf-8"))["cases"]
+    assert len(cases) == 40
+    for case in cases:
+        for present, wanted, result in (
+            ("unitPrice", "unitPrices", "nextUnitPrice"),
+            ("writeFee", "writeFees", "nextWriteFee"),
+        ):
+            cast = [
+                vote(weight, int(price) if case["voters"] >> member & 1 else None)
+                for member, (weight, price) in enumerate(zip(case["weights"], case[wanted], strict=True))
+            ]
+            assert tally(cast, Geometry(case["shards"]).quorum, Wei(int(case[present])), MAXIMUM) == int(case[result])
 
 
 def test_the_lowest_price_wins_with_which_a_quorum_is_content() -> None:

@@ -372,22 +372,39 @@ contract BlobRegistryInvariantTest is InvariantTest {
     }
 
     function step(uint256 what, uint256 a, uint256 b) private {
-        if (what < 2) handler.register(a, b, uint64(b), uint32(a), b % 4 != 0);
-        else if (what < 4) handler.certify(2 * a, b);
-        else if (what == 4) handler.certify(a, b);
-        else if (what == 5) handler.extend(a, b, uint32(a));
-        else if (what == 6) handler.transfer(a, b);
-        else if (what < 9) handler.deleteBlob(a, b);
-        else if (what == 9) handler.wait(uint32(a));
-        else if (what == 10) handler.vote(a, a >> 8, b);
-        else if (what == 11) handler.tally();
-        else if (what == 12) handler.openWindow();
-        else if (what == 13) handler.settlePool(a, uint32(b));
-        else if (what == 14) handler.burnUnearned(uint32(a));
-        else if (what == 15) handler.settleLines(uint32(a));
-        else if (what == 16) for (uint256 i = 0; i < 8; ++i) {
-            handler.sweep(a + i, b >> i);
-        } else handler.waitForTheWindow();
+        if (what < 2) {
+            handler.register(a, b, uint64(b), uint32(a), b % 4 != 0);
+        } else if (what < 4) {
+            handler.certify(2 * a, b);
+        } else if (what == 4) {
+            handler.certify(a, b);
+        } else if (what == 5) {
+            handler.extend(a, b, uint32(a));
+        } else if (what == 6) {
+            handler.transfer(a, b);
+        } else if (what < 9) {
+            handler.deleteBlob(a, b);
+        } else if (what == 9) {
+            handler.wait(uint32(a));
+        } else if (what == 10) {
+            handler.vote(a, a >> 8, b);
+        } else if (what == 11) {
+            handler.tally();
+        } else if (what == 12) {
+            handler.openWindow();
+        } else if (what == 13) {
+            handler.settlePool(a, uint32(b));
+        } else if (what == 14) {
+            handler.burnUnearned(uint32(a));
+        } else if (what == 15) {
+            handler.settleLines(uint32(a));
+        } else if (what == 16) {
+            for (uint256 i = 0; i < 8; ++i) {
+                handler.sweep(a + i, b >> i);
+            }
+        } else {
+            handler.waitForTheWindow();
+        }
         if (what == 17) handler.openWindow();
     }
 }

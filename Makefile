@@ -72,13 +72,13 @@ lock: $(STAMPS)/python ## Resolve all dependencies again and pin them
 # -- seeing it work --------------------------------------------------------------------------------------------------
 
 demo: $(READY) ## Show the whole story on a local network; FILE=... stores your own file
-	python scripts/demo.py $(if $(FILE),"$(FILE)")
+	python -m scripts.demo $(if $(FILE),"$(FILE)")
 
 simulate: $(READY) ## Let honest and cheating nodes live through hundreds of epochs, and print who earns what
 	python -m scripts.simulate_network
 
 churn: $(READY) ## Ten epochs under load, with agents that die, join and leave; about six minutes
-	python scripts/churn.py
+	python -m scripts.churn
 
 # -- tests -----------------------------------------------------------------------------------------------------------
 

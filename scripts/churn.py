@@ -1,4 +1,4 @@
-"""A network that never holds still, under load: `python scripts/churn.py`.
+"""A network that never holds still, under load: `make churn`, or `python -m scripts.churn`.
 
 A local network runs for some epochs while clients store and read all the time, agents are killed and started again at
 random, one agent joins and one leaves. Afterwards every blob must be there, no read may have failed, no node may have

@@ -2,9 +2,9 @@
 
 A local network comes up (chain, contracts, ten storage agents in four regions). Two files are encoded, registered,
 spread, attested and certified. They are read back while three agents are killed. Then an agent loses its disk and
-heals. Epochs pass: all agents prove custody on chain, one that cannot is slashed, one leaves and its shards move, and who
-staked gets paid. Whatever is claimed on the way is checked first; a claim that does not hold ends the program with exit
-code 1.
+heals. Epochs pass: all agents prove custody on chain, one that cannot is slashed, one leaves and its shards move, and
+who staked gets paid. Whatever is claimed on the way is checked first; a claim that does not hold ends the program with
+exit code 1.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ interface ICustodyChallenges is IBlobSampler {
     /// @param maximumSlashBps At most 5,000.
     /// @param missesToJail Misses in a row that jail a node: 1 to 100.
     /// @param jailEpochs For how long: 1 to 1,000 epochs.
-    /// @param bountyBps What of a slash the reporter gets: at most 5,000.
+    /// @param bountyBps What the reporter gets of what a slash takes of the least own stake: at most 5,000.
     struct Parameters {
         uint16 samples;
         uint16 firstSlashBps;

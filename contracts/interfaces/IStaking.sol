@@ -233,8 +233,8 @@ interface IStaking {
     function unjail(NodeId nodeId) external;
 
     /// @notice Takes `bps` of the active and of the unbonding stake of a node. Only the custody contract.
-    /// @dev Emits {Slashed}, and {Jailed} when `jailUntil` is not zero. Rounds down. Of what is taken `bountyBps` become the
-    /// reporter's claim in the vault, the rest is burned.
+    /// @dev Emits {Slashed}, and {Jailed} when `jailUntil` is not zero. Rounds down. Of what is taken of the least own stake,
+    /// {minimumStake}, `bountyBps` become the reporter's claim in the vault; all the rest is burned.
     /// @param bps 0 to 5,000.
     /// @param jailUntil Zero when the node is not to be jailed.
     /// @return slashed What was taken.

@@ -18,7 +18,7 @@ import {StakingPools} from "./StakingPools.sol";
 /// Invariant: `_candidates[place - 1]` is the node for every node that has a place. Who fills the set with needless
 /// candidates has to put real stake behind each, and gives way to whoever has more.
 abstract contract Candidates is StakingPools {
-    uint256 private constant MAXIMUM_CANDIDATES = 255;
+    uint256 private constant MAXIMUM_CANDIDATES = 128;
 
     /// @inheritdoc IStaking
     Amount public immutable minimumStake;
@@ -48,7 +48,7 @@ abstract contract Candidates is StakingPools {
 
         // Effect: it stands.
         _candidates.push(nodeId);
-        // At most 255 places.
+        // At most 128 places.
         // forge-lint: disable-next-line(unsafe-typecast)
         pool.place = uint16(_candidates.length);
         emit CandidateEntered(nodeId);

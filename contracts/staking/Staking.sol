@@ -193,7 +193,7 @@ contract Staking is Candidates, UnbondingPots {
         Amount active = pool.active.portionDown(bps);
         Amount unbonding = pool.unbonding.portionDown(bps);
         slashed = active + unbonding;
-        Amount bounty = slashed.portionDown(bountyBps);
+        Amount bounty = _bountyFor(slashed, bps, bountyBps);
         pool.active = pool.active - active;
         pool.unbonding = pool.unbonding - unbonding;
         emit Slashed(nodeId, reporter, active, unbonding, bounty);
@@ -211,6 +211,13 @@ contract Staking is Candidates, UnbondingPots {
     /// @inheritdoc IStaking
     function totalStake() external view returns (Amount) {
         return _vault.reserveOf(address(this));
+    }
+
+    /// @dev A part of what the slash takes of the minimum that is the operator's own, however large the pool: what delegators
+    /// lose must not pay an operator who misses on purpose and reports itself.
+    function _bountyFor(Amount slashed, uint16 bps, uint16 bountyBps) private view returns (Amount) {
+        Amount own = minimumStake.portionDown(bps);
+        return (own < slashed ? own : slashed).portionDown(bountyBps);
     }
 
     /// @dev Takes `shares` worth `amount` from the caller, whose `stake` has all its shares, and from the pool.

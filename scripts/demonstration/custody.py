@@ -63,9 +63,7 @@ async def a_cheat(stage: Stage, blob_id: BlobId) -> None:
         f"{format_amount(slashed.bounty)} to the reporter, the rest burned; {await stage.gas_of(missed):,} gas"
     )
     claim(missed.slashed == taken > 0, "the slash is what left the pool")
-    claim(
-        {event.node_id for event in await stage.events(Slashed)} == {agent.node_id}, "nobody else was slashed"
-    )
+    claim({event.node_id for event in await stage.events(Slashed)} == {agent.node_id}, "nobody else was slashed")
     await stage.devnet.start_agents(agent.name)
     [member] = [member for member in (await stage.chain.committee()).members if member.node_id == agent.node_id]
     await wait_until_whole(agent, blob_id, member)

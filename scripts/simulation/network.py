@@ -23,8 +23,7 @@ from walrus_chain.errors import Bug
 from walrus_chain.rules.custody import Window
 from walrus_chain.rules.pools import Pool
 from walrus_chain.rules.prices import PriceVote
-from walrus_chain.rules.rewards import EpochReward
-from walrus_chain.rules.shares import bps_of
+from walrus_chain.rules.rewards import EpochReward, bounty_of
 from walrus_chain.types import Epoch, NodeId, ShardIndex, Wei
 
 SUPPLY = wal(10**9)
@@ -250,7 +249,7 @@ class Network:
         for node in missed:
             node.misses, consequence = self._rules.misses.after_miss(node.misses, epoch, epoch)
             node.pool, slashed = node.pool.slash(consequence.slash_bps)
-            bounty = bps_of(slashed, self._rules.bounty_bps)
+            bounty = bounty_of(slashed, consequence.slash_bps, self._rules.bounty_bps, self._rules.minimum_stake)
             self.ledger.pay(REPORTERS, bounty)
             self.ledger.burned += slashed - bounty
             node.jailed_until = consequence.jailed_until or node.jailed_until

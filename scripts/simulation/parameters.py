@@ -33,7 +33,7 @@ class Rules:
     misses_to_jail: int = 3
     jail_epochs: int = 14
     bounty_bps: int = 1000
-    """What of a slash its reporter gets; the rest is burned."""
+    """What its reporter gets of what a slash takes of the least own stake; the rest is burned."""
     burn_bps: int = 1000
     """What of the storage fees nobody gets."""
     unbonding_epochs: int = 7

@@ -63,10 +63,10 @@ contract CandidatesTest is StakingFixture {
     }
 
     function test_stand__when_all_places_are_taken__the_weakest_gives_way_to_a_stronger() external {
-        for (uint256 i = 2; i < 255; i++) {
+        for (uint256 i = 2; i < 128; i++) {
             joinNode(i, 7);
         }
-        _assertCandidates(1, 255);
+        _assertCandidates(1, 128);
         NodeId fresh = registerOnly("fresh", alice);
         _delegateTo(fresh, alice, OWN);
         vm.expectRevert(
@@ -83,7 +83,7 @@ contract CandidatesTest is StakingFixture {
         emit IStaking.CandidateEntered(fresh);
         staking.stand(fresh);
         assertFalse(staking.isCandidate(otherNode));
-        _assertCandidates(1, 255);
+        _assertCandidates(1, 128);
 
         // Every one has the place it believes to have: all can be taken out.
         for (uint32 id = 1; id <= nodeRegistry.nodeCount(); id++) {

@@ -591,15 +591,15 @@ contract CustodyChallengesTest is CustodyFixture {
         warpToQuarter(1, 3);
         uint256 supply = token.totalSupply();
         vm.expectEmit(address(staking));
-        emit IStaking.Slashed(NodeId.wrap(1), reporter, Amount.wrap(1e18), Amount.wrap(0), Amount.wrap(0.1e18));
+        emit IStaking.Slashed(NodeId.wrap(1), reporter, Amount.wrap(1e18), Amount.wrap(0), Amount.wrap(0.001e18));
         vm.expectEmit(address(custody));
         emit ICustodyChallenges.CustodyMissed(FIRST, NodeId.wrap(1), reporter, 1, 100, Amount.wrap(1e18));
         vm.prank(reporter);
         assertEq(Amount.unwrap(custody.reportMiss(FIRST, NodeId.wrap(1))), 1e18);
 
         assertEq(stakeOf(1), 99e18);
-        assertEq(Amount.unwrap(vault.claimOf(reporter)), 0.1e18);
-        assertEq(token.totalSupply(), supply - 0.9e18);
+        assertEq(Amount.unwrap(vault.claimOf(reporter)), 0.001e18);
+        assertEq(token.totalSupply(), supply - 0.999e18);
         assertEq(abi.encode(custody.recordOf(NodeId.wrap(1))), abi.encode(FIRST, 1));
         assertEq(custody.passedShards(FIRST, NodeId.wrap(1)), 0);
     }
@@ -662,7 +662,7 @@ contract CustodyChallengesTest is CustodyFixture {
         address operator = makeAddr("operator 0");
         vm.prank(operator);
         custody.reportMiss(FIRST, NodeId.wrap(1));
-        assertEq(stakeOf(1) + Amount.unwrap(vault.claimOf(operator)), 99.1e18);
+        assertEq(stakeOf(1) + Amount.unwrap(vault.claimOf(operator)), 99.001e18);
     }
 
     // committees that change
@@ -718,6 +718,41 @@ contract CustodyChallengesTest is CustodyFixture {
         committee.epochSyncDone(NodeId.wrap(11));
         expectNothingDue(2, 11);
         custody.prove(NodeId.wrap(11), "");
+    }
+
+    function test_openWindow__when_shards_are_pending_an_epoch_later__they_are_due() external {
+        changeCommittee();
+        uint256 pending = committee.pendingShards();
+        ask(3, SEED);
+        assertEq(committee.pendingShards(), pending);
+        assertEq(windowOf(3).exempt, 0);
+        proveHonestly(3, 11);
+        (, uint256 seat) = committee.seatOf(Epoch.wrap(2), NodeId.wrap(11));
+        assertEq(custody.passedShards(Epoch.wrap(3), NodeId.wrap(11)), countOf(seat));
+    }
+
+    function test_openWindow__when_the_committee_came_after_the_opening_time__excuses_one_epoch_more() external {
+        selectOther();
+        warpToQuarter(2, 1);
+        committee.advanceEpoch();
+        uint256 pending = committee.pendingShards();
+        assertNotEq(pending, 0);
+        ask(2, SEED);
+        assertEq(windowOf(2).exempt, pending);
+        ask(3, SEED);
+        assertEq(windowOf(3).exempt, pending);
+        ask(4, SEED);
+        assertEq(windowOf(4).exempt, 0);
+    }
+
+    function test_openWindow__when_the_committee_came_before_the_opening_time__excuses_only_its_epoch() external {
+        selectOther();
+        warpToQuarter(2, 1);
+        skipBack(1);
+        committee.advanceEpoch();
+        assertNotEq(committee.pendingShards(), 0);
+        ask(3, SEED);
+        assertEq(windowOf(3).exempt, 0);
     }
 
     function test_advanceEpoch__when_the_window_is_open__reverts() external {
@@ -850,13 +885,16 @@ contract CustodyChallengesTest is CustodyFixture {
         }
     }
 
-    function checkSample(ICustodyChallenges.Sample memory sample, uint256[][6] memory places, uint256 at) private pure {
-        assertEq(sample.blobObject, places[0][at], "object");
-        assertEq(sample.shard, places[1][at], "shard");
-        assertEq(sample.pair, places[2][at], "pair");
-        assertEq(sample.segment, places[3][at], "segment");
-        assertEq(sample.secondary ? 1 : 0, places[4][at], "secondary");
-        assertEq(sample.chunk, places[5][at], "chunk");
+    function checkSample(ICustodyChallenges.Sample memory sample, uint256[][6] memory places, uint256 row)
+        private
+        pure
+    {
+        assertEq(sample.blobObject, places[0][row], "object");
+        assertEq(sample.shard, places[1][row], "shard");
+        assertEq(sample.pair, places[2][row], "pair");
+        assertEq(sample.segment, places[3][row], "segment");
+        assertEq(sample.secondary ? 1 : 0, places[4][row], "secondary");
+        assertEq(sample.chunk, places[5][row], "chunk");
     }
 
     function windowKey(uint256 i, string memory field) private pure returns (string memory) {

@@ -30,7 +30,7 @@ contract DutyLensTest is CustodyFixture {
         assertEq(abi.encode(duties), abi.encode(expected));
     }
 
-    function test_dutiesOf__given_a_fresh_epoch__only_waiting_is_due() external {
+    function test_dutiesOf__given_a_fresh_epoch__only_waiting_is_due() external view {
         IDutyLens.Duties memory duties = dutyLens.dutiesOf(NodeId.wrap(1));
         assertFalse(duties.select || duties.advance || duties.tally || duties.open || duties.capture || duties.prove);
         assertEq(duties.misses.length, 0);

@@ -338,5 +338,6 @@ contract StakingRunnersTest is StakingFixture {
     function _miss() private {
         openWindow();
         randomness.draw(keccak256("seed"));
+        custody.captureSeed(Epoch.wrap(currentEpoch()));
     }
 }

@@ -152,8 +152,10 @@ contract StakingHandler is StakingFixture {
         uint256 taken = Amount.unwrap(amount);
         if (taken != most) slashedTooMuch = true;
         slashed[id] += taken;
-        bounties += taken * bountyBps / 10_000;
-        burned += taken - taken * bountyBps / 10_000;
+        uint256 own = uint256(Amount.unwrap(staking.minimumStake())) * bps / 10_000;
+        uint256 bounty = (own < taken ? own : taken) * bountyBps / 10_000;
+        bounties += bounty;
+        burned += taken - bounty;
         _note(id, "slash");
     }
 

@@ -293,7 +293,7 @@ class Sender:
         return await self._send("CustodyChallenges", "openWindow")
 
     async def capture_seed(self, epoch: Epoch) -> Receipt:
-        """Reads and keeps the seed of an epoch's custody window; anybody may."""
+        """Reads and keeps the seed of an epoch's custody window; anybody may, while the window is open."""
         return await self._send("CustodyChallenges", "captureSeed", epoch)
 
     async def prove_custody(self, node_id: NodeId, proofs: bytes) -> Receipt:

@@ -42,6 +42,7 @@ _STATE_SECONDS = 10
 #: Between blocks while nobody sends: seeds of custody windows come from blocks, so the chain must go on by itself.
 _BLOCK_SECONDS = 1
 _READY_SECONDS = 60.0
+_FREE_SECONDS = 3.0
 
 OnStep = Callable[[str], None]
 """Told in a few words what is being done now."""
@@ -241,7 +242,7 @@ class Devnet:
     async def _start_chain(self, anvil: Path) -> None:
         process = self.chain_process
         if process is None or not process.alive:
-            _require_free(self.parameters.rpc_port, "the chain", "--rpc-port")
+            await _wait_free(self.parameters.rpc_port, "the chain", "--rpc-port")
             options = AnvilOptions(
                 port=self.parameters.rpc_port,
                 chain_id=self.parameters.chain_id,
@@ -285,7 +286,7 @@ class Devnet:
     async def _start_agents(self, host: AgentHost, names: Sequence[str] = ()) -> None:
         due = [agent for agent in self.agents if not agent.alive and (not names or agent.name in names)]
         for agent in due:
-            _require_free(int(agent.url.rsplit(":", 1)[1]), agent.name, "--agent-port")
+            await _wait_free(int(agent.url.rsplit(":", 1)[1]), agent.name, "--agent-port")
         handles = [
             host.start(agent.name, self.home.agent_settings(agent.name), self.home.log(agent.name)) for agent in due
         ]
@@ -334,13 +335,22 @@ async def prepared(
         raise
 
 
-def _require_free(port: int, name: str, option: str) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise PortTaken(port, name, option) from None
+async def _wait_free(port: int, name: str, option: str) -> None:
+    """Wait until a port is free: a process that was killed may hold it for a moment longer, until its last thread ends.
+
+    Raises: PortTaken: somebody else has it.
+    """
+    deadline = time.monotonic() + _FREE_SECONDS
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise PortTaken(port, name, option) from None
+        await asyncio.sleep(0.05)
 
 
 def _provider(url: str) -> ChainProvider:

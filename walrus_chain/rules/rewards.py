@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from walrus_chain.rules.shares import BPS
+from walrus_chain.rules.shares import BPS, bps_of
 from walrus_chain.types import Wei
 
 
@@ -34,3 +34,12 @@ class EpochReward:
     def unearned(self, passed_shards: int) -> Wei:
         """What is burned when so many shards passed in the whole network."""
         return Wei(self.income - self.part * passed_shards)
+
+
+def bounty_of(slashed: Wei, slash_bps: int, bounty_bps: int, minimum_stake: Wei) -> Wei:
+    """What of a slash goes to whoever reported the miss; the rest is burned.
+
+    A part of what the slash takes of the least own stake, however large the pool: what delegators lose must not pay an
+    operator who misses on purpose and reports itself.
+    """
+    return bps_of(min(bps_of(minimum_stake, slash_bps), slashed), bounty_bps)

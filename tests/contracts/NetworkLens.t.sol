@@ -130,6 +130,7 @@ contract NetworkLensTest is CommitteeFixture {
         skip(6 hours);
         custody.openWindow();
         randomness.draw(bytes32(uint256(1)));
+        custody.captureSeed(Epoch.wrap(1));
         skip(12 hours);
         custody.reportMiss(Epoch.wrap(1), nodeAt(2));
         INetworkLens.NodeView memory node = lens.nodes(3, 1)[0];

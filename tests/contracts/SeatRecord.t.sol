@@ -47,6 +47,19 @@ contract SeatRecordTest is Test {
         assertEq(next.words[0], 0);
     }
 
+    /// @dev Rewards and custody proofs read a seat for every node and epoch.
+    function test_shardsOf__given_the_largest_committee__stays_cheap() external {
+        (NodeId[] memory nodeIds, bytes memory assignment) = committeeOf(1, 255, 100);
+        record.write(nodeIds, assignment);
+        record.open(100);
+        uint256 before = gasleft();
+        uint256 shards = record.shardsOf(255, 99);
+        uint256 used = before - gasleft();
+        assertNotEq(shards, 0);
+        emit log_named_uint("gas of reading a seat", used);
+        assertLt(used, 40_000);
+    }
+
     function test_find__given_a_node_that_did_not_serve__is_the_size(uint256 seed, uint32 id) external {
         (NodeId[] memory nodeIds, bytes memory assignment) = committeeOf(seed, 100, 40);
         record.write(nodeIds, assignment);

@@ -8,6 +8,7 @@ import {NodeRegistry} from "../../contracts/staking/NodeRegistry.sol";
 import {Amount} from "../../contracts/types/Amount.sol";
 import {Epoch} from "../../contracts/types/Epoch.sol";
 import {NodeId} from "../../contracts/types/NodeId.sol";
+import {Timestamp} from "../../contracts/types/Timestamp.sol";
 import {CommitteeFixture} from "../contracts/support/CommitteeFixture.sol";
 import {InvariantTest} from "../contracts/support/InvariantTest.sol";
 import {vm} from "../contracts/support/Vm.sol";
@@ -499,6 +500,13 @@ contract CommitteeInvariants is InvariantTest {
             uint256 dice = uint256(keccak256(abi.encode(seed, i)));
             step(dice % 20, dice >> 16, dice >> 160);
         }
+        // A window is opened before anybody advances.
+        uint256 start = Timestamp.unwrap(committee.startOf(committee.currentEpoch()));
+        vm.warp(start + 4 days + 12 hours);
+        handler.select();
+        vm.warp(start + 5 days + 6 hours);
+        handler.openWindow();
+        handler.advance();
         string[13] memory ways = [
             "stakeMore",
             "stakeLess",

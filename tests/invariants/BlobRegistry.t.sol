@@ -39,6 +39,7 @@ contract BlobHandler is System {
     uint256 public paid;
     uint256 public refunded;
     uint256 private _stakeBefore;
+    address[3] private _owners;
     uint256 public registered;
     bool public certifiedWithoutQuorum;
     bool public deletedAgainstTheRules;
@@ -52,7 +53,8 @@ contract BlobHandler is System {
         deploySystem(defaultParameters());
         formCommittee(10, 4);
         for (uint256 i = 0; i < OWNERS; ++i) {
-            giveTokens(ownerAt(i), 1e24);
+            _owners[i] = makeAddr(string.concat("owner ", vm.toString(i)));
+            giveTokens(_owners[i], 1e24);
         }
         _stakeBefore = Amount.unwrap(staking.totalStake());
     }
@@ -259,15 +261,20 @@ contract BlobHandler is System {
         return registry.balanceOf(owner);
     }
 
-    function ownerAt(uint256 who) public returns (address) {
-        return makeAddr(string.concat("owner ", vm.toString(who % OWNERS)));
+    function ownerAt(uint256 who) public view returns (address) {
+        return _owners[who % OWNERS];
     }
 
-    /// @notice What the fees hold, what of them became stake or was burned, and what all epochs earn.
-    function money() external view returns (uint256 reserve, uint256 paidOut, uint256 burned, uint256 income) {
+    /// @notice What the fees hold, and what of them became stake or was burned.
+    function money() external view returns (uint256 reserve, uint256 paidOut, uint256 burned) {
         reserve = Amount.unwrap(vault.reserveOf(address(fees)));
         paidOut = Amount.unwrap(staking.totalStake()) - _stakeBefore;
         burned = SUPPLY - token.totalSupply();
+    }
+
+    /// @notice What all epochs earn.
+    function incomeInAll() external returns (uint256 income) {
+        fees.settle(type(uint32).max);
         for (uint32 epoch = 1; epoch < currentEpoch() + 50; ++epoch) {
             income += Amount.unwrap(fees.incomeOf(Epoch.wrap(epoch)));
         }
@@ -313,7 +320,7 @@ contract BlobRegistryInvariantTest is InvariantTest {
         targetSelector(address(handler), selectors);
     }
 
-    function invariant_objects_are_what_was_done_to_them() external {
+    function invariant_objects_are_what_was_done_to_them() external view {
         uint256[] memory counts = new uint256[](handler.OWNERS());
         for (uint256 id = 1; id <= handler.registered(); ++id) {
             (address owner, BlobId blobId, uint32 end, bool deletable,) = handler.objects(id);
@@ -338,10 +345,14 @@ contract BlobRegistryInvariantTest is InvariantTest {
         assertFalse(handler.talliedOutOfTurn());
     }
 
-    function invariant_I1_every_wei_that_was_paid_is_the_income_of_an_epoch() external view {
-        (uint256 reserve, uint256 paidOut, uint256 burned, uint256 income) = handler.money();
-        assertEq(income, handler.paid() - handler.refunded());
-        assertEq(reserve + paidOut + burned, income);
+    function invariant_I1_every_wei_that_was_paid_is_held_paid_out_or_burned() external view {
+        (uint256 reserve, uint256 paidOut, uint256 burned) = handler.money();
+        assertEq(reserve + paidOut + burned, handler.paid() - handler.refunded());
+    }
+
+    /// @dev At the end of each run: all that was paid and not given back is the income of some epoch.
+    function afterInvariant() external {
+        assertEq(handler.incomeInAll(), handler.paid() - handler.refunded());
     }
 
     /// @dev One walk by dice, long enough that every way of the handler is gone.

@@ -22,7 +22,7 @@ PYTEST ?=
 FORGE ?=
 FILE ?=
 
-.PHONY: help setup setup-ipfs demo simulate churn test test-python test-contracts test-ape check fmt contracts gas bench docs lock clean distclean
+.PHONY: help setup setup-ipfs demo simulate churn test test-python test-contracts test-ape check slither fmt contracts gas bench docs lock clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,12 @@ $(STAMPS)/ipfs: tests/integration/ipfs/package.json tests/integration/ipfs/packa
 	@mkdir -p $(STAMPS)
 	@command -v npm > /dev/null || { echo "npm is needed: install Node.js 20 or newer" >&2; exit 1; }
 	cd tests/integration/ipfs && npm ci --loglevel=error
+	touch $@
+
+$(STAMPS)/slither: scripts/slither-constraints.txt
+	@mkdir -p $(STAMPS)
+	test -x .build/slither/bin/python || $(PYTHON) -m venv .build/slither
+	.build/slither/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --requirement $<
 	touch $@
 
 lock: $(STAMPS)/python ## Resolve all dependencies again and pin them
@@ -100,6 +106,10 @@ check: $(READY) ## Say what is not tidy: lint, formats, types, artifacts
 	forge fmt --check
 	forge lint $(filter-out contracts/mocks/,$(wildcard contracts/*/))
 	python scripts/export_artifacts.py --check
+
+slither: $(READY) $(STAMPS)/slither ## Analyse the contracts; every finding must be answered in docs/security.md
+	forge build contracts --build-info
+	python scripts/static_analysis.py .build/slither/bin/slither
 
 fmt: $(READY) ## Format everything
 	ruff check --fix-only --quiet .

@@ -157,8 +157,8 @@ contract GasTest is CommitteeFixture {
         measureLargeTurn(100, "100x255");
     }
 
-    function test_gas__turn255x255_changed() public {
-        measureLargeTurn(254, "255x255");
+    function test_gas__turn128x255_changed() public {
+        measureLargeTurn(127, "128x255");
     }
 
     function test_gas__tally30() public {

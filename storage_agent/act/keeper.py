@@ -28,6 +28,7 @@ from walrus_chain.chain.economy_rejections import (
     NotOpeningTime,
     NotReportingTime,
     NoWindow,
+    PoolBehind,
     SweepWhileOpen,
     TallyNotDue,
     UnknownEntry,
@@ -341,12 +342,22 @@ class Keeper:
             case Action.SETTLE:
                 return await self._settle(duties)
             case Action.REPORT:
-                return await hands.report_miss(task.epoch, task.node_id)
+                return await self._report(task)
             case Action.BURN:
                 return await hands.burn_unearned(EPOCHS_A_CALL)
             case Action.SWEEP:
                 removal = await find_removal(self._source, task.epoch, keeping.jitter(me, task))
                 return None if removal is None else await hands.sweep(removal.size_class, removal.indexes)
+
+    async def _report(self, task: Task) -> Receipt:
+        """Report a miss. A pool that nobody settled for long is settled first: else its node could not be slashed."""
+        try:
+            return await self._hands.report_miss(task.epoch, task.node_id)
+        except PoolBehind as behind:
+            _log.info("settling the pool of node %d first: %s", task.node_id, behind)
+            for _ in range(behind.settled, behind.current_epoch, EPOCHS_A_CALL):
+                await self._hands.settle(task.node_id, EPOCHS_A_CALL)
+        return await self._hands.report_miss(task.epoch, task.node_id)
 
     async def _settle(self, duties: ChainDuties) -> Receipt:
         receipt = await self._hands.settle(self._rules.node_id, EPOCHS_A_CALL)

@@ -203,6 +203,25 @@ contract CustodyChallengesTest is CustodyFixture {
         assertEq(cases, 8);
     }
 
+    function test_prove__given_a_committee_of_one__it_answers_for_all_shards() external {
+        checkWindow(vm.readFile(PROOF_VECTORS), 0);
+        assertEq(custody.passedShards(FIRST, NodeId.wrap(1)), 10);
+        assertEq(custody.totalPassedShards(FIRST), 10);
+    }
+
+    function test_prove__given_a_committee_of_thirty__the_silent_ones_are_slashed() external {
+        checkWindow(vm.readFile(PROOF_VECTORS), 5);
+        reportTheRest(30, 3);
+        assertEq(custody.totalPassedShards(FIRST), 3);
+    }
+
+    function test_prove__given_a_committee_of_a_hundred__the_silent_ones_are_slashed() external {
+        checkWindow(vm.readFile(PROOF_VECTORS), 6);
+        reportTheRest(100, 3);
+        // Nodes 1 and 55 have three of 255 shards, node 100 has two.
+        assertEq(custody.totalPassedShards(FIRST), 8);
+    }
+
     function test_I6_prove__given_any_seed__honest_nodes_pass(bytes32 seed) external {
         vm.assume(seed != 0);
         ask(1, seed);
@@ -665,6 +684,36 @@ contract CustodyChallengesTest is CustodyFixture {
         assertEq(stakeOf(1) + Amount.unwrap(vault.claimOf(operator)), 99.001e18);
     }
 
+    function test_reportMiss__when_all_stake_is_on_its_way_out__slashes_it_all_the_same() external {
+        askAndCapture(1);
+        vm.prank(makeAddr("operator 0"));
+        staking.undelegate(NodeId.wrap(1), Amount.wrap(type(uint128).max));
+        warpToQuarter(1, 3);
+        assertEq(Amount.unwrap(custody.reportMiss(FIRST, NodeId.wrap(1))), 1e18);
+        assertEq(stakeOf(1), 99e18);
+    }
+
+    function test_reportMiss__when_the_node_is_down_across_two_changes__each_window_is_missed_once() external {
+        changeCommittee();
+        ask(2, SEED);
+        custody.captureSeed(Epoch.wrap(2));
+        delegateTo(1, 300e18);
+        warpToQuarter(2, 2);
+        committee.selectCommittee();
+        warpTo(3);
+        committee.advanceEpoch();
+        assertEq(Epoch.unwrap(committee.epoch()), 3);
+        expectNothingDue(2, 11);
+        custody.reportMiss(Epoch.wrap(2), NodeId.wrap(11));
+        // Node 11 never signalled: its shards did not move again, and are due now.
+        for (uint32 epoch = 3; epoch < 5; ++epoch) {
+            askAndCapture(epoch);
+            warpToQuarter(epoch, 3);
+            custody.reportMiss(Epoch.wrap(epoch), NodeId.wrap(11));
+            assertEq(abi.encode(custody.recordOf(NodeId.wrap(11))), abi.encode(epoch, epoch - 2));
+        }
+    }
+
     // committees that change
 
     function test_openWindow__when_shards_are_on_their_way__they_are_exempt(bytes32 seed) external {
@@ -918,13 +967,35 @@ contract CustodyChallengesTest is CustodyFixture {
         return Amount.unwrap(custody.reportMiss(Epoch.wrap(epoch), NodeId.wrap(1)));
     }
 
+    /// @dev All nodes that did not prove are reported, those that did cannot be.
+    function reportTheRest(uint32 nodes, uint256 proved) private {
+        warpToQuarter(1, 3);
+        uint256 reported = 0;
+        for (uint32 node = 1; node <= nodes; ++node) {
+            if (windowOf(1).proved >> (node - 1) & 1 == 1) {
+                expectAlreadyProved(1, node);
+                custody.reportMiss(FIRST, NodeId.wrap(node));
+                assertEq(stakeOf(node), 100e18);
+                continue;
+            }
+            custody.reportMiss(FIRST, NodeId.wrap(node));
+            assertEq(stakeOf(node), 99e18);
+            ++reported;
+        }
+        assertEq(reported, nodes - proved);
+    }
+
+    function delegateTo(uint32 node, uint128 amount) private {
+        address operator = nodeRegistry.operatorOf(NodeId.wrap(node));
+        giveTokens(operator, amount);
+        vm.prank(operator);
+        staking.delegate(NodeId.wrap(node), Amount.wrap(amount));
+    }
+
     /// @dev An eleventh node with more stake joins, and is selected for epoch 2.
     function selectOther() private {
         joinNode(10, 4);
-        address operator = makeAddr("operator 10");
-        giveTokens(operator, 300e18);
-        vm.prank(operator);
-        staking.delegate(NodeId.wrap(11), Amount.wrap(300e18));
+        delegateTo(11, 300e18);
         warpToQuarter(1, 2);
         committee.selectCommittee();
     }

@@ -83,6 +83,7 @@ class Hand:
         self.under_way: Counter[Action] = Counter()
         self.most_at_once: Counter[Action] = Counter()
         self.proofs: list[bytes] = []
+        self.settled: list[tuple[NodeId, int]] = []
         self.swept: list[tuple[int, tuple[int, ...]]] = []
 
     @property
@@ -122,6 +123,7 @@ class Hand:
 
     async def settle(self, node_id: NodeId, maximum: int) -> Receipt:
         """Like `Sender.settle`."""
+        self.settled.append((node_id, maximum))
         return await self._send(Action.SETTLE, self.chain.epoch, node_id)
 
     async def report_miss(self, epoch: Epoch, node_id: NodeId) -> Receipt:

@@ -17,7 +17,7 @@ from storage_agent.observe import Metrics
 from storage_agent.state.keeping import Action, Custody, Rules
 from tests.fakes.duty_chain import DutyChain
 from tests.fakes.hands import GAS, GAS_PRICE, Endpoint, Hand
-from walrus_chain.chain.economy_rejections import AlreadyProved, SeedTooEarly
+from walrus_chain.chain.economy_rejections import AlreadyProved, PoolBehind, SeedTooEarly
 from walrus_chain.errors import NotEnoughGasMoney, RpcUnavailable, TransactionPending
 from walrus_chain.types import BlobObjectId, Epoch, NodeId, ShardIndex
 
@@ -159,6 +159,18 @@ async def test_report__the_other_node_missed__bounty_is_ours(endpoint: Endpoint,
 
     assert chain.state.windows[Epoch(1)].reported == {2}
     assert agent.counted("walrus_agent_transactions_total", action="report") == 1
+
+
+async def test_report__pool_of_the_other_node_was_not_settled_for_long__settled_first(
+    endpoint: Endpoint, chain: DutyChain
+) -> None:
+    agent = Agent(endpoint)
+    agent.hand.failures[Action.REPORT] = [PoolBehind(NodeId(2), Epoch(1), Epoch(100))]
+    async with running(endpoint, agent):
+        await endpoint.wait_until(chain.start(2))
+
+    assert chain.state.windows[Epoch(1)].reported == {2}
+    assert [maximum for node, maximum in agent.hand.settled if node == 2] == [32] * 4, "99 epochs, 32 at a time"
 
 
 async def test_sweep__objects_that_are_over__removed_in_descending_order(endpoint: Endpoint, chain: DutyChain) -> None:

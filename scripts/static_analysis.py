@@ -1,7 +1,8 @@
 """Runs slither over the contracts and holds its findings to their answers: `make slither`.
 
-The answers stand in docs/security.md, in the table of the section "Static analysis": one row a detector, with the functions
-concerned and what is to be said of them. A finding without an answer fails the run, and so does an answer without a finding.
+The answers stand in docs/security.md, in the table of the section "Static analysis": one row a detector, with the
+functions concerned and what is to be said of them. A finding without an answer fails the run, and so does an answer
+without a finding.
 """
 
 from __future__ import annotations

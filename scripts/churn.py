@@ -164,7 +164,8 @@ async def disturb(
             await devnet.retire_agent(devnet.agents[0].name)
             left = True
             say(f"epoch {epoch}: {devnet.agents[0].name} begins to leave")
-        victim = chance.choice(devnet.agents).name
+        # Who leaves runs on until it is relieved; nobody starts it again after that.
+        victim = chance.choice(devnet.agents[1:] if left else devnet.agents).name
         devnet.kill_agent(victim)
         tally.counts["kills"] += 1
         await asyncio.sleep(chance.uniform(*KILL_SECONDS))

@@ -101,7 +101,7 @@ def test_json__of_the_network__has_the_documented_fields(user: Shell) -> None:
 
 
 def test_json__of_stake_and_of_the_economy__has_the_documented_fields(user: Shell) -> None:
-    user.ok("walrus withdraw")  # what other tests left in the vault
+    user.ok("walrus wallet withdraw")  # what other tests left in the vault
     before = _wal(user)
     added = user.ok("walrus stake add 2 50 --json").data
     _matches(added, {"node": 2, "staked": str(50 * 10**18), "activeFrom": int, "transaction": _HEX})

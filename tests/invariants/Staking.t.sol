@@ -342,7 +342,7 @@ contract StakingInvariants is InvariantTest {
         assertEq(Amount.unwrap(vault.claimOf(address(handler))), handler.bounties());
     }
 
-    function invariant_I2_what_a_pool_got_it_holds_paid_or_lost() external view {
+    function invariant_I2_I10_what_a_pool_got_it_holds_paid_or_lost() external view {
         for (uint32 id = 1; id <= handler.NODES(); id++) {
             assertEq(_holdings(id) + handler.paid(id) + handler.slashed(id), handler.deposited(id) + handler.earned(id));
         }

@@ -8,7 +8,7 @@ from typing import Final
 
 from scripts.demonstration.stage import Stage
 from scripts.demonstration.words import ClaimFailed, chapter, claim, say
-from walrus_chain.chain.events import EpochChangeDone, EpochChangeStarted
+from walrus_chain.chain.events import EpochChangeDone, EpochChangeStarted, ShardsSynced
 from walrus_chain.types import BlobId
 
 _PATIENCE: Final = 6
@@ -36,8 +36,9 @@ async def an_agent_leaves(stage: Stage, blob_id: BlobId) -> None:
         if time.monotonic() > began + _SYNC_SECONDS:
             raise ClaimFailed("some shards did not arrive at their new nodes")
         await asyncio.sleep(0.2)
-    moved, seconds = change.moved.bit_count(), time.monotonic() - began
-    say(f"epoch {change.epoch}: {moved} shards moved, all there {seconds:.1f} s later")
+    arrivals = [event for event in await stage.events(ShardsSynced) if event.epoch == change.epoch]
+    moved, seconds = change.moved.bit_count(), max(event.block.timestamp for event in arrivals) - change.block.timestamp
+    say(f"epoch {change.epoch}: {moved} shards moved, all signalled as there {seconds} s later by the chain's clock")
     committee = await stage.chain.committee()
     claim(committee.by_node(agent.node_id) is None, f"{agent.name} serves no more; {len(committee.members)} agents do")
     claim(moved >= len(shards), f"its {len(shards)} shards have other nodes")

@@ -31,11 +31,15 @@ function plus(FeeLine line, int256 rate, uint256 oneOff) pure returns (FeeLine) 
     unchecked {
         int128 rates = SafeCast.toInt128(line.rateOf() + rate);
         uint128 oneOffs = SafeCast.toUint128(line.oneOffOf() + oneOff);
+        // A negative rate keeps its bits.
+        // forge-lint: disable-next-line(unsafe-typecast)
         return FeeLine.wrap(uint256(oneOffs) << ONE_OFF_SHIFT | uint128(rates));
     }
 }
 
 /// @notice The line with another rate.
 function withRate(FeeLine line, int128 rate) pure returns (FeeLine) {
+    // A negative rate keeps its bits.
+    // forge-lint: disable-next-line(unsafe-typecast)
     return FeeLine.wrap(FeeLine.unwrap(line) >> ONE_OFF_SHIFT << ONE_OFF_SHIFT | uint128(rate));
 }

@@ -44,6 +44,8 @@ function sinceOf(PricePeriod period) pure returns (Epoch) {
 }
 
 function untilOf(PricePeriod period) pure returns (Epoch) {
+    // The cast cuts the field out.
+    // forge-lint: disable-next-line(unsafe-typecast)
     return Epoch.wrap(uint32(PricePeriod.unwrap(period) >> UNTIL_SHIFT));
 }
 

@@ -306,6 +306,8 @@ contract StorageFees is IStorageFees {
 
     /// @inheritdoc IStorageFees
     function maximumPrice() external pure returns (Amount) {
+        // A constant of 70 bits.
+        // forge-lint: disable-next-line(unsafe-typecast)
         return Amount.wrap(uint128(MAXIMUM_PRICE));
     }
 

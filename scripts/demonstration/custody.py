@@ -38,18 +38,24 @@ async def two_epochs(stage: Stage) -> None:
     proofs = await stage.events(CustodyProved)
     gas = [await stage.gas_of(proof) for proof in proofs]
     say(f"{len(proofs)} proofs so far, each of {rules.samples} places, {min(gas):,} to {max(gas):,} gas")
-    claim(True, f"in epochs {complete[0]} and {complete[1]} all {members} agents proved custody")
+    first, second = complete[:_WHOLE_EPOCHS]
+    provers = {epoch: {proof.node_id for proof in proofs if proof.epoch == epoch} for epoch in (first, second)}
+    serving = {member.node_id for member in (await stage.chain.committee()).members}
+    claim(
+        provers[first] == provers[second] == serving,
+        f"in epochs {first} and {second} all {members} agents proved custody",
+    )
     claim(not await stage.events(Slashed), "nobody was slashed, though three agents were killed and one lost its disk")
 
 
 async def a_cheat(stage: Stage, blob_id: BlobId) -> None:
     """One agent's slivers are gone and cannot come back in time; then it is mended."""
     agent = stage.devnet.agents[_CHEAT]
-    chapter(f"{agent.name} has its slivers deleted behind its back and no room to heal: the chain finds out")
+    chapter(f"{agent.name} comes back without its slivers and has no room to heal: the chain finds out")
     before = (await stage.chain.nodes())[agent.node_id - 1].stake
     used = disk_bytes(stage.devnet, agent)
     stage.devnet.wipe_agent(agent.name)
-    say(f"deleted {format_bytes(used)}; the agent runs on")
+    say(f"killed, {format_bytes(used)} deleted, started again on a disk that takes nothing")
     with running_without_room(stage, agent):
         missed = await stage.wait_for(
             CustodyMissed, lambda event: event.node_id == agent.node_id, _PATIENCE, f"a report of {agent.name}'s miss"
@@ -67,14 +73,19 @@ async def a_cheat(stage: Stage, blob_id: BlobId) -> None:
     await stage.devnet.start_agents(agent.name)
     [member] = [member for member in (await stage.chain.committee()).members if member.node_id == agent.node_id]
     await wait_until_whole(agent, blob_id, member)
-    claim(True, f"with room again, {agent.name} healed: {format_bytes(disk_bytes(stage.devnet, agent))} on its disk")
+    healed = disk_bytes(stage.devnet, agent)
+    claim(healed > used // 2, f"with room again, {agent.name} healed: {format_bytes(healed)} on its disk")
     proof = await stage.wait_for(
         CustodyProved,
         lambda event: event.node_id == agent.node_id and event.epoch > missed.epoch,
         _PATIENCE,
         f"a proof of {agent.name}",
     )
-    claim(True, f"and proved custody in epoch {proof.epoch}")
+    [record] = [node.pool for node in await stage.chain.nodes() if node.node_id == agent.node_id]
+    claim(
+        record.misses == 1 and record.jailed_until == 0,
+        f"and proved custody in epoch {proof.epoch}: one miss, not jailed",
+    )
 
 
 @contextmanager

@@ -31,6 +31,7 @@ contract FeesHandler is FeesFixture {
     uint256 public refunded;
     uint256 public paidOut;
     uint256 public burned;
+    uint256 public extensions;
 
     constructor() {
         deployFees(Prices({shards: 4, unitBytes: 1024, unitPrice: 3, writeFee: 2, maximumEpochs: MAXIMUM_EPOCHS}));
@@ -74,6 +75,7 @@ contract FeesHandler is FeesFixture {
         unearn(oldRate, current + 1, oldEnd);
         earn(newRate, current + 1, oldEnd + epochs);
         (object.rate, object.end) = (newRate, oldEnd + epochs);
+        extensions++;
     }
 
     function refund(uint256 which) external {
@@ -245,6 +247,37 @@ contract StorageFeesInvariantTest is InvariantTest {
             (,,, uint128 rate) = handler.objects(which);
             assertEq(handler.rateOfObject(which), rate);
         }
+    }
+
+    /// @dev One walk by dice: every handler does what it is for.
+    function test_handler__given_a_long_walk__goes_every_way() external {
+        for (uint256 i = 0; i < 300; ++i) {
+            uint256 dice = uint256(keccak256(abi.encode("a long walk", i)));
+            step(dice % 8, dice >> 16, dice >> 144);
+        }
+        assertGt(handler.objectCount(), 0, "register");
+        assertGt(handler.extensions(), 0, "extend");
+        assertGt(handler.refunded(), 0, "refund");
+        assertGt(handler.paidOut(), 0, "paid out");
+        assertGt(handler.burned(), 0, "burned");
+        assertGt(handler.settled(), 0, "settle");
+        assertGt(handler.now_(), 1, "wait");
+        (uint256 unitPrice,) = handler.pricesAt(handler.now_());
+        assertTrue(unitPrice != 3, "change");
+    }
+
+    function step(uint256 way, uint256 a, uint256 b) private {
+        // Cut to what each handler takes; they bound it themselves.
+        // forge-lint: disable-start(unsafe-typecast)
+        if (way == 0) handler.register(uint64(a), uint32(b));
+        if (way == 1) handler.extend(a, uint32(b));
+        if (way == 2) handler.refund(a);
+        if (way == 3) handler.change(uint128(a), uint128(b));
+        if (way == 4) handler.spend(a);
+        if (way == 5) handler.settle(uint32(a));
+        if (way == 6) handler.wait(uint32(a));
+        if (way == 7) handler.waitLong(uint32(a));
+        // forge-lint: disable-end(unsafe-typecast)
     }
 
     function assertIncome(uint32 epoch) private view {

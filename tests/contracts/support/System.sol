@@ -100,6 +100,7 @@ abstract contract System is Test {
             addresses[8],
             addresses[6],
             addresses[7],
+            makeAddr("pools"),
             parameters.unitBytes,
             parameters.unitPrice,
             parameters.writeFee,

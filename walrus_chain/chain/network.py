@@ -31,7 +31,7 @@ from walrus_chain.chain.views import (
     Quote,
 )
 from walrus_chain.errors import BlockUnknown, ContractMissing, RpcRefused, RpcUnavailable, UnexpectedAnswer
-from walrus_chain.messages.domain import Domain, nodes_domain, registry_domain
+from walrus_chain.messages.domain import Domain, access_domain, channels_domain, nodes_domain, registry_domain
 from walrus_chain.rules.committee import Committee
 from walrus_chain.types import (
     Address,
@@ -119,6 +119,16 @@ class Chain:
     def nodes_domain(self) -> Domain:
         """The domain in which node keys are proved."""
         return nodes_domain(self.deployment.chain_id, self.deployment.address("NodeRegistry"))
+
+    @property
+    def access_domain(self) -> Domain:
+        """The domain in which grants, requests, receipts and erasable keys are signed."""
+        return access_domain(self.deployment.chain_id, self.deployment.address("BlobPolicies"))
+
+    @property
+    def channels_domain(self) -> Domain:
+        """The domain in which vouchers are signed."""
+        return channels_domain(self.deployment.chain_id, self.deployment.address("ReadChannels"))
 
     @property
     def economy(self) -> Economy:

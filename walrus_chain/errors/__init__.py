@@ -121,6 +121,7 @@ from walrus_chain.errors.transport import (
     IpfsContentMissing,
     IpfsUnavailable,
 )
+from walrus_chain.errors.units import MalformedUnits, NotInUnits, TooManyUnits, UnitsMismatch, UnitsOutOfBounds
 from walrus_chain.errors.words import (
     MalformedAmount,
     MalformedBlobId,
@@ -170,6 +171,7 @@ __all__ = [
     "MalformedPrivateKey",
     "MalformedShare",
     "MalformedSignature",
+    "MalformedUnits",
     "MissReportedBefore",
     "Misuse",
     "MoreThanActive",
@@ -183,6 +185,7 @@ __all__ = [
     "NotEnoughGasMoney",
     "NotEnoughSlivers",
     "NotEnoughSymbols",
+    "NotInUnits",
     "OtherChain",
     "PairNotHeld",
     "ParameterOutOfBounds",
@@ -202,11 +205,14 @@ __all__ = [
     "StoreUnavailable",
     "TargetUnwritable",
     "TermOver",
+    "TooManyUnits",
     "TransactionDisplaced",
     "TransactionPending",
     "UnexpectedAddress",
     "UnexpectedAnswer",
     "UnfitCandidates",
+    "UnitsMismatch",
+    "UnitsOutOfBounds",
     "UnknownEvent",
     "UnknownNetwork",
     "UnknownStore",

@@ -81,7 +81,7 @@ HIDDEN_BEHIND: Final = {
     "ipfshttpclient": ("walrus_chain.transport.ipfs",),
     "obstore": ("storage_agent.store",),
     "pyeclib": ("walrus_chain.codec.erasure",),
-    "solcx": ("walrus_chain.chain.build",),
+    "solcx": ("walrus_chain.chain.compiler",),
     "sqlite3": ("storage_agent.store", "walrus_chain.client"),
     "starlette": ("storage_agent.serve", "storage_agent.daemon"),
     "uvicorn": ("storage_agent.serve.server", "storage_agent.serve.connections"),

@@ -73,6 +73,7 @@ from walrus_chain.errors.contracts import (
     CompilationFailed,
     CompilerNotFound,
     NotAContractsProject,
+    NotOnePolicy,
 )
 from walrus_chain.errors.home import (
     HomeUnreadable,
@@ -182,6 +183,7 @@ __all__ = [
     "NotEnoughGasMoney",
     "NotEnoughSlivers",
     "NotEnoughSymbols",
+    "NotOnePolicy",
     "OtherChain",
     "PairNotHeld",
     "ParameterOutOfBounds",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from walrus_chain.errors.roots import Misuse
 
 
@@ -27,3 +29,15 @@ class CompilationFailed(Misuse):
     def __init__(self, messages: str) -> None:
         super().__init__(f"the contracts do not compile:\n{messages}")
         self.messages = messages
+
+
+class NotOnePolicy(Misuse):
+    """A Solidity file does not say which policy is meant: it holds none, several, or not the one that was named."""
+
+    def __init__(self, file: object, contract: str, policies: Sequence[str]) -> None:
+        held = f"its policies are {', '.join(policies)}; name one by --contract" if policies else _NO_POLICY
+        super().__init__(f"{file} holds no policy {contract}: {held}")
+        self.file, self.contract, self.policies = file, contract, tuple(policies)
+
+
+_NO_POLICY = "no contract in it answers as IDataPolicy does; inherit DataPolicy, as `walrus policy new` shows"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +10,7 @@ from typing import Any, Final
 from walrus_chain.chain.abi import abi_types
 from walrus_chain.chain.compiler import run_compiler
 from walrus_chain.chain.policy_sources import policy_settings, policy_sources
-from walrus_chain.errors import CompilationFailed, NotOnePolicy, SourceUnreadable
+from walrus_chain.errors import CompilationFailed, NotOneContract, SourceUnreadable
 
 _OUTPUTS: Final = ("abi", "evm.bytecode.object", "evm.bytecode.linkReferences")
 #: What every policy answers; see contracts/interfaces/IDataPolicy.sol.
@@ -19,15 +19,15 @@ _CHECKOUT: Final = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyCode:
-    """A policy that was compiled."""
+class SolidityCode:
+    """A contract that was compiled."""
 
     name: str
     abi: tuple[dict[str, Any], ...]
     bytecode: bytes
     """The creation code without constructor arguments."""
     warnings: tuple[str, ...]
-    """What the compiler says about the file, though it compiles."""
+    """What the compiler says about its file, though it compiles."""
 
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:
@@ -38,7 +38,7 @@ class PolicyCode:
         return tuple(zip((entry["name"] for entry in inputs), abi_types(inputs), strict=True))
 
 
-def compile_policy(file: Path, contract: str | None = None) -> PolicyCode:
+def compile_policy(file: Path, contract: str | None = None) -> SolidityCode:
     """Compile the policy in a Solidity file.
 
     It may import files beside it, and what the package carries as `walrus/...` and `@openzeppelin/contracts/...`.
@@ -49,24 +49,37 @@ def compile_policy(file: Path, contract: str | None = None) -> PolicyCode:
         SourceUnreadable: there is no such file.
         CompilerNotFound: there is no compiler and none can be installed.
         CompilationFailed: with the compiler's messages.
-        NotOnePolicy: the file holds no policy, not the one that is named, or several.
+        NotOneContract: the file holds no policy, not the one that is named, or several.
     """
+    return _compile(file, contract, "policy", _is_policy)
+
+
+def compile_contract(file: Path, contract: str | None = None) -> SolidityCode:
+    """Compile any contract in a Solidity file. Arguments and errors are those of `compile_policy`."""
+    return _compile(file, contract, "contract", _is_deployable)
+
+
+def _compile(
+    file: Path, contract: str | None, noun: str, is_wanted: Callable[[Mapping[str, Any]], bool]
+) -> SolidityCode:
     try:
         text = file.read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise SourceUnreadable(str(file), str(error)) from error
     settings = policy_settings()
-    sources = {**policy_sources(), file.name: text}
-    task = settings.standard_json(sources, {file.name: _OUTPUTS})
+    task = settings.standard_json({**policy_sources(), file.name: text}, {file.name: _OUTPUTS})
     output = run_compiler(settings.release, task, file.resolve().parent, _CHECKOUT)
-    compiled = {name: found for name, found in output["contracts"].get(file.name, {}).items() if _is_policy(found)}
-    chosen = _choose(file, compiled, contract)
-    if compiled[chosen]["evm"]["bytecode"]["linkReferences"]:
-        raise CompilationFailed(f"{file.name}: {chosen} needs a linked library; make the library's functions internal")
-    return PolicyCode(
-        name=chosen,
-        abi=tuple(compiled[chosen]["abi"]),
-        bytecode=bytes.fromhex(compiled[chosen]["evm"]["bytecode"]["object"]),
+    held = {name: found for name, found in output["contracts"].get(file.name, {}).items() if is_wanted(found)}
+    name = next(iter(held)) if contract is None and len(held) == 1 else contract or file.stem
+    if name not in held:
+        raise NotOneContract(file, noun, name, sorted(held))
+    code = held[name]["evm"]["bytecode"]
+    if code["linkReferences"]:
+        raise CompilationFailed(f"{file.name}: {name} needs a linked library; make the library's functions internal")
+    return SolidityCode(
+        name=name,
+        abi=tuple(held[name]["abi"]),
+        bytecode=bytes.fromhex(code["object"]),
         warnings=tuple(
             entry["formattedMessage"]
             for entry in output.get("errors", [])
@@ -75,17 +88,12 @@ def compile_policy(file: Path, contract: str | None = None) -> PolicyCode:
     )
 
 
+def _is_deployable(compiled: Mapping[str, Any]) -> bool:
+    """Whether it is neither abstract nor an interface."""
+    return bool(compiled["evm"]["bytecode"]["object"])
+
+
 def _is_policy(compiled: Mapping[str, Any]) -> bool:
-    """Whether a contract can be deployed and answers what a policy is asked."""
+    """Whether it can be deployed and answers what a policy is asked."""
     answers = {entry["name"] for entry in compiled["abi"] if entry["type"] == "function"}
-    return bool(compiled["evm"]["bytecode"]["object"]) and answers >= _ANSWERS
-
-
-def _choose(file: Path, compiled: Mapping[str, Any], contract: str | None) -> str:
-    """The contract that is meant."""
-    if contract is None and len(compiled) == 1:
-        [contract] = compiled
-    contract = contract or file.stem
-    if contract not in compiled:
-        raise NotOnePolicy(file, contract, sorted(compiled))
-    return contract
+    return _is_deployable(compiled) and answers >= _ANSWERS

@@ -73,7 +73,8 @@ from walrus_chain.errors.contracts import (
     CompilationFailed,
     CompilerNotFound,
     NotAContractsProject,
-    NotOnePolicy,
+    NotOneContract,
+    WrongArguments,
 )
 from walrus_chain.errors.home import (
     HomeUnreadable,
@@ -183,7 +184,7 @@ __all__ = [
     "NotEnoughGasMoney",
     "NotEnoughSlivers",
     "NotEnoughSymbols",
-    "NotOnePolicy",
+    "NotOneContract",
     "OtherChain",
     "PairNotHeld",
     "ParameterOutOfBounds",
@@ -214,6 +215,7 @@ __all__ = [
     "UnsupportedGeometry",
     "Untrusted",
     "WalrusError",
+    "WrongArguments",
     "WrongChain",
     "WrongLength",
     "WrongPassword",

@@ -31,13 +31,24 @@ class CompilationFailed(Misuse):
         self.messages = messages
 
 
-class NotOnePolicy(Misuse):
-    """A Solidity file does not say which policy is meant: it holds none, several, or not the one that was named."""
+class NotOneContract(Misuse):
+    """A Solidity file does not say which contract is meant: it holds none, several, or not the one that was named."""
 
-    def __init__(self, file: object, contract: str, policies: Sequence[str]) -> None:
-        held = f"its policies are {', '.join(policies)}; name one by --contract" if policies else _NO_POLICY
-        super().__init__(f"{file} holds no policy {contract}: {held}")
-        self.file, self.contract, self.policies = file, contract, tuple(policies)
+    def __init__(self, file: object, noun: str, contract: str, held: Sequence[str]) -> None:
+        if held:
+            why = f"there are {', '.join(held)}; name one by --contract"
+        elif noun == "policy":
+            why = "no contract in it answers as IDataPolicy does; inherit DataPolicy, as `walrus policy new` shows"
+        else:
+            why = "nothing in it can be deployed"
+        super().__init__(f"{file} holds no {noun} {contract}: {why}")
+        self.file, self.contract, self.held = file, contract, tuple(held)
 
 
-_NO_POLICY = "no contract in it answers as IDataPolicy does; inherit DataPolicy, as `walrus policy new` shows"
+class WrongArguments(Misuse):
+    """A contract or a kind of policy takes other arguments than those given."""
+
+    def __init__(self, name: str, parameters: Sequence[tuple[str, str]], why: str) -> None:
+        taken = ", ".join(f"{parameter}: {kind}" for parameter, kind in parameters) or "no arguments"
+        super().__init__(f"{name} takes ({taken}); {why}")
+        self.name, self.parameters, self.why = name, tuple(parameters), why

@@ -11,7 +11,7 @@ import pytest
 
 from walrus_chain.chain import compiler
 from walrus_chain.chain.policy_code import compile_policy
-from walrus_chain.errors import CompilationFailed, CompilerNotFound, NotOnePolicy, SourceUnreadable
+from walrus_chain.errors import CompilationFailed, CompilerNotFound, NotOneContract, SourceUnreadable
 
 RELEASE = "0.8.37"
 HEAD = f"""// SPDX-License-Identifier: MIT
@@ -19,7 +19,6 @@ pragma solidity {RELEASE};
 
 import {{AccessRequest}} from "walrus/interfaces/IDataPolicy.sol";
 import {{DataPolicy}} from "walrus/policies/kinds/DataPolicy.sol";
-import {{PolicyAnswers}} from "walrus/libraries/PolicyAnswers.sol";
 """
 POLICY = """
 contract {name} is DataPolicy {{
@@ -29,9 +28,8 @@ contract {name} is DataPolicy {{
         FRIEND = friend;
     }}
 
-    function evaluate(AccessRequest calldata request) external view override returns (bytes4, uint32, bytes32) {{
-        if (request.requester == FRIEND) return (PolicyAnswers.ALLOW, 0, "");
-        return (PolicyAnswers.DENY, 0, "NotAFriend");
+    function _decide(AccessRequest calldata request) internal view override returns (bytes32 reason) {{
+        return request.requester == FRIEND ? bytes32(0) : bytes32("NotAFriend");
     }}
 
     function kind() external pure override returns (bytes32) {{
@@ -73,22 +71,22 @@ def test_compile_policy__one_named__takes_it(tmp_path: Path) -> None:
 
 
 def test_compile_policy__two_of_other_names__says_which_there_are(tmp_path: Path) -> None:
-    with pytest.raises(NotOnePolicy, match="Enemies, Friends") as caught:
+    with pytest.raises(NotOneContract, match="Enemies, Friends") as caught:
         compile_policy(write(tmp_path, "Enemies", "Friends", file="People.sol"))
-    assert caught.value.policies == ("Enemies", "Friends")
+    assert caught.value.held == ("Enemies", "Friends")
 
 
 def test_compile_policy__contract_that_is_no_policy__says_what_to_inherit(tmp_path: Path) -> None:
     file = tmp_path / "Friends.sol"
     file.write_text(f"// SPDX-License-Identifier: MIT\npragma solidity {RELEASE};\ncontract Friends {{}}\n")
-    with pytest.raises(NotOnePolicy, match="inherit DataPolicy"):
+    with pytest.raises(NotOneContract, match="inherit DataPolicy"):
         compile_policy(file)
 
 
 def test_compile_policy__typing_error__shows_the_compilers_message(tmp_path: Path) -> None:
     file = write(tmp_path, "Friends")
-    file.write_text(file.read_text().replace("PolicyAnswers.ALLOW", "PolicyAnswers.ALOW"))
-    with pytest.raises(CompilationFailed, match=r"(?s)ALOW.*Friends\.sol:20"):
+    file.write_text(file.read_text().replace("request.requester", "request.requestor"))
+    with pytest.raises(CompilationFailed, match=r"(?s)requestor.*Friends\.sol:15"):
         compile_policy(file)
 
 

@@ -7,15 +7,18 @@ import {StorageFees} from "../../../contracts/blobs/StorageFees.sol";
 import {Committee} from "../../../contracts/committee/Committee.sol";
 import {Prices} from "../../../contracts/committee/Prices.sol";
 import {CustodyChallenges} from "../../../contracts/custody/CustodyChallenges.sol";
+import {IBlobPolicies} from "../../../contracts/interfaces/IBlobPolicies.sol";
 import {IBlobRegistry} from "../../../contracts/interfaces/IBlobRegistry.sol";
 import {ICommittee} from "../../../contracts/interfaces/ICommittee.sol";
 import {ICustodyChallenges} from "../../../contracts/interfaces/ICustodyChallenges.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {IRevenuePools} from "../../../contracts/interfaces/IRevenuePools.sol";
 import {IRewards} from "../../../contracts/interfaces/IRewards.sol";
 import {IStaking} from "../../../contracts/interfaces/IStaking.sol";
 import {DutyLens} from "../../../contracts/lens/DutyLens.sol";
 import {NetworkLens} from "../../../contracts/lens/NetworkLens.sol";
 import {FixedRandomness} from "../../../contracts/mocks/FixedRandomness.sol";
+import {BlobPolicies} from "../../../contracts/policies/BlobPolicies.sol";
 import {NodeRegistry} from "../../../contracts/staking/NodeRegistry.sol";
 import {Rewards} from "../../../contracts/staking/Rewards.sol";
 import {Staking} from "../../../contracts/staking/Staking.sol";
@@ -45,6 +48,7 @@ abstract contract System is Test {
         uint32 maximumEpochs;
         uint16 burnBps;
         ICustodyChallenges.Parameters custody;
+        IBlobPolicies.Limits policies;
     }
 
     uint256 internal constant SUPPLY = 1_000_000_000e18;
@@ -63,11 +67,14 @@ abstract contract System is Test {
     CustodyChallenges internal custody;
     NetworkLens internal lens;
     DutyLens internal dutyLens;
+    BlobPolicies internal policies;
+    address internal purchases;
+    IRevenuePools internal revenuePools;
 
     /// @notice Deploys everything with `parameters`; this test holds the supply and is the genesis account.
     function deploySystem(Parameters memory parameters) internal {
         uint64 nonce = vm.getNonce(address(this));
-        address[14] memory addresses;
+        address[15] memory addresses;
         for (uint256 i = 0; i < addresses.length; ++i) {
             addresses[i] = vm.computeCreateAddress(address(this), nonce + uint64(i));
         }
@@ -93,6 +100,7 @@ abstract contract System is Test {
             addresses[8],
             addresses[6],
             addresses[7],
+            makeAddr("pools"),
             parameters.unitBytes,
             parameters.unitPrice,
             parameters.writeFee,
@@ -100,14 +108,17 @@ abstract contract System is Test {
         );
         prices = new Prices(nodeRegistry, committee, fees);
         rewards = new Rewards(staking, fees, committee, ICustodyChallenges(addresses[11]), parameters.burnBps);
-        registry = new BlobRegistry(committee, fees, ICustodyChallenges(addresses[11]));
+        registry = new BlobRegistry(committee, fees, ICustodyChallenges(addresses[11]), IBlobPolicies(addresses[14]));
         attributes = new BlobAttributes(registry);
         randomness = new FixedRandomness();
         custody = new CustodyChallenges(committee, registry, staking, randomness, parameters.custody);
         lens = new NetworkLens(registry, fees, committee, nodeRegistry, staking, custody);
         dutyLens = new DutyLens(committee, staking, prices, rewards, custody, randomness);
 
-        require(address(dutyLens) == addresses[13] && address(registry) == addresses[8], "System: addresses moved");
+        (purchases, revenuePools) = (makeAddr("purchases"), IRevenuePools(makeAddr("pools")));
+        policies = new BlobPolicies(registry, purchases, revenuePools, token, parameters.policies);
+
+        require(address(policies) == addresses[14] && address(registry) == addresses[8], "System: addresses moved");
     }
 
     /// @notice The parameters that tests start from: n = 10 (f = 3), a unit of 64 KiB, epochs of a day.
@@ -126,7 +137,8 @@ abstract contract System is Test {
             burnBps: 1000,
             custody: ICustodyChallenges.Parameters({
                 samples: 5, firstSlashBps: 100, maximumSlashBps: 1600, missesToJail: 3, jailEpochs: 14, bountyBps: 1000
-            })
+            }),
+            policies: IBlobPolicies.Limits({maximumRequestAge: 120, minimumNotice: 1 days})
         });
     }
 

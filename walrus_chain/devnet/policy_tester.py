@@ -1,4 +1,4 @@
-"""What `policy_tester` is in tests of policies: people, policies, credentials, purchases and time on a throw-away chain.
+"""What `policy_tester` is in tests: people, policies, credentials, purchases and time on a throw-away chain.
 
     def test_stranger__is_denied(policy_tester):
         reader, stranger = policy_tester.account("reader"), policy_tester.account("stranger")

@@ -53,7 +53,7 @@ class IncomeReceived(ChainEvent):
     payer: Address
     amount: Wei
     purpose: bytes
-    """Zero, an object's number, or a voucher's purpose: `source` says which."""
+    """Zero, an object's number, a policy's address, or a voucher's purpose: `source` says which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +230,7 @@ class RenewalTermsSet(ChainEvent):
     solidity_name = "RenewalTermsSet"
 
     blob_object: BlobObjectId
+    owner: Address
     epochs: int
     lead: int
     tip: Wei

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from walrus_chain.chain.rejection import ContractRejection
+from walrus_chain.chain.values import ShortName
 from walrus_chain.types import Address, BlobObjectId, ChannelId, Epoch, PoolId, Wei
 
 # -- revenue pools -----------------------------------------------------------------------------------------------------
@@ -332,6 +333,18 @@ class NoEquivocation(ContractRejection):
     channel: ChannelId
 
 
+class ChannelParameterOutOfBounds(ContractRejection):
+    """A new network asks for channels outside the bounds."""
+
+    solidity_name = "ReadChannels_ParameterOutOfBounds"
+    text = "{parameter} of {actual} is not possible; choose {minimum} to {maximum}"
+
+    parameter: ShortName
+    minimum: int
+    maximum: int
+    actual: int
+
+
 # -- renewals ----------------------------------------------------------------------------------------------------------
 
 
@@ -350,10 +363,14 @@ class WrongRenewalTerms(ContractRejection):
     """Terms of renewal that would never extend."""
 
     solidity_name = "Renewals_WrongTerms"
-    text = "renewals by {epochs} epochs, due {lead} epochs before the end, are not possible; both must be 1 or more"
+    text = (
+        "renewals by {epochs} epochs, due {lead} epochs before the end, are not possible; both must be 1 or more, and "
+        "together at most {maximum}"
+    )
 
     epochs: int
     lead: int
+    maximum: int
 
 
 class NoRenewalTerms(ContractRejection):
@@ -437,6 +454,7 @@ PAYMENT_REJECTIONS: tuple[type[ContractRejection], ...] = (
     NothingToRedeem,
     WrongVoucherSignatureLength,
     NoEquivocation,
+    ChannelParameterOutOfBounds,
     RenewalNotYours,
     WrongRenewalTerms,
     NoRenewalTerms,

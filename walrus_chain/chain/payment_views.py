@@ -39,13 +39,23 @@ class RevenuePool:
 
 @dataclass(frozen=True, slots=True)
 class PoolMember:
-    """A member of a pool as it is kept; one without units that accrued nothing is none."""
+    """A member of a pool as it is kept; all of it is empty for an account that is none."""
 
     units: int
     settled_per_weight: Wei
     """Up to where its income was reckoned."""
     accrued: Wei
-    """Reckoned and not paid yet; `Payments.claimable` has the rest."""
+    """Reckoned and not paid yet; `PaymentBook.claimable` has the rest."""
+    entered: bool
+    """Whether it showed its place in the tree, so cannot again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settleable:
+    """What of a pool's incomes waits to go where it belongs."""
+
+    to_nodes: Wei
+    burned: Wei
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,7 @@ class Income:
     payer: Address
     amount: Wei
     purpose: bytes
-    """Zero, an object's number, or a voucher's purpose: `source` says which."""
+    """Zero, an object's number, a policy's address, or a voucher's purpose: `source` says which."""
     block: int
     timestamp: int
     """Of the block, seconds since 1970."""

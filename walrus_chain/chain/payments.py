@@ -21,6 +21,7 @@ from walrus_chain.chain.payment_views import (
     Renewal,
     RenewalTerms,
     RevenuePool,
+    Settleable,
     SubscriptionTerms,
     VoucherFields,
 )
@@ -66,8 +67,8 @@ class PaymentBook:
 
         Raises: UnknownPool.
         """
-        units, settled, accrued = await self._chain.call("RevenuePools", "memberOf", pool, account)
-        return PoolMember(units, Wei(settled), Wei(accrued))
+        units, settled, accrued, entered = await self._chain.call("RevenuePools", "memberOf", pool, account)
+        return PoolMember(units, Wei(settled), Wei(accrued), entered)
 
     async def claimable(self, pool: PoolId, account: Address) -> Wei:
         """What a member could claim now.
@@ -82,6 +83,14 @@ class PaymentBook:
         Raises: UnknownPool, NotFromRoot.
         """
         return Wei(await self._chain.call("RevenuePools", "claimableFromRoot", pool, units))
+
+    async def settleable(self, pool: PoolId) -> Settleable:
+        """What settling a pool now would move into storage fees, and burn.
+
+        Raises: UnknownPool.
+        """
+        to_nodes, burned = await self._chain.call("RevenuePools", "settleable", pool)
+        return Settleable(Wei(to_nodes), Wei(burned))
 
     async def list_of(self, pool: PoolId) -> BlobId | None:
         """The blob that holds the list of members of a pool from a root; none when the pool names none."""

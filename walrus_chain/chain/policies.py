@@ -110,7 +110,7 @@ class PolicyBook:
     async def quote_of(self, question: Question, at: bytes | None = None) -> Price:
         """What a use costs, whether it would be allowed or not.
 
-        Raises: BlockUnknown; Rejected: the policy names no price for it.
+        Raises: BlockUnknown; NoQuote: there is no price that could be paid.
         """
         [(amount, pool)] = await self._chain.calls(
             [("BlobPolicies", "quoteOf", (question.as_arguments(),))], at=at, gas=JUDGE_GAS

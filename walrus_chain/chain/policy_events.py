@@ -39,6 +39,18 @@ class PoliciesAnnounced(ChainEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PoliciesEnacted(ChainEvent):
+    """Announced policies, which held since their time, took the place of the former ones for good."""
+
+    contract = "BlobPolicies"
+    solidity_name = "PoliciesEnacted"
+
+    blob_object: BlobObjectId
+    access: Address
+    retention: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnnouncementCancelled(ChainEvent):
     """An announcement was taken back."""
 
@@ -81,6 +93,16 @@ class HookFailed(ChainEvent):
     policy: Address
     hook: int
     """1 when certified, 2 when extended, 4 when read, 8 when expired."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiryTold(ChainEvent):
+    """The policies of an object were told that its term is over."""
+
+    contract = "BlobPolicies"
+    solidity_name = "ExpiryTold"
+
+    blob_object: BlobObjectId
 
 
 # -- policy factory --------------------------------------------------------------------------------------------------
@@ -163,10 +185,12 @@ class KeyDestroyed(ChainEvent):
 POLICY_EVENTS: tuple[type[ChainEvent], ...] = (
     PoliciesAttached,
     PoliciesAnnounced,
+    PoliciesEnacted,
     AnnouncementCancelled,
     PoliciesFrozen,
     EnvelopePublished,
     HookFailed,
+    ExpiryTold,
     PolicyCreated,
     Attested,
     Revoked,

@@ -67,6 +67,33 @@ class PoliciesFixed(ContractRejection):
     blob_object: BlobObjectId
 
 
+class PoliciesStillAnnounced(ContractRejection):
+    """Policies cannot be fixed while others are announced."""
+
+    solidity_name = "BlobPolicies_Announced"
+    text = (
+        "other policies are announced for blob object {blob_object}, from {from_} (seconds since 1970) on; cancel the "
+        "announcement, or freeze the policies then"
+    )
+
+    blob_object: BlobObjectId
+    from_: int
+
+
+class PoliciesTooEarly(ContractRejection):
+    """Announced policies do not hold yet."""
+
+    solidity_name = "BlobPolicies_TooEarly"
+    text = (
+        "the policies announced for blob object {blob_object} hold from {from_} on, and the block's time is {time} "
+        "(seconds since 1970); try again then"
+    )
+
+    blob_object: BlobObjectId
+    from_: int
+    time: int
+
+
 class NothingAnnounced(ContractRejection):
     """There is no announcement to take back."""
 
@@ -109,6 +136,15 @@ class EnvelopeTooLong(ContractRejection):
     actual: int
 
 
+class NoEnvelope(ContractRejection):
+    """A sealed key of no bytes."""
+
+    solidity_name = "BlobPolicies_NoEnvelope"
+    text = "there is no sealed key to publish for blob object {blob_object}; seal its key first"
+
+    blob_object: BlobObjectId
+
+
 class WrongKeyEpoch(ContractRejection):
     """A sealed key is neither for the present key epoch nor for the next."""
 
@@ -124,10 +160,19 @@ class WrongKeyEpoch(ContractRejection):
 
 
 class ObjectNotExpired(ContractRejection):
-    """An object's term is not over, or this was said before."""
+    """An object's term is not over."""
 
     solidity_name = "BlobPolicies_NotExpired"
-    text = "the term of blob object {blob_object} is not over, or its policy was told before"
+    text = "the term of blob object {blob_object} is not over; tell its policies when it is"
+
+    blob_object: BlobObjectId
+
+
+class ExpiryToldBefore(ContractRejection):
+    """An object's policies know that its term is over."""
+
+    solidity_name = "BlobPolicies_AlreadyTold"
+    text = "the policies of blob object {blob_object} were told of its end before"
 
     blob_object: BlobObjectId
 
@@ -154,6 +199,27 @@ class ForbiddenByPolicy(ContractRejection):
     blob_object: BlobObjectId
     policy: Address
     rule: ShortName
+
+
+class NoQuote(ContractRejection):
+    """A use of data has no price that could be paid."""
+
+    solidity_name = "BlobPolicies_NoQuote"
+    text = "policy {policy} of blob object {blob_object} names no price that can be paid for this use: {reason}"
+
+    blob_object: BlobObjectId
+    policy: Address
+    reason: ShortName
+
+
+class RegistryNotPolicies(ContractRejection):
+    """Only the contract of policies says which objects have some."""
+
+    solidity_name = "BlobRegistry_CallerNotPolicies"
+    text = "only the contract of policies {policies} does this; {caller} may not: attach the policies there"
+
+    policies: Address
+    caller: Address
 
 
 # -- policy factory ----------------------------------------------------------------------------------------------------
@@ -273,14 +339,20 @@ POLICY_REJECTIONS: tuple[type[ContractRejection], ...] = (
     PoliciesAttachedAlready,
     PoliciesNotAttached,
     PoliciesFixed,
+    PoliciesStillAnnounced,
+    PoliciesTooEarly,
     NothingAnnounced,
     NotAPolicy,
     NoticeOutOfBounds,
     EnvelopeTooLong,
+    NoEnvelope,
     WrongKeyEpoch,
     ObjectNotExpired,
+    ExpiryToldBefore,
     PolicyGasTooLow,
     ForbiddenByPolicy,
+    NoQuote,
+    RegistryNotPolicies,
     UnknownKind,
     KindNamedTwice,
     UnknownCredential,

@@ -75,24 +75,31 @@ class PolicyWriter:
         """
         return await self._contracts.send("BlobPolicies", "cancelAnnouncement", blob_object)
 
+    async def enact(self, blob_object: BlobObjectId) -> Receipt:
+        """Makes announced policies that hold the present ones for good; anybody may.
+
+        Raises: NothingAnnounced, PoliciesTooEarly, ForbiddenByPolicy.
+        """
+        return await self._contracts.send("BlobPolicies", "enact", blob_object)
+
     async def freeze(self, blob_object: BlobObjectId) -> Receipt:
         """Fixes an object's present policies for ever.
 
-        Raises: PoliciesNotAttached, PoliciesFixed, PoliciesNotYours.
+        Raises: PoliciesNotAttached, PoliciesFixed, PoliciesStillAnnounced, PoliciesNotYours.
         """
         return await self._contracts.send("BlobPolicies", "freeze", blob_object)
 
     async def publish_envelope(self, blob_object: BlobObjectId, key_epoch: int, envelope: bytes) -> Receipt:
         """Publishes the sealed key anew, for the present key epoch or for the next one, which then is the present one.
 
-        Raises: WrongKeyEpoch, EnvelopeTooLong, PoliciesNotAttached, PoliciesNotYours.
+        Raises: WrongKeyEpoch, NoEnvelope, EnvelopeTooLong, PoliciesNotAttached, PoliciesNotYours.
         """
         return await self._contracts.send("BlobPolicies", "publishEnvelope", blob_object, key_epoch, envelope)
 
     async def expire(self, blob_object: BlobObjectId) -> Receipt:
         """Tells an object's policies that its term is over; anybody may, once.
 
-        Raises: ObjectNotExpired, PoliciesNotAttached.
+        Raises: ObjectNotExpired, ExpiryToldBefore, PoliciesNotAttached.
         """
         return await self._contracts.send("BlobPolicies", "expire", blob_object)
 

@@ -19,6 +19,7 @@ from walrus_chain.chain.abi import interface
 from walrus_chain.chain.anvil import AnvilOptions, start_anvil
 from walrus_chain.chain.logs import topic_of
 from walrus_chain.chain.network import Chain
+from walrus_chain.chain.policy_views import Price, Question, Verdict
 from walrus_chain.devnet.genesis import GAS_MONEY, Operator, found
 from walrus_chain.devnet.plan import DevnetParameters
 from walrus_chain.messages.attestation import StorageAttestation
@@ -32,6 +33,7 @@ _EPOCH_SECONDS: Final = 30 * 24 * 3600
 _TERM: Final = 1_000
 _SIZE: Final = 1_000
 _ALL: Final = 2**256 - 1
+_LOOK_SECONDS: Final = 0.002
 
 
 class PolicyChain:
@@ -79,9 +81,15 @@ class PolicyChain:
         Raises: Rejected: the contract reverted (decoded).
         """
         transaction = {"from": sender, "data": "0x" + data.hex()} | ({} if to is None else {"to": to})
-        digest = self.rpc("eth_sendTransaction", transaction)
-        receipt: Mapping[str, Any] = self.rpc("eth_getTransactionReceipt", digest)
-        return receipt
+        return self._loop.run(self._mined(transaction))
+
+    async def _mined(self, transaction: Mapping[str, Any]) -> Mapping[str, Any]:
+        digest = await self._chain.provider.request("eth_sendTransaction", transaction)
+        while True:
+            receipt: Mapping[str, Any] | None = await self._chain.provider.request("eth_getTransactionReceipt", digest)
+            if receipt is not None:
+                return receipt
+            await asyncio.sleep(_LOOK_SECONDS)
 
     def events(self, receipt: Mapping[str, Any], contract: str, name: str) -> list[tuple[list[bytes], bytes]]:
         """Topics and data of the events of one kind that a transaction logged."""
@@ -92,6 +100,17 @@ class PolicyChain:
             if log["address"].lower() == self.address(contract).lower()
         ]
         return [log for log in logs if log[0][0] == topic]
+
+    def judge(self, question: Question) -> Verdict:
+        """The network's decision on a use of data."""
+        return self._loop.run(self._chain.policies.judge(question))
+
+    def quote_of(self, question: Question) -> Price:
+        """What a use costs, allowed or not.
+
+        Raises: NoQuote: there is no price that could be paid.
+        """
+        return self._loop.run(self._chain.policies.quote_of(question))
 
     # -- people ------------------------------------------------------------------------------------------------------
 

@@ -75,6 +75,8 @@ from walrus_chain.errors.contracts import (
     CompilerNotFound,
     NotAContractsProject,
     NotOneContract,
+    NoTests,
+    PytestMissing,
     WrongArguments,
 )
 from walrus_chain.errors.home import (
@@ -179,6 +181,7 @@ __all__ = [
     "NoEndpoint",
     "NoQuorum",
     "NoShardDue",
+    "NoTests",
     "NoWallet",
     "NotAContractsProject",
     "NotAMember",
@@ -190,6 +193,7 @@ __all__ = [
     "PairNotHeld",
     "ParameterOutOfBounds",
     "PasswordMissing",
+    "PytestMissing",
     "QuorumNotReached",
     "QuorumUnreachable",
     "RangeOutsideBlob",

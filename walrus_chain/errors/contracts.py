@@ -52,3 +52,18 @@ class WrongArguments(Misuse):
         taken = ", ".join(f"{parameter}: {kind}" for parameter, kind in parameters) or "no arguments"
         super().__init__(f"{name} takes ({taken}); {why}")
         self.name, self.parameters, self.why = name, tuple(parameters), why
+
+
+class PytestMissing(Misuse):
+    """Tests of policies were to be run, but pytest is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__("pytest is not installed; pip install 'walrus-chain[policies]'")
+
+
+class NoTests(Misuse):
+    """There are no tests to run in a folder, or they cannot be read."""
+
+    def __init__(self, folder: object, why: str) -> None:
+        super().__init__(f"no tests ran in {folder} ({why}); `walrus policy new NAME` writes a policy with its test")
+        self.folder, self.why = folder, why

@@ -10,7 +10,7 @@ import {PolicyDefaults} from "./PolicyDefaults.sol";
 /// ```
 /// contract OnlyOnSundays is DataPolicy {
 ///     function _decide(AccessRequest calldata) internal view override returns (bytes32 reason) {
-///         return (block.timestamp / 1 days + 4) % 7 == 0 ? bytes32(0) : bytes32("NotSunday");
+///         if ((block.timestamp / 1 days + 4) % 7 != 0) return "NotSunday";
 ///     }
 /// }
 /// ```
@@ -21,9 +21,6 @@ import {PolicyDefaults} from "./PolicyDefaults.sol";
 /// A revert denies, and more safely than a reason does: below a `Not` a reason lets in, a revert never does. So revert when
 /// something cannot be found out, and give a reason when the answer is no.
 abstract contract DataPolicy is PolicyDefaults {
-    /// @dev For how long a requester may rely on an answer that allows.
-    uint32 internal constant TTL_SECONDS = 60;
-
     /// @inheritdoc IDataPolicy
     function evaluate(AccessRequest calldata request)
         external

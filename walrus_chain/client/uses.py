@@ -7,14 +7,23 @@ voucher is noted before anybody is asked for it; one that broke off is taken up 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from walrus_chain.client.keep import Keep
-from walrus_chain.types import Address, BlobObjectId
+from walrus_chain.types import Address, BlobObjectId, ChannelId
 
 FIRST_BY_VOUCHER: Final = 2**32
 """Below are uses that are free or bought on chain: the chain counts those in 32 bits."""
 _KIND: Final = "uses"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenUse:
+    """A use that was paid and not finished."""
+
+    sequence: int
+    channel: ChannelId
 
 
 class UseBook:
@@ -35,25 +44,25 @@ class UseBook:
             first = FIRST_BY_VOUCHER if by_voucher else 0
             return max(first, int(document.get(_field(first), 0)))
 
-    def broken(self, key_epoch: int) -> int | None:
+    def broken(self, key_epoch: int) -> BrokenUse | None:
         """A use that was begun under this key epoch, paid by a voucher, and is neither finished nor under way."""
         with self._keep.changing(_KIND, self._name) as document:
-            for text, epoch in document.get("open", {}).items():
-                if epoch == key_epoch and (self._name, int(text)) not in self._active:
-                    return int(text)
+            for text, entry in document.get("open", {}).items():
+                if entry["keyEpoch"] == key_epoch and (self._name, int(text)) not in self._active:
+                    return BrokenUse(int(text), ChannelId(entry["channel"]))
         return None
 
-    def begin(self, sequence: int, key_epoch: int, *, paid: bool) -> None:
+    def begin(self, sequence: int, key_epoch: int, channel: ChannelId | None) -> None:
         """Notes a use before anybody is asked for it; durable when this returns.
 
         Args:
-            paid: by a voucher.
+            channel: from which it is paid; None where no voucher is given for it.
         """
         self._active.add((self._name, sequence))
         with self._keep.changing(_KIND, self._name) as document:
             document[_field(sequence)] = max(int(document.get(_field(sequence), 0)), sequence + 1)
-            if paid:
-                document.setdefault("open", {})[str(sequence)] = key_epoch
+            if channel is not None:
+                document.setdefault("open", {})[str(sequence)] = {"keyEpoch": key_epoch, "channel": channel}
 
     def end(self, sequence: int, *, done: bool) -> None:
         """A use is not under way any more.

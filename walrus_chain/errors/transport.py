@@ -68,11 +68,16 @@ class AgentWantsPayment(AgentRefused):
 
 
 class AgentRefusedVoucher(AgentRefused):
-    """An agent does not take a voucher; `.why` names the rule, `.highest` the most it was promised, if it says."""
+    """An agent does not take a voucher; `.why` names the rule.
 
-    def __init__(self, agent: str, message: str, why: str, highest: int | None) -> None:
+    Where it is that more was promised before, `.voucher` (as data) and `.signature` are the voucher that shows it.
+    """
+
+    def __init__(
+        self, agent: str, message: str, why: str, voucher: object = None, signature: bytes | None = None
+    ) -> None:
         super().__init__(agent, 402, "VoucherRefused", message)
-        self.why, self.highest = why, highest
+        self.why, self.voucher, self.signature = why, voucher, signature
 
 
 class AgentAtKeyEpoch(AgentRefused):

@@ -17,6 +17,7 @@ from eth_utils.crypto import keccak
 from walrus_chain.chain.deployments import KINDS
 from walrus_chain.chain.payment_views import AnchoredReceipts
 from walrus_chain.chain.policy_events import Attested, EnvelopePublished, KeyDestroyed, PolicyCreated, ReceiptsAnchored
+from walrus_chain.chain.policy_questions import PolicyQuestions
 from walrus_chain.chain.policy_views import (
     Credential,
     Policies,
@@ -166,6 +167,11 @@ class PolicyBook:
         """The ready-made policies that an account created, oldest first."""
         created = await self._chain.logged(PolicyCreated, None, None, address_word(creator))
         return tuple(ReadyMadePolicy(event.policy, str(event.kind), event.arguments) for event in created)
+
+    @property
+    def questions(self) -> PolicyQuestions:
+        """Asking single policies, whether an object has them or not."""
+        return PolicyQuestions(self._chain)
 
     # -- credentials -------------------------------------------------------------------------------------------------
 

@@ -25,6 +25,8 @@ _POLICY: Final = "OwnerPolicy"
 _ALLOW: Final = keccak(text="Walrus Chain policy: allow")[:4]
 _DENY: Final = keccak(text="Walrus Chain policy: deny")[:4]
 _WORD: Final = 32
+EVALUATION_GAS: Final = 8_000_000
+"""What a policy gets to decide, and again to quote: `IBlobPolicies.evaluationGas`."""
 FAILED: Final = "PolicyFailed"
 """The reason of a policy that gave no answer that counts."""
 
@@ -75,14 +77,17 @@ class RetentionAnswer:
 class PolicyQuestions:
     """Asks policies of one network."""
 
-    def __init__(self, chain: Chain, gas: int) -> None:
+    def __init__(self, chain: Chain) -> None:
         """
         Args:
             chain: the network.
-            gas: what a policy gets to decide (`PolicyRules.evaluation_gas`).
         """
         self._chain = chain
-        self._gas = gas
+
+    async def kind(self, policy: Address) -> str | None:
+        """What kind of policy a contract says it is; none when it is no policy."""
+        word = await self._ask(policy, "kind")
+        return None if word is None else text_of_word(word)
 
     async def answer(self, policy: Address, use: AskedUse) -> PolicyAnswer:
         """What a policy decides of a use, and what it asks for."""
@@ -113,10 +118,9 @@ class PolicyQuestions:
     async def _ask(self, policy: Address, function: str, *arguments: Any) -> Any:
         """What a function of a policy returns; none when it reverts, uses up its gas or returns something else."""
         call = interface(_POLICY)[function]
-        question = {"to": policy, "data": "0x" + call.call(*arguments).hex(), "gas": hex(self._gas)}
+        question = {"to": policy, "data": "0x" + call.call(*arguments).hex(), "gas": hex(EVALUATION_GAS)}
         try:
             data = bytes.fromhex((await self._chain.provider.request("eth_call", question, "latest"))[2:])
             return call.result(data) if len(data) == _WORD * len(call.outputs) else None
         except (Rejected, RpcRefused, DecodingError):
             return None
-

@@ -46,7 +46,7 @@ from walrus_chain.messages.access import NO_PROGRAM, Action, Use
 from walrus_chain.messages.receipt import PaidBy
 from walrus_chain.messages.voucher import Voucher
 from walrus_chain.transport.access import Payment, PurchasePayment, VoucherPayment
-from walrus_chain.types import Address, BlobObjectId, ChannelId, NodeId, Wei
+from walrus_chain.types import BlobObjectId, ChannelId, NodeId, Wei
 
 if TYPE_CHECKING:
     from walrus_chain.chain.blocks import BlockRef
@@ -423,5 +423,3 @@ class KeyDesk:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-

@@ -10,8 +10,8 @@
 The network starts once for the whole test session, with its agents in this process; override `walrus_parameters` (in a
 conftest.py, with the same scope) for another size.
 
-`policy_tester` is a chain with the network's contracts and no agents, for whoever writes policies; see `policy_tester.py`.
-It takes walrus-chain[policies].
+`policy_tester` is a chain with the network's contracts and no agents, for whoever writes policies; what it can do is in
+`policy_tester.py`. It takes walrus-chain[policies].
 
     def test_stranger__is_denied(policy_tester):
         policy = policy_tester.deploy("MyPolicy.sol", policy_tester.account("reader"))

@@ -82,10 +82,6 @@ from walrus_chain.errors.contracts import (
     CompilationFailed,
     CompilerNotFound,
     NotAContractsProject,
-    NoTests,
-    NotOneContract,
-    PytestMissing,
-    WrongArguments,
 )
 from walrus_chain.errors.crypto import (
     ChunkNotOpened,
@@ -121,6 +117,14 @@ from walrus_chain.errors.messages import (
     NotAMember,
     QuorumNotReached,
     WrongSigner,
+)
+from walrus_chain.errors.policy_kit import (
+    NoPolicyThere,
+    NoTests,
+    NothingToChange,
+    NotOneContract,
+    PytestMissing,
+    WrongArguments,
 )
 from walrus_chain.errors.private import (
     AccessDenied,
@@ -254,6 +258,7 @@ __all__ = [
     "MoreThanActive",
     "NameTaken",
     "NoEndpoint",
+    "NoPolicyThere",
     "NoQuorum",
     "NoShardDue",
     "NoTests",
@@ -269,6 +274,7 @@ __all__ = [
     "NotOneContract",
     "NotPrivate",
     "NotSealed",
+    "NothingToChange",
     "OtherChain",
     "OutsideScope",
     "PairNotHeld",

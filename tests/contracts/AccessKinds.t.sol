@@ -17,7 +17,7 @@ import {Amount} from "../../contracts/types/Amount.sol";
 import {Epoch} from "../../contracts/types/Epoch.sol";
 import {PoolId} from "../../contracts/types/PoolId.sol";
 import {Timestamp} from "../../contracts/types/Timestamp.sol";
-import {PolicyFixture} from "./support/PolicyFixture.sol";
+import {KindsFixture} from "./support/KindsFixture.sol";
 import {vm} from "./support/Vm.sol";
 
 /// @notice A policy as somebody writes it: one function, and a constructor.
@@ -34,7 +34,7 @@ contract OnlyPrograms is DataPolicy {
     }
 }
 
-contract AccessKindsTest is PolicyFixture {
+contract AccessKindsTest is KindsFixture {
     string private constant ALLOW_LIST_VECTORS = "tests/vectors/allow_list.json";
     bytes32 private constant SCHEMA = "ethics";
 

@@ -12,10 +12,10 @@ import {NotPolicy} from "../../contracts/policies/kinds/NotPolicy.sol";
 import {OperandCalls} from "../../contracts/policies/kinds/OperandCalls.sol";
 import {Amount} from "../../contracts/types/Amount.sol";
 import {PoolId} from "../../contracts/types/PoolId.sol";
-import {PolicyFixture} from "./support/PolicyFixture.sol";
+import {KindsFixture} from "./support/KindsFixture.sol";
 import {vm} from "./support/Vm.sol";
 
-contract CombinatorsTest is PolicyFixture {
+contract CombinatorsTest is KindsFixture {
     OperandMock private allowing;
     OperandMock private denying;
     OperandMock private failing;

@@ -10,10 +10,10 @@ import {IReadyMadePolicy} from "../../contracts/interfaces/IReadyMadePolicy.sol"
 import {PolicyFactory} from "../../contracts/policies/PolicyFactory.sol";
 import {OwnerPolicy} from "../../contracts/policies/kinds/OwnerPolicy.sol";
 import {PoolId} from "../../contracts/types/PoolId.sol";
-import {PolicyFixture} from "./support/PolicyFixture.sol";
+import {KindsFixture} from "./support/KindsFixture.sol";
 import {vm} from "./support/Vm.sol";
 
-contract PolicyFactoryTest is PolicyFixture {
+contract PolicyFactoryTest is KindsFixture {
     function test_constructor__given_a_kind_twice__reverts() external {
         address implementation = address(new OwnerPolicy());
         PolicyFactory.Kind[] memory kinds = new PolicyFactory.Kind[](2);

@@ -4,11 +4,11 @@ pragma solidity 0.8.37;
 import {AccessRequest, IDataPolicy} from "../../contracts/interfaces/IDataPolicy.sol";
 import {PolicyAnswers} from "../../contracts/libraries/PolicyAnswers.sol";
 import {OperandMock} from "../../contracts/mocks/OperandMock.sol";
-import {PolicyFixture} from "./support/PolicyFixture.sol";
+import {KindsFixture} from "./support/KindsFixture.sol";
 
 /// @title PolicyTreesTest
 /// @notice Random trees of policies answer as an evaluator does that asks every operand and counts.
-contract PolicyTreesTest is PolicyFixture {
+contract PolicyTreesTest is KindsFixture {
     enum Outcome {
         None,
         Denied,

@@ -7,10 +7,10 @@ import {OperandMock} from "../../contracts/mocks/OperandMock.sol";
 import {LegalHoldPolicy} from "../../contracts/policies/kinds/LegalHoldPolicy.sol";
 import {Epoch} from "../../contracts/types/Epoch.sol";
 import {Timestamp} from "../../contracts/types/Timestamp.sol";
-import {PolicyFixture} from "./support/PolicyFixture.sol";
+import {KindsFixture} from "./support/KindsFixture.sol";
 import {vm} from "./support/Vm.sol";
 
-contract RetentionKindsTest is PolicyFixture {
+contract RetentionKindsTest is KindsFixture {
     address private court;
     address private regulator;
 

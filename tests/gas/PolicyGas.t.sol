@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IBlobPolicies} from "../../contracts/interfaces/IBlobPolicies.sol";
+import {IBlobRegistry} from "../../contracts/interfaces/IBlobRegistry.sol";
 import {PolicyMock} from "../../contracts/mocks/PolicyMock.sol";
 import {PolicyFixture} from "../contracts/support/PolicyFixture.sol";
 import {vm} from "../contracts/support/Vm.sol";
@@ -41,8 +42,12 @@ contract PolicyGasTest is PolicyFixture {
         vm.snapshotGasLastCall(GROUP, "transferGoverned");
     }
 
-    /// @dev Nobody is told.
+    /// @dev Nobody is told. Others pay until the same end, as where {GasTest} extends.
     function test_gas__extendGoverned() public {
+        IBlobRegistry.Registration memory neighbour = defaultRegistration();
+        neighbour.epochs = EPOCHS + 2;
+        vm.prank(other);
+        registry.register(neighbour);
         address deaf = address(new PolicyMock(0));
         uint256 object = register();
         attach(object, pair(deaf, deaf));

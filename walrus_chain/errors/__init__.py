@@ -180,6 +180,7 @@ from walrus_chain.errors.transport import (
     IpfsContentMissing,
     IpfsUnavailable,
 )
+from walrus_chain.errors.units import MalformedUnits, NotInUnits, TooManyUnits, UnitsMismatch, UnitsOutOfBounds
 from walrus_chain.errors.vouchers import (
     AboveDeposit,
     AmountTooSmall,
@@ -264,6 +265,7 @@ __all__ = [
     "MalformedPrivateKey",
     "MalformedShare",
     "MalformedSignature",
+    "MalformedUnits",
     "MissReportedBefore",
     "Misuse",
     "MoreThanActive",
@@ -283,6 +285,7 @@ __all__ = [
     "NotEnoughShares",
     "NotEnoughSlivers",
     "NotEnoughSymbols",
+    "NotInUnits",
     "NotOnAllowList",
     "NotOneContract",
     "NotPrivate",
@@ -315,11 +318,14 @@ __all__ = [
     "TargetUnwritable",
     "TermOver",
     "TooFewRecipients",
+    "TooManyUnits",
     "TransactionDisplaced",
     "TransactionPending",
     "UnexpectedAddress",
     "UnexpectedAnswer",
     "UnfitCandidates",
+    "UnitsMismatch",
+    "UnitsOutOfBounds",
     "UnknownEvent",
     "UnknownNetwork",
     "UnknownRecipients",

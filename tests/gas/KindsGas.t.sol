@@ -11,8 +11,8 @@ import {KindsFixture} from "../contracts/support/KindsFixture.sol";
 import {vm} from "../contracts/support/Vm.sol";
 
 /// @title KindsGasTest
-/// @notice What making a ready-made policy costs, and what asking it does: as a transaction of its own, the base cost of 21,000
-/// and the calldata included. Those asked allow; a denial costs less.
+/// @notice What making a ready-made policy costs as a transaction, and what asking it does: a view, so the gas of the call alone,
+/// with everything that it touches touched for the first time. Those asked allow; a denial costs no more.
 /// @dev Run with `isolate`, see {GasTest}. Pools and purchases are stood in for by answers of the test, so their own cost is not
 /// in it.
 contract KindsGasTest is KindsFixture {

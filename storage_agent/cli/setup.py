@@ -9,6 +9,7 @@ from pathlib import Path
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
+from storage_agent.cli.operator import AgentNotRegistered
 from storage_agent.config import (
     ChainSettings,
     KeySettings,
@@ -21,7 +22,9 @@ from storage_agent.config import (
 from storage_agent.keys import files
 from walrus_chain.chain.deployments import Deployment
 from walrus_chain.chain.network import Chain
+from walrus_chain.chain.rejections import NotOperator
 from walrus_chain.chain.sender import NodeDetails, Sender
+from walrus_chain.crypto.node_key import node_key
 from walrus_chain.errors import Misuse
 from walrus_chain.messages.node_keys import NodeKeys
 from walrus_chain.transport.address import UnusableAddress, base_of
@@ -83,11 +86,11 @@ def make_agent(
     keys = KeySettings(
         signer=folder / "keys" / "signer.json",
         password_file=folder / "keys" / "password",
-        encryption=folder / "keys" / "encryption.pem",
+        encryption=folder / "keys" / "master.json",
     )
     password = files.write_password(keys.password_file)
     signer = files.write_signer(keys.signer, os.urandom(32), password, files.SCRYPT_N_FOR_CHANCE)
-    encryption = files.write_encryption_key(keys.encryption, password)
+    master, *_ = files.write_master_keys(keys.encryption, password, files.SCRYPT_N_FOR_CHANCE)
     settings = Settings(
         node=NodeSettings(name=name),
         storage=StorageSettings(data_dir=folder / "data", store=store),
@@ -96,7 +99,7 @@ def make_agent(
         server=ServerSettings(host=host, port=port),
     )
     settings_file.write_text(write_settings(settings))
-    return NewAgent(settings_file, signer.address, files.public_bytes(encryption))
+    return NewAgent(settings_file, signer.address, node_key(master, signer.address))
 
 
 def load_operator(keystore: Path, password_file: Path) -> LocalAccount:
@@ -135,7 +138,7 @@ async def register_node(settings: Settings, operator: LocalAccount, *, url: str,
     deployment = Deployment.load(settings.chain.deployment)
     password = files.read_password(settings.keys.password_file)
     signer = files.load_signer(settings.keys.signer, password)
-    encryption = files.public_bytes(files.load_encryption_key(settings.keys.encryption, password))
+    encryption = node_key(files.load_master_keys(settings.keys.encryption, password)[0], signer.address)
     async with Chain.connect(settings.chain.rpc, deployment) as chain:
         known = await chain.node_of_signer(signer.address)
         if known is not None:
@@ -152,3 +155,43 @@ async def register_node(settings: Settings, operator: LocalAccount, *, url: str,
             if stake >= (await chain.parameters()).minimum_stake:
                 await sender.stand(receipt.node_id)
         return receipt.node_id
+
+
+@dataclass(frozen=True, slots=True)
+class RotatedKey:
+    """A node's new master key is registered."""
+
+    node_id: NodeId
+    encryption_key: bytes
+    keys: int
+    """How many the agent has now, older ones included."""
+
+
+async def rotate_master_key(settings: Settings, operator: LocalAccount) -> RotatedKey:
+    """Registers a new master key for the agent's node. Older ones stay: they open what was sealed to them.
+
+    The new key is kept before it is registered. One that was kept and not registered, since this was interrupted, is
+    registered now.
+
+    Raises:
+        UnusableKey: of a file with a secret.
+        AgentNotRegistered: the agent's key belongs to no node.
+        NotOperator: another account operates it.
+    """
+    deployment = Deployment.load(settings.chain.deployment)
+    password = files.read_password(settings.keys.password_file)
+    signer = files.load_signer(settings.keys.signer, password)
+    masters = files.load_master_keys(settings.keys.encryption, password)
+    async with Chain.connect(settings.chain.rpc, deployment) as chain:
+        node = next((node for node in await chain.nodes() if node.signer == signer.address), None)
+        if node is None:
+            raise AgentNotRegistered(signer.address, deployment.name)
+        sender = Sender(chain, operator)
+        if node.operator != sender.address:
+            raise NotOperator(node.node_id, node.operator, sender.address)
+        if node.encryption_key == node_key(masters[0], signer.address):
+            masters = files.add_master_key(settings.keys.encryption, password)
+        encryption = node_key(masters[0], signer.address)
+        proof = NodeKeys(sender.address, signer.address, encryption).prove(signer, chain.nodes_domain)
+        await sender.rotate_node_keys(node.node_id, signer.address, encryption, proof)
+        return RotatedKey(node.node_id, encryption, len(masters))

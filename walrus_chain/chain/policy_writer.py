@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from walrus_chain.chain.contracts import ContractCalls
 from walrus_chain.chain.policy_events import Attested, PolicyCreated
 from walrus_chain.chain.policy_views import Policies
 from walrus_chain.chain.transactions import Receipt
+from walrus_chain.chain.values import checksum_address
+from walrus_chain.errors import Bug
 from walrus_chain.types import Address, BlobObjectId, Epoch, NodeId
 
 
@@ -117,6 +120,35 @@ class PolicyWriter:
         [created] = self._contracts.logs(receipt, PolicyCreated)
         return PolicyReceipt(created["policy"], receipt.transaction, receipt.block, receipt.gas_used)
 
+    async def deploy(self, creation_code: bytes) -> PolicyReceipt:
+        """Deploys a policy of somebody's own, from its code and encoded arguments."""
+        receipt = await self._contracts.create(creation_code)
+        if receipt.created is None:
+            raise Bug(f"transaction {receipt.transaction} created no contract")
+        address = checksum_address(receipt.created)
+        return PolicyReceipt(address, receipt.transaction, receipt.block, receipt.gas_used)
+
+    async def set_listed(self, policy: Address, accounts: Sequence[Address], *, listed: bool) -> Receipt:
+        """Puts accounts on the list of an `AllowList` or `DenyList` policy, or takes them off.
+
+        Raises: NotAdministrator.
+        """
+        return await self._contracts.send_to(policy, "AllowListPolicy", "setListed", list(accounts), listed)
+
+    async def set_root(self, policy: Address, root: bytes) -> Receipt:
+        """Replaces the list of a `MerkleAllowList` policy.
+
+        Raises: NotAdministrator, NoListRoot.
+        """
+        return await self._contracts.send_to(policy, "MerkleAllowListPolicy", "setRoot", root)
+
+    async def set_hold(self, policy: Address, blob_object: BlobObjectId, *, held: bool) -> Receipt:
+        """Puts a legal hold on an object under a `LegalHold` policy, or takes this account's own off.
+
+        Raises: NotAHolder.
+        """
+        return await self._contracts.send_to(policy, "LegalHoldPolicy", "setHold", blob_object, held)
+
     # -- credentials -------------------------------------------------------------------------------------------------
 
     async def attest(
@@ -128,7 +160,7 @@ class PolicyWriter:
             schema: what it states, 32 bytes.
             expiration_time: seconds since 1970; 0 for never.
             data: opaque, at most 1,024 bytes.
-        Raises: CredentialExpiresInThePast, NoCredentialRecipient.
+        Raises: CredentialExpiresInThePast, CredentialTooLong, NoCredentialRecipient.
         """
         receipt = await self._contracts.send("CredentialRegistry", "attest", schema, recipient, expiration_time, data)
         [attested] = self._contracts.logs(receipt, Attested)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 from walrus_chain.errors import Misuse
+from walrus_chain.messages.receipt import PaidBy
 from walrus_chain.types import Address, BlobObjectId, Epoch, Wei
 
 
@@ -27,16 +27,6 @@ class PurchaseUsed(Misuse):
         self.blob_object, self.sequence = blob_object, sequence
 
 
-class StretchMet(Misuse):
-    """A voucher promises again what paid for another use."""
-
-    def __init__(self, channel: int, highest: Wei) -> None:
-        super().__init__(
-            f"the voucher promises again what paid for another use; channel {channel} is used up to {highest} wei here"
-        )
-        self.channel, self.highest = channel, highest
-
-
 class SpendLimitReached(Misuse):
     """A use would cost more than what is left of the session's spend limit."""
 
@@ -53,14 +43,6 @@ class NotPaid(Misuse):
     def __init__(self, price: Wei) -> None:
         super().__init__(f"this use costs {price} wei, and nothing was paid for it")
         self.price = price
-
-
-class PaidBy(IntEnum):
-    """What paid for a use."""
-
-    FREE = 0
-    PURCHASE = 1
-    VOUCHER = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from storage_agent.store.access import (
     ErasableRow,
     LedgerTotals,
     NonceUsed,
-    PaidBy,
     Payment,
     Promise,
     PurchaseUsed,
@@ -23,9 +22,11 @@ from storage_agent.store.access import (
     SignedReceipt,
     Slot,
     SpendLimitReached,
-    StretchMet,
     Use,
 )
+from walrus_chain.errors import StretchTaken
+from walrus_chain.messages.receipt import PaidBy
+from walrus_chain.messages.voucher import Voucher
 from walrus_chain.types import BlobObjectId, Epoch, Wei
 
 #: Nonces and sessions that are forgotten with each release at most.
@@ -75,7 +76,7 @@ def payment_of(connection: sqlite3.Connection, digest: bytes) -> Payment | None:
 def take_payment(connection: sqlite3.Connection, use: Use, payment: Payment, epoch: Epoch) -> None:
     """Note what pays for a use that nothing paid for before.
 
-    Raises: PurchaseUsed, StretchMet, SpendLimitReached.
+    Raises: PurchaseUsed, StretchTaken, SpendLimitReached.
     """
     if payment.paid_by is PaidBy.VOUCHER:
         _check_stretch(connection, payment)
@@ -117,14 +118,20 @@ def _check_bought(connection: sqlite3.Connection, use: Use) -> None:
 
 
 def _check_stretch(connection: sqlite3.Connection, payment: Payment) -> None:
-    """Raises: StretchMet: a stretch that paid for another use overlaps."""
+    """Raises: StretchTaken: a stretch that paid for another use overlaps."""
     # Stretches do not overlap, so only the first that ends above the beginning of this one can.
     met = connection.execute(
         "SELECT first FROM vouchers WHERE channel = ? AND last > ? ORDER BY last LIMIT 1",
         (payment.channel, _amount(payment.first)),
     ).fetchone()
     if met is not None and met[0] < _amount(payment.cumulative):
-        raise StretchMet(payment.channel, highest_of(connection, payment.channel))
+        first, last, use, signature = connection.execute(
+            "SELECT first, last, use, signature FROM vouchers WHERE channel = ? ORDER BY last DESC LIMIT 1",
+            (payment.channel,),
+        ).fetchone()
+        highest = _number(last)
+        voucher = Voucher(payment.channel, highest, Wei(highest - _number(first)), use)
+        raise StretchTaken(voucher, signature, highest)
 
 
 def _spend(connection: sqlite3.Connection, use: Use, payment: Payment) -> None:
@@ -138,12 +145,6 @@ def _spend(connection: sqlite3.Connection, use: Use, payment: Payment) -> None:
         "ON CONFLICT (session) DO UPDATE SET spent = excluded.spent",
         (use.session, _amount(Wei(spent + payment.amount)), use.session_ends),
     )
-
-
-def highest_of(connection: sqlite3.Connection, channel: int) -> Wei:
-    """The largest cumulative amount that was accepted of a channel; 0 when none was."""
-    row = connection.execute("SELECT max(last) FROM vouchers WHERE channel = ?", (channel,)).fetchone()
-    return _number(row[0] or b"")
 
 
 def next_slot(connection: sqlite3.Connection, epoch: Epoch) -> Slot:

@@ -16,7 +16,6 @@ from storage_agent.store.access import (
     ErasableRow,
     LedgerTotals,
     NotPaid,
-    PaidBy,
     Payment,
     Promise,
     ReceiptRow,
@@ -27,6 +26,7 @@ from storage_agent.store.access import (
 )
 from storage_agent.store.access_rows import LAST_NUMBER
 from storage_agent.store.database import Database
+from walrus_chain.messages.receipt import PaidBy
 from walrus_chain.types import BlobObjectId, Epoch, Wei
 
 #: Signs the receipt of a use: where it goes, and what paid.
@@ -56,7 +56,7 @@ class Ledger:
         Args:
             epoch: the present one.
             now: seconds since 1970.
-        Raises: NonceUsed, NotPaid, PurchaseUsed, StretchMet, SpendLimitReached: nothing was recorded.
+        Raises: NonceUsed, NotPaid, PurchaseUsed, StretchTaken, SpendLimitReached: nothing was recorded.
         """
 
         def run(connection: Connection) -> Recorded:
@@ -119,11 +119,6 @@ class Ledger:
         await self._database.write(lambda c: c.execute("UPDATE anchors SET anchored = 1 WHERE epoch = ?", (epoch,)))
 
     # -- money -------------------------------------------------------------------------------------------------------
-
-    def highest_of(self, channel: int) -> Wei:
-        """The largest cumulative amount that was accepted of a channel; 0 when none was."""
-        with self._database.read() as connection:
-            return access_rows.highest_of(connection, channel)
 
     def promises(self) -> list[Promise]:
         """For each channel that is not redeemed for good up to it, the voucher that promises most."""

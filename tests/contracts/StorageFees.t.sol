@@ -51,11 +51,13 @@ contract StorageFeesTest is FeesFixture {
         newFees(prices);
 
         expectOutOfBounds("registry", 1, type(uint160).max, 0);
-        new StorageFees(vault, committee, address(0), votes, rewards, 1024, Amount.wrap(1), Amount.wrap(1), 1);
+        new StorageFees(vault, committee, address(0), votes, rewards, pools, 1024, Amount.wrap(1), Amount.wrap(1), 1);
         expectOutOfBounds("prices", 1, type(uint160).max, 0);
-        new StorageFees(vault, committee, votes, address(0), rewards, 1024, Amount.wrap(1), Amount.wrap(1), 1);
+        new StorageFees(vault, committee, votes, address(0), rewards, pools, 1024, Amount.wrap(1), Amount.wrap(1), 1);
         expectOutOfBounds("rewards", 1, type(uint160).max, 0);
-        new StorageFees(vault, committee, votes, rewards, address(0), 1024, Amount.wrap(1), Amount.wrap(1), 1);
+        new StorageFees(vault, committee, votes, rewards, address(0), pools, 1024, Amount.wrap(1), Amount.wrap(1), 1);
+        expectOutOfBounds("pools", 1, type(uint160).max, 0);
+        new StorageFees(vault, committee, votes, rewards, pools, address(0), 1024, Amount.wrap(1), Amount.wrap(1), 1);
     }
 
     // charge, chargeBatch

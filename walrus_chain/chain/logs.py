@@ -61,18 +61,28 @@ class LogDecoder:
             if topics[0] in _silent_topics(contract):
                 return None
             raise UnknownEvent(contract, log["topics"])
-        values: dict[str, Any] = {}
-        for place, abi_type, topic in zip(shape.indexed, shape.indexed_types, topics[1:], strict=True):
-            values[shape.names[place]] = shape.converters[place](decode((abi_type,), topic)[0])
-        data = decode(shape.plain_types, bytes.fromhex(log["data"][2:]))
-        for place, value in zip(shape.plain, data, strict=True):
-            values[shape.names[place]] = shape.converters[place](value)
         return shape.event(
             block=block,
             log_index=int(log["logIndex"], 16),
             transaction=log["transactionHash"],
-            **values,
+            **_fields(shape, log),
         )
+
+
+def fields_in(kind: type[ChainEvent], log: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a log that is known to be an event of this kind, by name."""
+    return _fields(shapes(kind.contract)[topic_of(kind.contract, kind.solidity_name)], log)
+
+
+def _fields(shape: _Shape, log: Mapping[str, Any]) -> dict[str, Any]:
+    topics = [bytes.fromhex(topic[2:]) for topic in log["topics"]]
+    values: dict[str, Any] = {}
+    for place, abi_type, topic in zip(shape.indexed, shape.indexed_types, topics[1:], strict=True):
+        values[shape.names[place]] = shape.converters[place](decode((abi_type,), topic)[0])
+    data = decode(shape.plain_types, bytes.fromhex(log["data"][2:]))
+    for place, value in zip(shape.plain, data, strict=True):
+        values[shape.names[place]] = shape.converters[place](value)
+    return values
 
 
 def _entry(contract: str, solidity_name: str) -> dict[str, Any]:

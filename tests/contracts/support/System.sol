@@ -7,15 +7,24 @@ import {StorageFees} from "../../../contracts/blobs/StorageFees.sol";
 import {Committee} from "../../../contracts/committee/Committee.sol";
 import {Prices} from "../../../contracts/committee/Prices.sol";
 import {CustodyChallenges} from "../../../contracts/custody/CustodyChallenges.sol";
+import {IBlobPolicies} from "../../../contracts/interfaces/IBlobPolicies.sol";
 import {IBlobRegistry} from "../../../contracts/interfaces/IBlobRegistry.sol";
 import {ICommittee} from "../../../contracts/interfaces/ICommittee.sol";
 import {ICustodyChallenges} from "../../../contracts/interfaces/ICustodyChallenges.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {IRevenuePools} from "../../../contracts/interfaces/IRevenuePools.sol";
 import {IRewards} from "../../../contracts/interfaces/IRewards.sol";
 import {IStaking} from "../../../contracts/interfaces/IStaking.sol";
 import {DutyLens} from "../../../contracts/lens/DutyLens.sol";
 import {NetworkLens} from "../../../contracts/lens/NetworkLens.sol";
 import {FixedRandomness} from "../../../contracts/mocks/FixedRandomness.sol";
+import {Purchases} from "../../../contracts/payments/Purchases.sol";
+import {ReadChannels} from "../../../contracts/payments/ReadChannels.sol";
+import {Renewals} from "../../../contracts/payments/Renewals.sol";
+import {RevenuePools} from "../../../contracts/payments/RevenuePools.sol";
+import {BlobPolicies} from "../../../contracts/policies/BlobPolicies.sol";
+import {ReceiptLog} from "../../../contracts/policies/ReceiptLog.sol";
+import {SignatureJudge} from "../../../contracts/policies/SignatureJudge.sol";
 import {NodeRegistry} from "../../../contracts/staking/NodeRegistry.sol";
 import {Rewards} from "../../../contracts/staking/Rewards.sol";
 import {Staking} from "../../../contracts/staking/Staking.sol";
@@ -45,6 +54,35 @@ abstract contract System is Test {
         uint32 maximumEpochs;
         uint16 burnBps;
         ICustodyChallenges.Parameters custody;
+        IBlobPolicies.Limits policies;
+        uint16 protocolBps;
+        uint64 closeDelay;
+        uint16 tipBps;
+    }
+
+    /// @notice The contracts in the order of their creation.
+    enum Place {
+        WAL,
+        TokenVault,
+        NodeRegistry,
+        Committee,
+        Staking,
+        StorageFees,
+        Prices,
+        Rewards,
+        BlobRegistry,
+        BlobAttributes,
+        Randomness,
+        CustodyChallenges,
+        BlobPolicies,
+        RevenuePools,
+        Purchases,
+        ReadChannels,
+        Renewals,
+        ReceiptLog,
+        SignatureJudge,
+        NetworkLens,
+        DutyLens
     }
 
     uint256 internal constant SUPPLY = 1_000_000_000e18;
@@ -63,51 +101,86 @@ abstract contract System is Test {
     CustodyChallenges internal custody;
     NetworkLens internal lens;
     DutyLens internal dutyLens;
+    BlobPolicies internal policies;
+    RevenuePools internal revenuePools;
+    Purchases internal purchases;
+    ReadChannels internal channels;
+    Renewals internal renewals;
+    ReceiptLog internal receiptLog;
+    SignatureJudge internal signatureJudge;
+
+    uint64 private _firstNonce;
 
     /// @notice Deploys everything with `parameters`; this test holds the supply and is the genesis account.
     function deploySystem(Parameters memory parameters) internal {
-        uint64 nonce = vm.getNonce(address(this));
-        address[14] memory addresses;
-        for (uint256 i = 0; i < addresses.length; ++i) {
-            addresses[i] = vm.computeCreateAddress(address(this), nonce + uint64(i));
-        }
-        address[] memory modules = new address[](2);
-        (modules[0], modules[1]) = (addresses[4], addresses[5]);
+        _firstNonce = vm.getNonce(address(this));
+        _deployCore(parameters);
+        _deployPayments(parameters);
+        lens = new NetworkLens(registry, fees, committee, nodeRegistry, staking, custody);
+        dutyLens = new DutyLens(committee, staking, prices, rewards, custody, randomness);
+
+        require(address(dutyLens) == placeOf(Place.DutyLens), "System: addresses moved");
+    }
+
+    /// @notice Where a contract of the system is, or will be.
+    function placeOf(Place place) internal view returns (address) {
+        return vm.computeCreateAddress(address(this), _firstNonce + uint64(place));
+    }
+
+    function _deployCore(Parameters memory parameters) private {
+        address[] memory modules = new address[](5);
+        (modules[0], modules[1]) = (placeOf(Place.Staking), placeOf(Place.StorageFees));
+        modules[2] = placeOf(Place.RevenuePools);
+        (modules[3], modules[4]) = (placeOf(Place.ReadChannels), placeOf(Place.Renewals));
+        ICustodyChallenges challenges = ICustodyChallenges(placeOf(Place.CustodyChallenges));
 
         token = new WAL(address(this), SUPPLY);
         vault = new TokenVault(token, modules);
         nodeRegistry = new NodeRegistry(2 * parameters.epochSeconds);
         committee = new Committee(
             nodeRegistry,
-            IStaking(addresses[4]),
-            ICustodyChallenges(addresses[11]),
+            IStaking(placeOf(Place.Staking)),
+            challenges,
             parameters.shards,
             parameters.epochSeconds,
             parameters.syncSeconds,
             address(this)
         );
-        staking = new Staking(vault, nodeRegistry, committee, IRewards(addresses[7]), addresses[11], parameters.staking);
+        staking = new Staking(
+            vault, nodeRegistry, committee, IRewards(placeOf(Place.Rewards)), address(challenges), parameters.staking
+        );
         fees = new StorageFees(
             vault,
             committee,
-            addresses[8],
-            addresses[6],
-            addresses[7],
+            placeOf(Place.BlobRegistry),
+            placeOf(Place.Prices),
+            placeOf(Place.Rewards),
+            placeOf(Place.RevenuePools),
             parameters.unitBytes,
             parameters.unitPrice,
             parameters.writeFee,
             parameters.maximumEpochs
         );
         prices = new Prices(nodeRegistry, committee, fees);
-        rewards = new Rewards(staking, fees, committee, ICustodyChallenges(addresses[11]), parameters.burnBps);
-        registry = new BlobRegistry(committee, fees, ICustodyChallenges(addresses[11]));
+        rewards = new Rewards(staking, fees, committee, challenges, parameters.burnBps);
+        registry = new BlobRegistry(committee, fees, challenges, IBlobPolicies(placeOf(Place.BlobPolicies)));
         attributes = new BlobAttributes(registry);
         randomness = new FixedRandomness();
         custody = new CustodyChallenges(committee, registry, staking, randomness, parameters.custody);
-        lens = new NetworkLens(registry, fees, committee, nodeRegistry, staking, custody);
-        dutyLens = new DutyLens(committee, staking, prices, rewards, custody, randomness);
+    }
 
-        require(address(dutyLens) == addresses[13] && address(registry) == addresses[8], "System: addresses moved");
+    function _deployPayments(Parameters memory parameters) private {
+        policies = new BlobPolicies(
+            registry, placeOf(Place.Purchases), IRevenuePools(placeOf(Place.RevenuePools)), token, parameters.policies
+        );
+        revenuePools = new RevenuePools(
+            vault, fees, placeOf(Place.Purchases), placeOf(Place.ReadChannels), parameters.protocolBps
+        );
+        purchases = new Purchases(policies, revenuePools);
+        channels = new ReadChannels(vault, revenuePools, nodeRegistry, parameters.closeDelay, parameters.tipBps);
+        renewals = new Renewals(vault, token, registry, fees, committee);
+        receiptLog = new ReceiptLog(nodeRegistry, committee);
+        signatureJudge = new SignatureJudge();
     }
 
     /// @notice The parameters that tests start from: n = 10 (f = 3), a unit of 64 KiB, epochs of a day.
@@ -126,7 +199,11 @@ abstract contract System is Test {
             burnBps: 1000,
             custody: ICustodyChallenges.Parameters({
                 samples: 5, firstSlashBps: 100, maximumSlashBps: 1600, missesToJail: 3, jailEpochs: 14, bountyBps: 1000
-            })
+            }),
+            policies: IBlobPolicies.Limits({maximumRequestAge: 120, minimumNotice: 1 days}),
+            protocolBps: 250,
+            closeDelay: 1 days,
+            tipBps: 100
         });
     }
 

@@ -12,6 +12,7 @@
     `-- BlockTooOld          the named block is too old to decide at
     Delay
     |-- BlockUnknown         the named block is not known (yet, or any more)
+    |-- TooManyKeys          as many requests as the node takes are under way
     |-- PaymentUnconfirmed   the money lies in blocks that may still be undone
     `-- ChainUnavailable     nobody can say what the policy says
 
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 from storage_agent.node.refusals import Delay, Refusal
 from walrus_chain.messages.domain import Domain
+from walrus_chain.messages.voucher import Voucher
 from walrus_chain.types import Address, BlobObjectId, Wei, format_amount
 
 
@@ -47,14 +49,25 @@ class PaymentRequired(Refusal):
 class VoucherRefused(Refusal):
     """What was given does not pay for this use."""
 
-    def __init__(self, why: str, message: str, highest: Wei, price: Wei, pool: int) -> None:
+    def __init__(
+        self,
+        why: str,
+        message: str,
+        price: Wei,
+        pool: int,
+        highest: Wei = Wei(0),  # noqa: B008 - a number
+        voucher: Voucher | None = None,
+        signature: bytes = b"",
+    ) -> None:
         """
         Args:
             why: a word for programs.
-            highest: up to where the channel is used here; 0 when it is not.
+            highest: up to where the channel is used here, if that is what is wrong.
+            voucher: the payer's own word for it, with its signature.
         """
         super().__init__(message)
-        self.why, self.highest, self.price, self.pool = why, str(highest), str(price), pool
+        self.why, self.price, self.pool, self.highest = why, str(price), pool, str(highest)
+        self.voucher, self.signature = None if voucher is None else voucher.as_data(), signature
 
 
 class Denied(Refusal):
@@ -111,6 +124,14 @@ class BlockUnknown(Delay):
     def __init__(self, block: bytes) -> None:
         super().__init__(f"this node does not know block 0x{block.hex()}, or it was undone; try again shortly")
         self.block = block
+
+
+class TooManyKeys(Delay):
+    """As many requests for keys as the node takes at once are under way."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"this node has {limit} requests for keys under way already; try again shortly")
+        self.limit = limit
 
 
 class PaymentUnconfirmed(Delay):

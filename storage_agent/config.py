@@ -118,7 +118,9 @@ class KeySettings:
 
     signer: Path = field(metadata=_about("keystore with the key that signs attestations"))
     password_file: Path = field(metadata=_about("holds the keystore's password"))
-    encryption: Path = field(metadata=_about("holds the node's keys to private data"))
+    encryption: Path = field(
+        metadata=_about("holds the node's master keys, which make shares of the keys of private data")
+    )
 
     @property
     def erasable(self) -> Path:

@@ -17,6 +17,7 @@ from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.deployments import Deployment
 from walrus_chain.chain.network import Chain
 from walrus_chain.chain.views import Node
+from walrus_chain.crypto.node_key import node_key
 from walrus_chain.errors import WalrusError
 from walrus_chain.messages.signing import LocalSigner
 from walrus_chain.transport.http import HttpAgents
@@ -51,7 +52,7 @@ async def examine(settings: Settings, clocks: Clocks | None = None) -> AsyncIter
     try:
         password = files.read_password(settings.keys.password_file)
         signer = files.load_signer(settings.keys.signer, password)
-        encryption = files.public_bytes(files.load_encryption_key(settings.keys.encryption, password))
+        encryption = node_key(files.load_master_keys(settings.keys.encryption, password)[0], signer.address)
         yield Finding("keys", True, f"signer {signer.address}")
     except WalrusError as error:
         yield Finding("keys", False, str(error))

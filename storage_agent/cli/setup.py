@@ -22,6 +22,7 @@ from storage_agent.keys import files
 from walrus_chain.chain.deployments import Deployment
 from walrus_chain.chain.network import Chain
 from walrus_chain.chain.sender import NodeDetails, Sender
+from walrus_chain.crypto.node_key import node_key
 from walrus_chain.errors import Misuse
 from walrus_chain.messages.node_keys import NodeKeys
 from walrus_chain.transport.address import UnusableAddress, base_of
@@ -83,11 +84,11 @@ def make_agent(
     keys = KeySettings(
         signer=folder / "keys" / "signer.json",
         password_file=folder / "keys" / "password",
-        encryption=folder / "keys" / "encryption.pem",
+        encryption=folder / "keys" / "master.json",
     )
     password = files.write_password(keys.password_file)
     signer = files.write_signer(keys.signer, os.urandom(32), password, files.SCRYPT_N_FOR_CHANCE)
-    encryption = files.write_encryption_key(keys.encryption, password)
+    master, *_ = files.write_master_keys(keys.encryption, password, files.SCRYPT_N_FOR_CHANCE)
     settings = Settings(
         node=NodeSettings(name=name),
         storage=StorageSettings(data_dir=folder / "data", store=store),
@@ -96,7 +97,7 @@ def make_agent(
         server=ServerSettings(host=host, port=port),
     )
     settings_file.write_text(write_settings(settings))
-    return NewAgent(settings_file, signer.address, files.public_bytes(encryption))
+    return NewAgent(settings_file, signer.address, node_key(master, signer.address))
 
 
 def load_operator(keystore: Path, password_file: Path) -> LocalAccount:
@@ -135,7 +136,7 @@ async def register_node(settings: Settings, operator: LocalAccount, *, url: str,
     deployment = Deployment.load(settings.chain.deployment)
     password = files.read_password(settings.keys.password_file)
     signer = files.load_signer(settings.keys.signer, password)
-    encryption = files.public_bytes(files.load_encryption_key(settings.keys.encryption, password))
+    encryption = node_key(files.load_master_keys(settings.keys.encryption, password)[0], signer.address)
     async with Chain.connect(settings.chain.rpc, deployment) as chain:
         known = await chain.node_of_signer(signer.address)
         if known is not None:

@@ -1,8 +1,9 @@
-"""The files that hold a node's secrets: the signer's keystore, the encryption key, and the password of both.
+"""The files that hold a node's secrets: the signer's keystore, the master keys, and the password of both.
 
-The signer's key signs attestations; it is kept as an Ethereum keystore (version 3), so any wallet can read it. The
-encryption key (X25519) is what others encrypt to for this node; it is kept as encrypted PKCS #8. Files are readable by
-their owner only. No error or log line ever holds a key or a password.
+The signer's key signs attestations; it is kept as an Ethereum keystore (version 3), so any wallet can read it. Master
+keys are what others seal to for this node: the newest is registered, older ones still open what was sealed to them.
+They are kept together, encrypted by AES-256-GCM under a key that scrypt derives from the password. Files are readable
+by their owner only. No error or log line ever holds a key or a password.
 """
 
 from __future__ import annotations
@@ -13,16 +14,13 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from walrus_chain.errors import Misuse
+from walrus_chain.crypto.curve import SCALAR_BYTES
+from walrus_chain.crypto.node_key import MasterKey
+from walrus_chain.errors import MalformedPrivateKey, Misuse
 from walrus_chain.messages.signing import LocalSigner
 
 #: Work to derive the keystore's key from a password that a person thought of: a second or so.
@@ -30,6 +28,15 @@ DEFAULT_SCRYPT_N: Final = 2**17
 #: The same for a password of chance bytes, which nobody guesses however fast they try.
 SCRYPT_N_FOR_CHANCE: Final = 2**10
 _PASSWORD_BYTES: Final = 32
+
+_MASTER_KEYS: Final = "walrus master keys"
+_MASTER_KEYS_VERSION: Final = 1
+_SALT_BYTES: Final = 16
+_NONCE_BYTES: Final = 12
+#: More would need gigabytes to open a file.
+_LARGEST_SCRYPT_N: Final = 2**20
+_SCRYPT_R: Final = 8
+_SCRYPT_P: Final = 1
 
 
 class UnusableKey(Misuse):
@@ -105,35 +112,95 @@ def write_signer(path: Path, key: bytes, password: str, scrypt_n: int = DEFAULT_
     return signer
 
 
-def load_encryption_key(path: Path, password: str) -> X25519PrivateKey:
-    """The node's encryption key.
+def load_master_keys(path: Path, password: str) -> tuple[MasterKey, ...]:
+    """The node's master keys, newest first; at least one.
 
-    Raises: UnusableKey: missing, readable by others, no X25519 key, or another password.
+    Raises: UnusableKey: missing, readable by others, no such file, changed, or another password.
     """
-    try:
-        key = load_pem_private_key(_read_secret(path), password.encode())
-    except (ValueError, TypeError):
-        raise UnusableKey(path, "it is no encrypted key, or the password is wrong") from None
-    if not isinstance(key, X25519PrivateKey):
-        raise UnusableKey(path, "it holds a key, but no X25519 key")
-    return key
+    return _open_master_keys(path, password)[0]
 
 
-def write_encryption_key(path: Path, password: str) -> X25519PrivateKey:
-    """A new encryption key, kept in a new file.
+def write_master_keys(path: Path, password: str, scrypt_n: int = DEFAULT_SCRYPT_N) -> tuple[MasterKey, ...]:
+    """A new master key, kept in a new file.
 
+    Args:
+        scrypt_n: work to open it, a power of 2, as of `write_signer`.
     Raises: KeyExists: there is a file already.
     """
-    key = X25519PrivateKey.generate()
-    _write_secret(
-        path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(password.encode()))
-    )
-    return key
+    keys = (MasterKey.generate(os.urandom),)
+    _write_secret(path, _sealed_master_keys(keys, password, scrypt_n))
+    return keys
 
 
-def public_bytes(key: X25519PrivateKey) -> bytes:
-    """The 32 bytes that others encrypt to."""
-    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+def add_master_key(path: Path, password: str) -> tuple[MasterKey, ...]:
+    """All master keys with a new one in front, kept in place of the file; register the new one.
+
+    Raises: UnusableKey: as `load_master_keys`.
+    """
+    older, scrypt_n = _open_master_keys(path, password)
+    keys = (MasterKey.generate(os.urandom), *older)
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)
+    _write_secret(beside, _sealed_master_keys(keys, password, scrypt_n))
+    beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return keys
+
+
+def _sealed_master_keys(keys: tuple[MasterKey, ...], password: str, scrypt_n: int) -> bytes:
+    salt, nonce = os.urandom(_SALT_BYTES), os.urandom(_NONCE_BYTES)
+    plaintext = b"".join(key.to_bytes() for key in keys)
+    ciphertext = AESGCM(_file_key(password, salt, scrypt_n)).encrypt(nonce, plaintext, _MASTER_KEYS.encode())
+    document = {
+        "kind": _MASTER_KEYS,
+        "version": _MASTER_KEYS_VERSION,
+        "scrypt": {"n": scrypt_n, "r": _SCRYPT_R, "p": _SCRYPT_P, "salt": salt.hex()},
+        "nonce": nonce.hex(),
+        "ciphertext": ciphertext.hex(),
+    }
+    return json.dumps(document, indent=2).encode() + b"\n"
+
+
+def _open_master_keys(path: Path, password: str) -> tuple[tuple[MasterKey, ...], int]:
+    """The keys, and the work that their file takes to open."""
+    data = _read_secret(path)
+    try:
+        document = json.loads(data)
+        known = (document["kind"], document["version"]) == (_MASTER_KEYS, _MASTER_KEYS_VERSION)
+        work = document["scrypt"]
+        scrypt_n = work["n"]
+        known = (
+            known
+            and isinstance(scrypt_n, int)
+            and 1 < scrypt_n <= _LARGEST_SCRYPT_N
+            and (work["r"], work["p"]) == (_SCRYPT_R, _SCRYPT_P)
+        )
+        salt, nonce, ciphertext = (
+            bytes.fromhex(text) for text in (work["salt"], document["nonce"], document["ciphertext"])
+        )
+        if not known or len(nonce) != _NONCE_BYTES:
+            raise UnusableKey(path, "it holds no master keys that this version knows")
+        plaintext = AESGCM(_file_key(password, salt, scrypt_n)).decrypt(nonce, ciphertext, _MASTER_KEYS.encode())
+    except InvalidTag:
+        raise UnusableKey(path, "the password is wrong, or the file was changed") from None
+    except (ValueError, KeyError, TypeError):
+        raise UnusableKey(path, "it holds no master keys") from None
+    try:
+        parts = range(0, len(plaintext), SCALAR_BYTES)
+        keys = tuple(MasterKey(plaintext[start : start + SCALAR_BYTES]) for start in parts)
+    except MalformedPrivateKey:
+        raise UnusableKey(path, "one of its keys is none") from None
+    if not keys:
+        raise UnusableKey(path, "it holds no key")
+    return keys, scrypt_n
+
+
+def _file_key(password: str, salt: bytes, scrypt_n: int) -> bytes:
+    return Scrypt(salt, length=32, n=scrypt_n, r=_SCRYPT_R, p=_SCRYPT_P).derive(password.encode())
 
 
 def write_password(path: Path) -> str:

@@ -81,6 +81,7 @@ HIDDEN_BEHIND: Final = {
     "ape": (),
     "ipfshttpclient": ("walrus_chain.transport.ipfs",),
     "obstore": ("storage_agent.store",),
+    "py_arkworks_bls12381": ("walrus_chain.crypto",),
     "pyeclib": ("walrus_chain.codec.erasure",),
     "solcx": ("walrus_chain.chain.build",),
     "sqlite3": ("storage_agent.store", "walrus_chain.client"),

@@ -26,7 +26,7 @@ class AgentNotReady(Retryable):
 
 
 def prepare_agent(home: DevnetHome, parameters: DevnetParameters, place: int, rpc_url: str) -> bytes:
-    """Write the settings and keys of the agent at `place` (from 0). Returns its public encryption key."""
+    """Write the settings and keys of the agent at `place` (from 0). Returns the encryption key that it registers."""
     from storage_agent.config import (
         ChainSettings,
         KeySettings,
@@ -38,7 +38,8 @@ def prepare_agent(home: DevnetHome, parameters: DevnetParameters, place: int, rp
         WorkSettings,
         write_settings,
     )
-    from storage_agent.keys.files import public_bytes, read_password, write_encryption_key
+    from storage_agent.keys.files import SCRYPT_N_FOR_CHANCE, read_password, write_master_keys
+    from walrus_chain.crypto.node_key import node_key
 
     name = parameters.agent_names()[place]
     signer = KeyFile.create(home.agent_signer(name).path)
@@ -48,13 +49,15 @@ def prepare_agent(home: DevnetHome, parameters: DevnetParameters, place: int, rp
         node=NodeSettings(name=name),
         storage=StorageSettings(data_dir=home.agent_data(name)),
         chain=ChainSettings(rpc=(rpc_url,), deployment=home.deployment_file, poll_seconds=0.25),
-        keys=KeySettings(signer=signer.path, password_file=signer.password_file, encryption=folder / "encryption.key"),
+        keys=KeySettings(signer=signer.path, password_file=signer.password_file, encryption=folder / "master.json"),
         server=ServerSettings(port=parameters.port_of(place)),
         work=WorkSettings(heal_delay_seconds=2.0, trim_delay_seconds=5.0),
         log=LogSettings(),
     )
     home.agent_settings(name).write_text(write_settings(settings))
-    return public_bytes(write_encryption_key(settings.keys.encryption, read_password(settings.keys.password_file)))
+    password = read_password(settings.keys.password_file)
+    master, *_ = write_master_keys(settings.keys.encryption, password, SCRYPT_N_FOR_CHANCE)
+    return node_key(master, signer.address)
 
 
 class AgentHost:

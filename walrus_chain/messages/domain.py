@@ -17,6 +17,8 @@ DOMAIN_VERSION = "1"
 REGISTRY_DOMAIN_NAME = "Walrus Chain Blob Registry"
 NODES_DOMAIN_NAME = "Walrus Chain Node Registry"
 TOKEN_DOMAIN_NAME = "Walrus Chain"
+ACCESS_DOMAIN_NAME = "Walrus Chain Access"
+CHANNELS_DOMAIN_NAME = "Walrus Chain Read Channels"
 
 
 @lru_cache
@@ -78,3 +80,13 @@ def nodes_domain(chain_id: int, nodes: Address) -> Domain:
 def token_domain(chain_id: int, token: Address) -> Domain:
     """The domain of the WAL token: permits and transfer authorizations are signed in it."""
     return Domain(TOKEN_DOMAIN_NAME, DOMAIN_VERSION, chain_id, token)
+
+
+def access_domain(chain_id: int, blob_policies: Address) -> Domain:
+    """The domain of access to data: grants, requests, receipts and erasable keys are signed in it."""
+    return Domain(ACCESS_DOMAIN_NAME, DOMAIN_VERSION, chain_id, blob_policies)
+
+
+def channels_domain(chain_id: int, read_channels: Address) -> Domain:
+    """The domain of the read channels: vouchers are signed in it."""
+    return Domain(CHANNELS_DOMAIN_NAME, DOMAIN_VERSION, chain_id, read_channels)

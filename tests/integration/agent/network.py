@@ -34,6 +34,7 @@ from walrus_chain.chain.deploy import DeploymentParameters, deploy
 from walrus_chain.chain.network import Chain
 from walrus_chain.chain.provider import ChainProvider
 from walrus_chain.chain.sender import NodeDetails, Registration, Sender
+from walrus_chain.crypto.node_key import node_key
 from walrus_chain.errors import AgentUnreachable, Retryable
 from walrus_chain.messages.node_keys import NodeKeys
 from walrus_chain.messages.signing import LocalSigner
@@ -128,11 +129,12 @@ async def agent_network(
         for index, port in enumerate(_free_ports(nodes)):
             home = folder / f"node-{index}"
             keys = KeySettings(
-                signer=home / "signer.json", password_file=home / "password", encryption=home / "encryption.pem"
+                signer=home / "signer.json", password_file=home / "password", encryption=home / "master.json"
             )
             password = files.write_password(keys.password_file)
             signer = files.write_signer(keys.signer, _key(index), password, scrypt_n=2)
-            encryption = files.public_bytes(files.write_encryption_key(keys.encryption, password))
+            master, *_ = files.write_master_keys(keys.encryption, password, scrypt_n=2)
+            encryption = node_key(master, signer.address)
             proof = NodeKeys(owner.address, signer.address, encryption).prove(signer, chain.nodes_domain)
             url = f"http://127.0.0.1:{port}"
             details = NodeDetails(f"node-{index}", url, f"region-{index % 4}", signer.address, encryption)

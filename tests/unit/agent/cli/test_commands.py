@@ -13,6 +13,7 @@ from storage_agent.cli.output import exit_code_of
 from storage_agent.config import load_settings
 from storage_agent.keys import files
 from walrus_chain import errors
+from walrus_chain.crypto.node_key import parse_node_key
 
 
 def run(*arguments: object, code: int = 0) -> tuple[str, str]:
@@ -37,8 +38,8 @@ def test_init__new_folder__settings_and_keys_that_open(tmp_path: Path, deploymen
     assert settings.chain.rpc == ("http://a", "http://b")
     password = files.read_password(settings.keys.password_file)
     assert files.load_signer(settings.keys.signer, password).address == made["signer"]
-    key = files.load_encryption_key(settings.keys.encryption, password)
-    assert made["encryptionKey"] == "0x" + files.public_bytes(key).hex()
+    [master] = files.load_master_keys(settings.keys.encryption, password)
+    assert parse_node_key(bytes.fromhex(made["encryptionKey"][2:]), made["signer"]) == master.public
 
 
 def test_init__twice__refused_and_keys_untouched(tmp_path: Path, deployment: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -40,9 +41,9 @@ def test_signer__file_is_no_keystore__says_so(keystore: Path, content: bytes) ->
 
 def test_secrets__written__only_the_owner_may_read(keystore: Path, tmp_path: Path) -> None:
     files.write_password(tmp_path / "password")
-    files.write_encryption_key(tmp_path / "encryption.pem", "secret")
+    files.write_master_keys(tmp_path / "master.json", "secret", scrypt_n=2)
 
-    for path in (keystore, tmp_path / "password", tmp_path / "encryption.pem"):
+    for path in (keystore, tmp_path / "password", tmp_path / "master.json"):
         assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -82,12 +83,99 @@ def test_password__empty_file__refused(tmp_path: Path) -> None:
         files.read_password(path)
 
 
-def test_encryption_key__written__opens_with_its_password_only(tmp_path: Path) -> None:
-    path = tmp_path / "encryption.pem"
-    made = files.write_encryption_key(path, "secret")
+def test_master_keys__written__open_with_their_password_only(tmp_path: Path) -> None:
+    path = tmp_path / "master.json"
+    [made] = files.write_master_keys(path, "secret", scrypt_n=2)
 
-    opened = files.load_encryption_key(path, "secret")
-    assert files.public_bytes(opened) == files.public_bytes(made)
-    assert len(files.public_bytes(made)) == 32
+    [opened] = files.load_master_keys(path, "secret")
+    assert opened.public == made.public
+    with pytest.raises(files.UnusableKey, match="password is wrong"):
+        files.load_master_keys(path, "other")
+
+
+def test_master_keys__one_added__newest_first_and_older_kept(tmp_path: Path) -> None:
+    path = tmp_path / "master.json"
+    [first] = files.write_master_keys(path, "secret", scrypt_n=2)
+    (tmp_path / "master.json.new").write_text("left by a crash")
+
+    second, *_ = files.add_master_key(path, "secret")
+    third, *_ = files.add_master_key(path, "secret")
+
+    keys = [key.public for key in files.load_master_keys(path, "secret")]
+    assert keys == [third.public, second.public, first.public]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["master.json"]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_master_keys__exist_already__never_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "master.json"
+    files.write_master_keys(path, "secret", scrypt_n=2)
+    before = path.read_bytes()
+
+    with pytest.raises(files.KeyExists):
+        files.write_master_keys(path, "secret", scrypt_n=2)
     with pytest.raises(files.UnusableKey):
-        files.load_encryption_key(path, "other")
+        files.add_master_key(path, "other")
+
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[]", b"17", b"null", b"\xff\xfe", b"-----BEGIN ENCRYPTED PRIVATE KEY-----"]
+)
+def test_master_keys__file_is_another__says_so(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "master.json"
+    path.write_bytes(content)
+    path.chmod(0o600)
+
+    with pytest.raises(files.UnusableKey, match="holds no master keys"):
+        files.load_master_keys(path, "secret")
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("kind",), "walrus signer"),
+        (("version",), 2),
+        (("scrypt", "n"), 2**40),
+        (("scrypt", "n"), 3),
+        (("scrypt", "n"), "many"),
+        (("scrypt", "r"), 2**20),
+        (("scrypt", "salt"), "zz"),
+        (("nonce",), "00"),
+        (("ciphertext",), 5),
+    ],
+)
+def test_master_keys__part_of_the_file_is_nonsense__says_so(
+    tmp_path: Path, place: tuple[str, ...], value: object
+) -> None:
+    path = tmp_path / "master.json"
+    files.write_master_keys(path, "secret", scrypt_n=2)
+    document = json.loads(path.read_bytes())
+    inner = document if len(place) == 1 else document[place[0]]
+    inner[place[-1]] = value
+    path.write_text(json.dumps(document))
+
+    with pytest.raises(files.UnusableKey, match="holds no master keys"):
+        files.load_master_keys(path, "secret")
+
+
+def test_master_keys__ciphertext_changed_or_cut__refused(tmp_path: Path) -> None:
+    path = tmp_path / "master.json"
+    files.write_master_keys(path, "secret", scrypt_n=2)
+    whole = json.loads(path.read_bytes())
+    ciphertext = whole["ciphertext"]
+
+    for changed in (ciphertext[:-2], "", ciphertext[:-1] + ("0" if ciphertext[-1] != "0" else "1")):
+        path.write_text(json.dumps(whole | {"ciphertext": changed}))
+        with pytest.raises(files.UnusableKey, match="the file was changed"):
+            files.load_master_keys(path, "secret")
+
+
+def test_master_keys__printed__never_show_themselves(tmp_path: Path) -> None:
+    [made] = files.write_master_keys(tmp_path / "master.json", "secret", scrypt_n=2)
+
+    secret = made.to_bytes()
+    assert secret.hex() not in repr(made)
+    assert str(int.from_bytes(secret, "big")) not in repr(made)
+    assert secret.hex() not in (tmp_path / "master.json").read_text()

@@ -80,7 +80,9 @@ async def examine(settings: Settings, clocks: Clocks | None = None) -> AsyncIter
             yield Finding(
                 "encryption key",
                 node.encryption_key == encryption,
-                "as registered" if node.encryption_key == encryption else "another one is registered: rotate the keys",
+                "as registered"
+                if node.encryption_key == encryption
+                else "another one is registered: run `walrus-agent rotate-key`",
             )
             balance = (await chain.balances(signer.address)).native
             gas_price = int(await chain.provider.request("eth_gasPrice"), 16)

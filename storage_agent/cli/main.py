@@ -84,6 +84,29 @@ def register(
     print_result(tried(run, as_json), as_json=as_json)
 
 
+@app.command("rotate-key")
+def rotate_key(
+    operator: OperatorKeystore,
+    operator_password_file: OperatorPassword,
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Register a new master key. Older ones stay in the file: they open what was sealed to them."""
+    from storage_agent.cli.setup import load_operator, rotate_master_key
+
+    def run() -> dict[str, Any]:
+        settings, account = settings_in(config), load_operator(operator, operator_password_file)
+        rotated = asyncio.run(rotate_master_key(settings, account))
+        return {
+            "node": rotated.node_id,
+            "encryptionKey": "0x" + rotated.encryption_key.hex(),
+            "keys": rotated.keys,
+            "next": "restart the agent: it reads its keys when it starts",
+        }
+
+    print_result(tried(run, as_json), as_json=as_json)
+
+
 @app.command()
 def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Run the agent until it is told to stop (SIGTERM or Ctrl-C)."""

@@ -5,13 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from walrus_chain.cli.output import Output
 from walrus_chain.client.home import WalrusHome
-from walrus_chain.errors import HomeUnreadable, MalformedArgument, Misuse, PasswordMissing, UnknownWallet
+from walrus_chain.errors import (
+    HomeUnreadable,
+    MalformedArgument,
+    Misuse,
+    NameTaken,
+    PasswordMissing,
+    TargetUnwritable,
+    UnknownWallet,
+)
 from walrus_chain.types import Address, BlobId, BlobObjectId, NodeId
 
 if TYPE_CHECKING:
@@ -23,6 +31,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 #: Numbers of nodes are below this, on chain.
 _NODES = 2**32
+#: Longer numbers are blob ids.
+_OBJECT_DIGITS = 42
 
 
 def home() -> WalrusHome:
@@ -99,7 +109,7 @@ def blob_ref(text: str) -> BlobId | BlobObjectId:
     Raises: MalformedBlobId: neither.
     """
     stripped = text.strip().removeprefix("#")
-    if stripped.isascii() and stripped.isdigit() and len(stripped) < 43:
+    if stripped.isascii() and stripped.isdigit() and len(stripped) <= _OBJECT_DIGITS:
         return BlobObjectId(int(stripped))
     return BlobId.parse(text)
 
@@ -132,8 +142,30 @@ def parse_node(text: str) -> NodeId:
     return NodeId(int(digits))
 
 
-def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:
-    """Attributes that a person typed as KEY=VALUE.
+def parse_object(text: str) -> BlobObjectId:
+    """An object that a person named by its number.
+
+    Raises: MalformedArgument: no number of an object.
+    """
+    digits = text.strip().removeprefix("#")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > _OBJECT_DIGITS:
+        raise MalformedArgument("an object", text, "objects are numbered from 1; `walrus list` shows yours")
+    return BlobObjectId(int(digits))
+
+
+def parse_hex(what: str, text: str | None) -> bytes:
+    """Bytes that a person typed in hex, with or without 0x; empty when there are none.
+
+    Raises: MalformedArgument: something else.
+    """
+    try:
+        return bytes.fromhex((text or "").strip().removeprefix("0x"))
+    except ValueError:
+        raise MalformedArgument(what, str(text), "write hex digits, two for each byte") from None
+
+
+def parse_pairs(pairs: Iterable[str], what: str = "an attribute", form: str = "write KEY=VALUE") -> dict[str, str]:
+    """What a person typed as KEY=VALUE.
 
     Raises: MalformedArgument: one has no `=`, or no key.
     """
@@ -141,9 +173,27 @@ def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         key, separator, value = pair.partition("=")
         if not key or not separator:
-            raise MalformedArgument("an attribute", pair, "write KEY=VALUE")
+            raise MalformedArgument(what, pair, form)
         parsed[key] = value
     return parsed
+
+
+def write_new(folder: Path, files: Mapping[str, str]) -> None:
+    """Writes files into a folder, which is made where there is none.
+
+    Raises:
+        NameTaken: one of them is there already; nothing was written.
+        TargetUnwritable: the folder cannot be made or written to.
+    """
+    for name in files:
+        if (folder / name).exists():
+            raise NameTaken("file", str(folder / name))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text)
+    except OSError as error:
+        raise TargetUnwritable(str(folder), error.strerror or str(error)) from error
 
 
 def parse_range(text: str) -> tuple[int, int | None]:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from walrus_chain.chain.transactions import Receipt, TransactionSigner
     from walrus_chain.chain.views import BlobObject, ExtensionQuote
     from walrus_chain.client.outlook import CommitteeReport, EpochReport, PriceReport
+    from walrus_chain.client.policies import PolicyDesk
     from walrus_chain.client.stake import Stakes
 
 #: A blob by its id (also as text), or one object of it by its number.
@@ -153,6 +154,13 @@ class Client:
         from walrus_chain.client.stake import Stakes
 
         return Stakes(self.chain, self._signing)
+
+    @property
+    def policies(self) -> PolicyDesk:
+        """The rules that data carries: `client.policies.dry_run(...)` and what `walrus policy` has besides."""
+        from walrus_chain.client.policies import PolicyDesk
+
+        return PolicyDesk(self.chain, self._signing)
 
     # -- storing -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,238 @@
+"""`walrus policy`: the rules that data carries, from a first draft to the object that they hold for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from walrus_chain.cli import render_policy, session
+from walrus_chain.cli.options import Json, NetworkName, PasswordFile, WalletName
+from walrus_chain.cli.output import FAILURE
+from walrus_chain.types import NOBODY, Address, BlobObjectId
+
+if TYPE_CHECKING:
+    from walrus_chain.chain.policy_views import PolicyRecord
+    from walrus_chain.chain.policy_writer import PolicyReceipt
+    from walrus_chain.chain.transactions import Receipt
+    from walrus_chain.client.client import Client
+    from walrus_chain.client.policies import DryRun
+
+policies = typer.Typer(
+    help="The rules that data carries: who may use it, at what price, and what must stay.", no_args_is_help=True
+)
+app = typer.Typer()
+app.add_typer(policies, name="policy")
+
+#: Stands for no policy where one may be named.
+_NONE = "none"
+
+ObjectNumber = Annotated[str, typer.Argument(metavar="OBJECT", help="The number of an object of yours.")]
+ContractName = Annotated[
+    str | None, typer.Option("--contract", help="Which contract of the file, where it holds several policies.")
+]
+Evidence = Annotated[
+    str | None, typer.Option("--evidence", metavar="HEX", help="What the reader shows, as the policy expects it.")
+]
+
+
+@policies.command("list")
+def list_(json: Json = False) -> None:
+    """Ready-made policies: what each does, and the arguments that `walrus policy deploy` takes for it."""
+    from walrus_chain.policies.kinds import KINDS
+
+    session.output(json).table(
+        [render_policy.kind(kind) for kind in KINDS.values()],
+        ("Kind", "Arguments", "What it does"),
+        [render_policy.kind_row(kind) for kind in KINDS.values()],
+        "",
+    )
+
+
+@policies.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Of the contract, such as MembersOnly.")],
+    folder: Annotated[
+        Path | None, typer.Option("--dir", help="Folder to make; one with the policy's name when not given.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write a policy that works, and its test: a folder with two files to go on from."""
+    from walrus_chain.chain.policy_sources import policy_settings
+    from walrus_chain.policies.skeleton import skeleton
+
+    place = folder or Path(name)
+    files = skeleton(name, policy_settings().release)
+    session.write_new(place, files)
+    session.output(json).result(
+        {"policy": name, "folder": str(place), "files": [str(place / file) for file in files]},
+        "\n".join([*(str(place / file) for file in files), f"Next: walrus policy test {place}"]),
+    )
+
+
+@policies.command("test")
+def run_tests(
+    folder: Annotated[Path, typer.Argument(help="Where the tests are.")] = Path(),
+    json: Json = False,
+) -> None:
+    """Run tests of policies on a chain of their own, which is gone afterwards. Exit code 1 when one fails."""
+    from walrus_chain.devnet.policy_tests import run_policy_tests
+
+    ran = run_policy_tests(folder, quiet=json)
+    session.output(json).result({"passed": ran.passed, "failed": ran.failed})
+    if ran.failed:
+        raise typer.Exit(FAILURE)
+
+
+@policies.command()
+def deploy(
+    what: Annotated[str, typer.Argument(metavar="KIND|FILE.sol", help="A ready-made kind, or a policy of your own.")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="Its arguments; lists with commas.")
+    ] = None,
+    contract: ContractName = None,
+    network: NetworkName = None,
+    wallet: WalletName = None,
+    password_file: PasswordFile = None,
+    json: Json = False,
+) -> None:
+    """Create a policy: of a ready-made kind, or from Solidity, which is compiled first."""
+    from walrus_chain.policies.kinds import kind_named
+    from walrus_chain.policies.values import parse_arguments
+
+    out, pairs = session.output(json), session.parse_pairs(arguments or (), "an argument", "write NAME=VALUE")
+    if what.endswith(".sol"):
+        from walrus_chain.chain.policy_code import compile_policy
+
+        code = compile_policy(Path(what), contract)
+        for warning in code.warnings:
+            out.note(warning)
+        name, values = code.name, parse_arguments(code.name, code.parameters, pairs)
+
+        async def work(client: Client) -> PolicyReceipt:
+            return await client.policies.deploy(code, values)
+    else:
+        kind = kind_named(what)
+        name, values = kind.name, kind.parse(pairs)
+
+        async def work(client: Client) -> PolicyReceipt:
+            return await client.policies.create(name, values)
+
+    made = session.signing(network, wallet, password_file, work)
+    out.result(render_policy.made(name, made), render_policy.made_text(name, made))
+
+
+@policies.command()
+def show(
+    target: Annotated[str, typer.Argument(metavar="POLICY|OBJECT", help="A policy's address, or an object's number.")],
+    network: NetworkName = None,
+    json: Json = False,
+) -> None:
+    """What a policy is, down to the policies that it asks; or the policies of an object, those announced included."""
+    out, wanted = session.output(json), _target(target)
+    if isinstance(wanted, str):
+        policy = session.reading(network, lambda client: client.policies.describe(wanted))
+        out.result(render_policy.policy(policy), render_policy.policy_text(policy))
+    else:
+        found = session.reading(network, lambda client: client.policies.of(wanted))
+        out.result(render_policy.object_policies(found), render_policy.object_policies_text(found))
+
+
+@policies.command("dry-run")
+def dry_run(
+    target: Annotated[str, typer.Argument(metavar="OBJECT|POLICY", help="An object's number, or a policy's address.")],
+    reader: Annotated[str, typer.Option(metavar="ADDRESS", help="Who would use the data.")],
+    compute: Annotated[bool, typer.Option("--compute", help="To compute on it; to read when not given.")] = False,
+    sequence: Annotated[int, typer.Option(min=0, help="Which use by this reader it is, counted from 0.")] = 0,
+    evidence: Evidence = None,
+    network: NetworkName = None,
+    json: Json = False,
+) -> None:
+    """What the network would decide, which clause decides it, and the price. Exit code 1 when it would deny."""
+    from walrus_chain.messages.access import Action
+
+    out, wanted, account = session.output(json), _target(target), session.parse_address(reader)
+    shown = session.parse_hex("evidence", evidence)
+
+    async def work(client: Client) -> DryRun:
+        return await client.policies.dry_run(
+            wanted, account, action=Action.COMPUTE if compute else Action.READ, sequence=sequence, evidence=shown
+        )
+
+    ran = session.reading(network, work)
+    out.result(render_policy.dry_run(ran), render_policy.dry_run_text(ran))
+    if not ran.allowed:
+        raise typer.Exit(FAILURE)
+
+
+@policies.command()
+def attach(
+    blob_object: ObjectNumber,
+    access: Annotated[str | None, typer.Option(metavar="POLICY", help="Decides who may use the data.")] = None,
+    retention: Annotated[str | None, typer.Option(metavar="POLICY", help="Decides what must stay.")] = None,
+    notice: Annotated[
+        int | None, typer.Option(metavar="SECONDS", help="How long changes are announced; as short as may be if none.")
+    ] = None,
+    network: NetworkName = None,
+    wallet: WalletName = None,
+    password_file: PasswordFile = None,
+    json: Json = False,
+) -> None:
+    """Give an object its first policies. The data stay readable by all: `walrus store --private` encrypts them."""
+    out, number = session.output(json), _object(blob_object)
+    chosen = _policy(access) or NOBODY, _policy(retention) or NOBODY
+
+    async def work(client: Client) -> Receipt:
+        return await client.policies.attach(number, access=chosen[0], retention=chosen[1], notice_seconds=notice)
+
+    receipt = session.signing(network, wallet, password_file, work)
+    out.result(
+        {"object": number, "access": _named(chosen[0]), "retention": _named(chosen[1])} | render_policy.sent(receipt),
+        f"Object {number} has its policies; `walrus policy show {number}` shows them",
+    )
+
+
+@policies.command()
+def announce(
+    blob_object: ObjectNumber,
+    access: Annotated[
+        str | None, typer.Option(metavar="POLICY", help="The next access policy, or `none`: the owner alone.")
+    ] = None,
+    retention: Annotated[str | None, typer.Option(metavar="POLICY", help="The next one, or `none`.")] = None,
+    network: NetworkName = None,
+    wallet: WalletName = None,
+    password_file: PasswordFile = None,
+    json: Json = False,
+) -> None:
+    """Announce other policies for an object; they hold when the notice is over. What is not named stays as it is."""
+    out, number = session.output(json), _object(blob_object)
+
+    async def work(client: Client) -> PolicyRecord:
+        return await client.policies.announce(number, access=_policy(access), retention=_policy(retention))
+
+    record = session.signing(network, wallet, password_file, work)
+    out.result(render_policy.announced(number, record), render_policy.announced_text(number, record))
+
+
+# -- parts -----------------------------------------------------------------------------------------------------------
+
+
+def _target(text: str) -> BlobObjectId | Address:
+    """An object by its number, or a policy by its address."""
+    return session.parse_address(text) if text.startswith("0x") else _object(text)
+
+
+def _object(text: str) -> BlobObjectId:
+    return session.parse_object(text)
+
+
+def _policy(text: str | None) -> Address | None:
+    """A policy that a person named, nobody for `none`; none when there is nothing."""
+    if text is None:
+        return None
+    return NOBODY if text == _NONE else session.parse_address(text)
+
+
+def _named(policy: Address) -> str | None:
+    return None if policy == NOBODY else policy

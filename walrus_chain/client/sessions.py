@@ -1,0 +1,118 @@
+"""Sessions: an account's wallet signs once that a session's keys may ask for it, and these sign each request.
+
+Source: docs/spec/13-access.md.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from walrus_chain.client.keep import Keep
+from walrus_chain.crypto.sealing import SessionKeys
+from walrus_chain.errors import NoWallet, WalrusError
+from walrus_chain.messages.access import SessionGrant
+from walrus_chain.messages.domain import Domain
+from walrus_chain.messages.signing import Signer
+from walrus_chain.types import Address, Wei
+
+SESSION_SECONDS: Final = 24 * 3600
+"""For how long a wallet's signature is made use of."""
+_KIND: Final = "sessions"
+_READ: Final = 1
+"""The bit of the grant's actions that stands for reading."""
+#: Clocks differ: a grant is valid from so many seconds before it was signed, and not used in its last ones.
+_CLOCK_SECONDS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A grant, the wallet's signature of it, and the keys that it names."""
+
+    grant: SessionGrant
+    signature: bytes
+    keys: SessionKeys
+    digest: bytes
+    """Of the grant."""
+
+    @property
+    def account(self) -> Address:
+        """Who asks."""
+        return self.grant.requester
+
+
+class Sessions:
+    """The session of one account with one network."""
+
+    def __init__(self, keep: Keep, account: Address, wallet: Signer | None, domain: Domain) -> None:
+        """
+        Args:
+            wallet: signs as `account`: its key, or a contract's way to sign. None where only a session that was kept
+                may be used.
+            domain: of access, `walrus_chain.messages.access.access_domain`.
+        """
+        self._keep = keep
+        self.account = account
+        self._wallet = wallet
+        self._domain = domain
+        self._session: Session | None = None
+
+    def session(self, spend_limit: Wei, now: float, random: Callable[[int], bytes] = os.urandom) -> Session:
+        """A session that may spend that much on one use; the wallet is asked only where none is valid any more.
+
+        Args:
+            now: seconds since 1970, by the chain's clock.
+        Raises: NoWallet: there is none to ask.
+        """
+        if self._session is None:
+            self._session = self._kept()
+        if self._session is None or not _serves(self._session.grant, spend_limit, now):
+            self._session = self._new(spend_limit, now, random)
+        return self._session
+
+    def end(self) -> None:
+        """Forgets the session."""
+        self._session = None
+        with self._keep.changing(_KIND, self.account) as document:
+            document.clear()
+
+    def _kept(self) -> Session | None:
+        with self._keep.changing(_KIND, self.account) as document:
+            if not document:
+                return None
+            try:
+                grant = SessionGrant.from_data(document["grant"])
+                keys = SessionKeys.from_bytes(bytes.fromhex(document["keys"]))
+                session = Session(grant, bytes.fromhex(document["signature"]), keys, grant.digest(self._domain))
+            except (KeyError, TypeError, ValueError, WalrusError):
+                return None  # damaged, or of another version: a new one costs a signature
+        return session if session.account == self.account else None
+
+    def _new(self, spend_limit: Wei, now: float, random: Callable[[int], bytes]) -> Session:
+        if self._wallet is None:
+            raise NoWallet("reading private data")
+        keys = SessionKeys.generate(random)
+        grant = SessionGrant(
+            requester=self.account,
+            session_key=keys.signer.address,
+            encryption_key=keys.encryption_key,
+            blob_objects=(),
+            actions=_READ,
+            spend_limit=spend_limit,
+            valid_from=int(now) - _CLOCK_SECONDS,
+            valid_until=int(now) + SESSION_SECONDS,
+        )
+        digest = grant.digest(self._domain)
+        session = Session(grant, self._wallet.sign_digest(digest), keys, digest)
+        with self._keep.changing(_KIND, self.account) as document:
+            document.update(
+                grant=grant.as_data(), signature=session.signature.hex(), keys=session.keys.to_bytes().hex()
+            )
+        return session
+
+
+def _serves(grant: SessionGrant, spend_limit: Wei, now: float) -> bool:
+    """Whether a grant is valid for a while longer and covers the price."""
+    return grant.valid_from <= now < grant.valid_until - _CLOCK_SECONDS and grant.spend_limit >= spend_limit

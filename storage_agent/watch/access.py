@@ -17,7 +17,7 @@ from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.network import Chain
 from walrus_chain.chain.payment_rejections import UnknownChannel, UnknownPool
 from walrus_chain.chain.policy_views import Question, Verdict
-from walrus_chain.errors import BlockUnknown, RpcRefused, RpcUnavailable
+from walrus_chain.errors import BlockUnknown, ContractMissing, RpcRefused, RpcUnavailable
 from walrus_chain.messages.access import Use
 from walrus_chain.payments.vouchers import ChannelFacts
 from walrus_chain.types import Address, BlobObjectId, ChannelId, Epoch, NodeId, PoolId, Wei
@@ -88,7 +88,10 @@ class AccessChain:
     async def reads_of(self, use: Use, at: bytes) -> int:
         """How many reads of the use's object were bought for its requester, as a block has it."""
         async with self._pinned(at):
-            return await self._chain.payments.reads_of(use.blob_object, use.requester, at)
+            try:
+                return await self._chain.payments.reads_of(use.blob_object, use.requester, at)
+            except ContractMissing:  # the block may be older than the network
+                return 0
 
     # -- what is to do -----------------------------------------------------------------------------------------------
 
@@ -148,7 +151,7 @@ class AccessChain:
     async def _channel(self, channel: int, at: bytes | None) -> ChannelFacts | None:
         try:
             found = await self._chain.payments.channel(ChannelId(channel), at)
-        except UnknownChannel:
+        except (UnknownChannel, ContractMissing):  # the block may be older than the network
             return None
         return ChannelFacts(
             channel=channel,

@@ -91,6 +91,7 @@ async def test_release__t_of_m_agents__open_the_key_for_whom_the_policy_allows(t
         assert (code_of(answer), answer.json()["error"]["reason"]) == ((403, "Denied"), "CredentialRevoked")
 
 
+@pytest.mark.slow
 async def test_release__paid_by_voucher__taken_once_and_redeemed_by_itself(tmp_path: Path) -> None:
     made = agent_network(tmp_path, nodes=2, shards=10, epoch_seconds=60, block_seconds=1)
     async with made as network, running(network) as agents:
@@ -124,6 +125,7 @@ async def test_release__paid_by_voucher__taken_once_and_redeemed_by_itself(tmp_p
         assert 0 < earned < 2 * PRICE
 
 
+@pytest.mark.slow
 async def test_release__bought_on_chain__each_read_once_and_large_amounts_when_final(tmp_path: Path) -> None:
     careful = AccessSettings(confirmations=2, finality_above=1.0)
     async with agent_network(tmp_path, nodes=1, shards=10, access=careful) as network, running(network):
@@ -224,6 +226,7 @@ async def test_reorganisation__of_the_named_block__try_again(tmp_path: Path) -> 
         await share_of(data, reader, member)
 
 
+@pytest.mark.slow
 async def test_receipts__of_an_epoch_that_is_over__anchored_and_verify(tmp_path: Path) -> None:
     made = agent_network(tmp_path, nodes=1, shards=10, epoch_seconds=20, block_seconds=1)
     async with made as network, running(network):
@@ -249,6 +252,7 @@ async def test_receipts__of_an_epoch_that_is_over__anchored_and_verify(tmp_path:
             verify_receipt_path(root, anchor["count"], receipt.index, receipt.digest(data.access), path)
 
 
+@pytest.mark.slow
 async def test_erasable_key__when_its_time_has_come__destroyed_and_attested(tmp_path: Path) -> None:
     made = agent_network(tmp_path, nodes=2, shards=10, epoch_seconds=60, block_seconds=1)
     async with made as network, running(network):

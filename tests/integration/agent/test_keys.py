@@ -210,6 +210,9 @@ async def test_restart__nonces_and_payments__are_remembered(tmp_path: Path) -> N
         async with running(network):
             assert code_of(await post(member, body)) == (409, "NonceUsed")
             await share_of(data, reader, member)
+            async with httpx.AsyncClient() as http:
+                access = (await http.get(f"{member.url}/v1/status")).json()["access"]
+            assert (access["enabled"], access["releases"]) == (True, 2)
 
 
 async def test_reorganisation__of_the_named_block__try_again(tmp_path: Path) -> None:
@@ -221,8 +224,12 @@ async def test_reorganisation__of_the_named_block__try_again(tmp_path: Path) -> 
         body = await request_of(data, reader, member)
         assert code_of(await ask(data, reader, member, block_hash=b"\7" * 32)) == (425, "BlockUnknown")
 
+        seen = await network.chain.head()
+        await share_of(data, reader, member, sequence=1)
+
         await network.chain.provider.request("anvil_reorg", 1, [])
         assert code_of(await post(member, body)) == (425, "BlockUnknown")
+        assert code_of(await ask(data, reader, member, block_hash=seen.hash)) == (425, "BlockUnknown")
         await share_of(data, reader, member)
 
 

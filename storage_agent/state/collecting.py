@@ -58,7 +58,7 @@ class CollectingRules:
         return min(self.keeping.pace, max(0.25, self.close_delay / 12))
 
     def patience(self, owed: Owed) -> float:
-        """Seconds until a channel is looked at again: soon when it owes enough or closes, else in time for its closing."""
+        """Seconds until a channel is looked at again: soon when it owes enough or closes, else in time for closing."""
         if owed.closes_at or owed.worth >= self.minimum_redeem:
             return 0.0
         return self.close_delay / 12

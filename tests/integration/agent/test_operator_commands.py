@@ -51,7 +51,7 @@ async def test_life_of_a_node__by_its_operators_commands(network: AgentNetwork, 
     await act("register", "--url", "https://mine.example.org", "--region", "eu-north", "--stake", "400")
     start = (await network.chain.parameters()).current_epoch
 
-    rotated = await act("rotate-key")
+    rotated = await act("keys", "rotate")
     registered = (await network.chain.nodes())[1]
     assert (rotated["node"], rotated["keys"]) == (2, 2)
     assert rotated["encryptionKey"] == "0x" + registered.encryption_key.hex()
@@ -63,7 +63,7 @@ async def test_life_of_a_node__by_its_operators_commands(network: AgentNetwork, 
     )
     assert not_theirs["error"]["code"] == "NotOperator"
     newest, *_ = files.add_master_key(home / "keys" / "master.json", password_text)
-    assert (await act("rotate-key"))["keys"] == 3, "a key that was kept and not registered is registered now"
+    assert (await act("keys", "rotate"))["keys"] == 3, "a key that was kept and not registered is registered now"
     registered = (await network.chain.nodes())[1]
     assert parse_node_key(registered.encryption_key, registered.signer) == newest.public
 

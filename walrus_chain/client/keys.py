@@ -19,9 +19,9 @@ from walrus_chain.client.holders import holders_of
 from walrus_chain.client.keep import Keep
 from walrus_chain.client.ports import Agents, ChainReader
 from walrus_chain.client.purse import Purse
-from walrus_chain.client.release import Collected, Release, SignedReceipt, UseTerms, words_of
+from walrus_chain.client.release import Collected, Release, UseTerms, words_of
 from walrus_chain.client.reputation import Reputation, Suspect
-from walrus_chain.client.results import KeyUse
+from walrus_chain.client.results import KeyUse, SignedReceipt
 from walrus_chain.client.sealing import identity_of
 from walrus_chain.client.sessions import Sessions
 from walrus_chain.client.threads import in_thread
@@ -39,6 +39,7 @@ from walrus_chain.errors import (
     NotSealed,
     NoWayToPay,
     PriceAboveLimit,
+    Rejected,
     Untrusted,
     UseCostsMore,
 )
@@ -229,11 +230,12 @@ class KeyDesk:
             book.begin(offer.sequence, key_epoch, None)
             return _Paid(offer.sequence, None, _FREE, None)
         if (broken := book.broken(key_epoch)) is not None:
-            channel = await self._chain.payments.channel(broken.channel)
             try:
+                channel = await self._chain.payments.channel(broken.channel)
                 return self._by_voucher(offer, book, broken.sequence, channel)
-            except (UseCostsMore, ChannelTooSmall):
-                book.end(broken.sequence, done=True)  # it was promised at a lower price; nobody takes that any more
+            except (UseCostsMore, ChannelTooSmall, ChannelUnusable, Rejected):
+                # It was promised at a lower price, or from a channel that is gone: nobody takes that any more.
+                book.end(broken.sequence, done=True)
         bought = await self._chain.payments.reads_of(number, self._sessions.account, at=offer.block.hash)
         if offer.sequence < bought:
             book.begin(offer.sequence, key_epoch, None)

@@ -59,17 +59,23 @@ class Sessions:
         self._domain = domain
         self._session: Session | None = None
 
-    def session(self, spend_limit: Wei, now: float, random: Callable[[int], bytes] = os.urandom) -> Session:
-        """A session that may spend that much on one use; the wallet is asked only where none is valid any more.
+    def session(
+        self, price: Wei, spend_limit: Wei, now: float, random: Callable[[int], bytes] = os.urandom
+    ) -> Session:
+        """A session that may still spend a price; the wallet is asked only where none is valid any more.
 
         Args:
+            price: of a voucher that is to be given; nothing otherwise.
+            spend_limit: what a new session may spend in all.
             now: seconds since 1970, by the chain's clock.
         Raises: NoWallet: there is none to ask.
         """
         if self._session is None:
             self._session = self._kept()
-        if self._session is None or not _serves(self._session.grant, spend_limit, now):
-            self._session = self._new(spend_limit, now, random)
+        if self._session is None or not self._serves(self._session, price, now):
+            self._session = self._new(max(spend_limit, price), now, random)
+        if price:
+            self._spend(price)
         return self._session
 
     def end(self) -> None:
@@ -90,6 +96,18 @@ class Sessions:
                 return None  # damaged, or of another version: a new one costs a signature
         return session if session.account == self.account else None
 
+    def _serves(self, session: Session, price: Wei, now: float) -> bool:
+        """Whether a session is valid for a while longer, and may spend the price."""
+        grant = session.grant
+        if not grant.valid_from <= now < grant.valid_until - _CLOCK_SECONDS:
+            return False
+        with self._keep.changing(_KIND, self.account) as document:
+            return not price or int(document.get("spent", 0)) + price <= grant.spend_limit
+
+    def _spend(self, price: Wei) -> None:
+        with self._keep.changing(_KIND, self.account) as document:
+            document["spent"] = str(int(document.get("spent", 0)) + price)
+
     def _new(self, spend_limit: Wei, now: float, random: Callable[[int], bytes]) -> Session:
         if self._wallet is None:
             raise NoWallet("reading private data")
@@ -108,11 +126,9 @@ class Sessions:
         session = Session(grant, self._wallet.sign_digest(digest), keys, digest)
         with self._keep.changing(_KIND, self.account) as document:
             document.update(
-                grant=grant.as_data(), signature=session.signature.hex(), keys=session.keys.to_bytes().hex()
+                grant=grant.as_data(),
+                signature=session.signature.hex(),
+                keys=session.keys.to_bytes().hex(),
+                spent="0",
             )
         return session
-
-
-def _serves(grant: SessionGrant, spend_limit: Wei, now: float) -> bool:
-    """Whether a grant is valid for a while longer and covers the price."""
-    return grant.valid_from <= now < grant.valid_until - _CLOCK_SECONDS and grant.spend_limit >= spend_limit

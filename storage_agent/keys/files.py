@@ -12,7 +12,7 @@ import json
 import os
 import stat
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -170,20 +170,11 @@ def _open_master_keys(path: Path, password: str) -> tuple[tuple[MasterKey, ...],
     data = _read_secret(path)
     try:
         document = json.loads(data)
-        known = (document["kind"], document["version"]) == (_MASTER_KEYS, _MASTER_KEYS_VERSION)
-        work = document["scrypt"]
-        scrypt_n = work["n"]
-        known = (
-            known
-            and isinstance(scrypt_n, int)
-            and 1 < scrypt_n <= _LARGEST_SCRYPT_N
-            and (work["r"], work["p"]) == (_SCRYPT_R, _SCRYPT_P)
-        )
-        salt, nonce, ciphertext = (
-            bytes.fromhex(text) for text in (work["salt"], document["nonce"], document["ciphertext"])
-        )
-        if not known or len(nonce) != _NONCE_BYTES:
+        if not _is_known(document):
             raise UnusableKey(path, "it holds no master keys that this version knows")
+        scrypt_n: int = document["scrypt"]["n"]
+        salt = bytes.fromhex(document["scrypt"]["salt"])
+        nonce, ciphertext = bytes.fromhex(document["nonce"]), bytes.fromhex(document["ciphertext"])
         plaintext = AESGCM(_file_key(password, salt, scrypt_n)).decrypt(nonce, ciphertext, _MASTER_KEYS.encode())
     except InvalidTag:
         raise UnusableKey(path, "the password is wrong, or the file was changed") from None
@@ -197,6 +188,16 @@ def _open_master_keys(path: Path, password: str) -> tuple[tuple[MasterKey, ...],
     if not keys:
         raise UnusableKey(path, "it holds no key")
     return keys, scrypt_n
+
+
+def _is_known(document: dict[str, Any]) -> bool:
+    work = document["scrypt"]
+    return (
+        (document["kind"], document["version"]) == (_MASTER_KEYS, _MASTER_KEYS_VERSION)
+        and (work["r"], work["p"]) == (_SCRYPT_R, _SCRYPT_P)
+        and isinstance(work["n"], int)
+        and 1 < work["n"] <= _LARGEST_SCRYPT_N
+    )
 
 
 def _file_key(password: str, salt: bytes, scrypt_n: int) -> bytes:

@@ -162,8 +162,8 @@ def compile_contracts(root: Path) -> list[Artifact]:
             continue
         for name, compiled in sorted(contracts.items()):
             creation = compiled["evm"]["bytecode"]
-            if not creation["object"]:
-                continue  # abstract, or an interface beside its contract
+            if not creation["object"] or not _has_functions(compiled["abi"]):
+                continue  # abstract, an interface beside its contract, or a library that is part of its users
             if creation["linkReferences"]:
                 raise CompilationFailed(f"{path}: {name} needs a linked library; make the library's functions internal")
             if name in artifacts:
@@ -253,6 +253,10 @@ def _run_compiler(root: Path, settings: CompilerSettings, task: dict[str, Any]) 
     if messages := [entry["formattedMessage"] for entry in output.get("errors", []) if _is_ours(entry)]:
         raise CompilationFailed("\n".join(messages))
     return output
+
+
+def _has_functions(abi: list[dict[str, Any]]) -> bool:
+    return any(entry["type"] not in ("error", "event") for entry in abi)
 
 
 def _is_ours(entry: dict[str, Any]) -> bool:

@@ -289,6 +289,7 @@ def _policy_arguments(at: Mapping[str, Address], parameters: DeploymentParameter
         "SignatureJudge": (),
         "PayPerReadPolicy": (at["WAL"], at["RevenuePools"]),
         "SubscriptionPolicy": (at["Purchases"], at["RevenuePools"]),
+        "FixedTermPolicy": (at["Committee"],),
         "PolicyFactory": ([(kind.encode().ljust(32, b"\0"), at[contract]) for kind, contract in KINDS.items()],),
     }
 

@@ -47,12 +47,14 @@ class LogDecoder:
     def __init__(self, deployment: Deployment) -> None:
         self._contracts = {address.lower(): name for name, address in deployment.contracts.items()}
 
-    def decode(self, log: Mapping[str, Any], block: BlockRef) -> ChainEvent | None:
+    def decode(self, log: Mapping[str, Any], block: BlockRef, contract: str | None = None) -> ChainEvent | None:
         """The event in one log of `block`; none for a kind that tells nothing (`NEVER_EMITTED`).
 
+        Args:
+            contract: what logged it, where its address is none of the network's, as that of a policy.
         Raises: UnknownEvent: the log is of no known contract or kind, so this software is older than the contracts.
         """
-        contract = self._contracts.get(log["address"].lower())
+        contract = contract or self._contracts.get(log["address"].lower())
         topics = [bytes.fromhex(topic[2:]) for topic in log["topics"]]
         if contract is None or not topics:
             raise UnknownEvent(contract or log["address"], log["topics"])

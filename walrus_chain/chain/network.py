@@ -129,7 +129,7 @@ class Chain:
 
     @property
     def access_domain(self) -> Domain:
-        """The domain in which grants, requests and receipts are signed."""
+        """The domain in which grants, requests, receipts and erasable keys are signed."""
         return access_domain(self.deployment.chain_id, self.deployment.address("BlobPolicies"))
 
     @property
@@ -307,23 +307,29 @@ class Chain:
         return block
 
     async def logged(
-        self, kind: type[E], *indexed: bytes | None, first: int | None = None, last: int | None = None
+        self,
+        kind: type[E],
+        *indexed: bytes | None,
+        first: int | None = None,
+        last: int | None = None,
+        address: Address | None = None,
     ) -> tuple[E, ...]:
         """Every event of a kind that has these indexed fields, in chain order.
 
         Args:
             indexed: the values wanted, 32 bytes each, in the order of the event; none for any.
+            address: who logged it, where that is none of the network's own contracts, as a policy.
             first: the first block that counts; the network's first when none.
             last: the last one; the newest when none.
         Raises: BlockUnknown: no endpoint knows the block `last`.
         """
         topics = [topic_of(kind.contract, kind.solidity_name), *indexed]
         criteria = {
-            "address": self.deployment.address(kind.contract),
+            "address": address or self.deployment.address(kind.contract),
             "topics": [None if topic is None else "0x" + topic.hex() for topic in topics],
         }
         first = self.deployment.block if first is None else first
-        events = await self._decoded(await self._logs_of(first, last, criteria))
+        events = await self._decoded(await self._logs_of(first, last, criteria), kind.contract)
         return tuple(event for event in events if isinstance(event, kind))
 
     async def events(self, first_block: int, last_block: int) -> tuple[ChainEvent, ...]:
@@ -357,10 +363,10 @@ class Chain:
             events = await self._decoded(logs)
         return Span(tuple(map(self._block_ref, found)), events)
 
-    async def _decoded(self, logs: Sequence[Mapping[str, Any]]) -> tuple[ChainEvent, ...]:
+    async def _decoded(self, logs: Sequence[Mapping[str, Any]], contract: str | None = None) -> tuple[ChainEvent, ...]:
         try:
             blocks = await self._blocks_of(logs)
-            events = [self._logs.decode(log, blocks[log["blockHash"]]) for log in sorted(logs, key=_place_of)]
+            events = [self._logs.decode(log, blocks[log["blockHash"]], contract) for log in sorted(logs, key=_place_of)]
         except (DecodingError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise UnexpectedAnswer(self.provider.endpoint, "eth_getLogs", f"no log of a contract: {error}") from error
         return tuple(event for event in events if event is not None)

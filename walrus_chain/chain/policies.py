@@ -16,7 +16,14 @@ from eth_utils.crypto import keccak
 
 from walrus_chain.chain.deployments import KINDS
 from walrus_chain.chain.payment_views import AnchoredReceipts
-from walrus_chain.chain.policy_events import Attested, EnvelopePublished, KeyDestroyed, PolicyCreated, ReceiptsAnchored
+from walrus_chain.chain.policy_events import (
+    AllowListChanged,
+    Attested,
+    EnvelopePublished,
+    KeyDestroyed,
+    PolicyCreated,
+    ReceiptsAnchored,
+)
 from walrus_chain.chain.policy_views import (
     Credential,
     Policies,
@@ -38,7 +45,7 @@ if TYPE_CHECKING:
 
 JUDGE_GAS: Final = 30_000_000
 """What a call of `judge` gets: more than twice what a policy may use, so that every endpoint answers alike."""
-# A minimal proxy (ERC-1167) whose arguments follow its code, as OpenZeppelin's Clones makes it.
+# A minimal proxy (ERC-1167) with data after its code, as OpenZeppelin's Clones makes it.
 _CLONE_HEAD: Final = bytes.fromhex("363d3d373d3d3d363d73")
 _CLONE_TAIL: Final = bytes.fromhex("5af43d82803e903d91602b57fd5bf3")
 _CLONE_SIZE: Final = len(_CLONE_HEAD) + 20 + len(_CLONE_TAIL)
@@ -143,7 +150,7 @@ class PolicyBook:
     async def ready_made(self, policy: Address) -> ReadyMadePolicy | None:
         """Kind and arguments of a policy that runs the network's own code; none when it runs other code.
 
-        Costs one question, and none of the policy itself: what it says of itself does not count.
+        Only its code counts, not what it says of itself.
         """
         code = bytes.fromhex((await self._chain.provider.request("eth_getCode", policy, "latest"))[2:])
         inner = code[len(_CLONE_HEAD) : len(_CLONE_HEAD) + 20]
@@ -152,7 +159,8 @@ class PolicyBook:
         implementation = checksum_address("0x" + inner.hex())
         for kind, contract in KINDS.items():
             if self._chain.deployment.address(contract) == implementation:
-                return ReadyMadePolicy(policy, kind, code[_CLONE_SIZE:])
+                arguments = await self._chain.view(policy, contract, "arguments")
+                return ReadyMadePolicy(policy, kind, bytes(arguments))
         return None
 
     async def kind_of(self, policy: Address) -> str:
@@ -166,6 +174,36 @@ class PolicyBook:
         """The ready-made policies that an account created, oldest first."""
         created = await self._chain.logged(PolicyCreated, None, None, address_word(creator))
         return tuple(ReadyMadePolicy(event.policy, str(event.kind), event.arguments) for event in created)
+
+    async def is_listed(self, policy: Address, account: Address, at: bytes | None = None) -> bool:
+        """Whether an account is on the list of an `AllowList` or `DenyList` policy.
+
+        Raises: BlockUnknown; ContractMissing, Rejected: it is none.
+        """
+        return bool(await self._chain.view(policy, "AllowListPolicy", "isListed", account, at=at))
+
+    async def listed_by(self, policy: Address) -> tuple[Address, ...]:
+        """The accounts on the list of an `AllowList` or `DenyList` policy, in the order in which they came."""
+        listed: dict[Address, bool] = {}
+        for change in await self._chain.logged(AllowListChanged, address=policy):
+            listed.pop(change.account, None)
+            if change.listed:
+                listed[change.account] = True
+        return tuple(listed)
+
+    async def root_of(self, policy: Address, at: bytes | None = None) -> bytes:
+        """The root of the list of a `MerkleAllowList` policy, 32 bytes.
+
+        Raises: BlockUnknown; ContractMissing, Rejected: it is none.
+        """
+        return bytes(await self._chain.view(policy, "MerkleAllowListPolicy", "root", at=at))
+
+    async def is_held_by(self, policy: Address, blob_object: BlobObjectId, holder: Address) -> bool:
+        """Whether a holder keeps a legal hold on an object, under a `LegalHold` policy.
+
+        Raises: ContractMissing, Rejected: it is none.
+        """
+        return bool(await self._chain.view(policy, "LegalHoldPolicy", "isHeldBy", blob_object, holder))
 
     # -- credentials -------------------------------------------------------------------------------------------------
 

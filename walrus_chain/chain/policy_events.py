@@ -92,7 +92,7 @@ class HookFailed(ChainEvent):
     blob_object: BlobObjectId
     policy: Address
     hook: int
-    """1 when certified, 2 when extended, 4 when read, 8 when expired."""
+    """0 when certified, 1 when extended, 2 when read, 3 when expired."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +120,54 @@ class PolicyCreated(ChainEvent):
     creator: Address
     arguments: bytes
     """ABI-encoded, as the kind says."""
+
+
+# -- ready-made policies: clones log them, each at its own address ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowListChanged(ChainEvent):
+    """An account came onto a list of those who are let in, or left it."""
+
+    contract = "AllowListPolicy"
+    solidity_name = "AccountListed"
+
+    account: Address
+    listed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DenyListChanged(ChainEvent):
+    """An account came onto a list of those who are kept out, or left it."""
+
+    contract = "DenyListPolicy"
+    solidity_name = "AccountListed"
+
+    account: Address
+    listed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowRootChanged(ChainEvent):
+    """A list of those who are let in was replaced by another one."""
+
+    contract = "MerkleAllowListPolicy"
+    solidity_name = "RootChanged"
+
+    old_root: bytes
+    new_root: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldChanged(ChainEvent):
+    """A holder put a hold on an object, or took it off."""
+
+    contract = "LegalHoldPolicy"
+    solidity_name = "HoldChanged"
+
+    blob_object: BlobObjectId
+    holder: Address
+    held: bool
 
 
 # -- credentials -----------------------------------------------------------------------------------------------------
@@ -192,6 +240,10 @@ POLICY_EVENTS: tuple[type[ChainEvent], ...] = (
     HookFailed,
     ExpiryTold,
     PolicyCreated,
+    AllowListChanged,
+    DenyListChanged,
+    AllowRootChanged,
+    HoldChanged,
     Attested,
     Revoked,
     ReceiptsAnchored,

@@ -243,6 +243,16 @@ class KindNamedTwice(ContractRejection):
     kind: ShortName
 
 
+class WrongKind(ContractRejection):
+    """A new factory gets a policy under the name of another kind."""
+
+    solidity_name = "PolicyFactory_WrongKind"
+    text = "a contract that was given for the kind {expected!r} says that it is of the kind {actual!r}"
+
+    expected: ShortName
+    actual: ShortName
+
+
 # -- credentials -------------------------------------------------------------------------------------------------------
 
 
@@ -289,6 +299,16 @@ class NoCredentialRecipient(ContractRejection):
 
     solidity_name = "CredentialRegistry_ZeroRecipient"
     text = "a credential cannot be given to the zero address; name a recipient"
+
+
+class CredentialTooLong(ContractRejection):
+    """A credential carries too many bytes."""
+
+    solidity_name = "CredentialRegistry_DataTooLong"
+    text = "a credential cannot carry {actual} bytes, only {maximum}; store them as a blob and name its id"
+
+    maximum: int
+    actual: int
 
 
 # -- receipts ----------------------------------------------------------------------------------------------------------
@@ -355,11 +375,13 @@ POLICY_REJECTIONS: tuple[type[ContractRejection], ...] = (
     RegistryNotPolicies,
     UnknownKind,
     KindNamedTwice,
+    WrongKind,
     UnknownCredential,
     CredentialNotYours,
     CredentialRevokedBefore,
     CredentialExpiresInThePast,
     NoCredentialRecipient,
+    CredentialTooLong,
     ReceiptsNotYours,
     ReceiptsEpochNotOver,
     ReceiptsAnchoredBefore,

@@ -145,7 +145,7 @@ class ReadyMadePolicy:
     kind: str
     """Such as `Credential`."""
     arguments: bytes
-    """ABI-encoded, as the kind says; they are part of its code."""
+    """ABI-encoded, as the kind says; they never change."""
 
 
 @dataclass(frozen=True, slots=True)

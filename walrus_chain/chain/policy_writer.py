@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from walrus_chain.chain.contracts import ContractCalls
@@ -117,6 +118,27 @@ class PolicyWriter:
         [created] = self._contracts.logs(receipt, PolicyCreated)
         return PolicyReceipt(created["policy"], receipt.transaction, receipt.block, receipt.gas_used)
 
+    async def set_listed(self, policy: Address, accounts: Sequence[Address], *, listed: bool) -> Receipt:
+        """Puts accounts on the list of an `AllowList` or `DenyList` policy, or takes them off.
+
+        Raises: NotAdministrator.
+        """
+        return await self._contracts.send_to(policy, "AllowListPolicy", "setListed", list(accounts), listed)
+
+    async def set_root(self, policy: Address, root: bytes) -> Receipt:
+        """Replaces the list of a `MerkleAllowList` policy.
+
+        Raises: NotAdministrator, NoListRoot.
+        """
+        return await self._contracts.send_to(policy, "MerkleAllowListPolicy", "setRoot", root)
+
+    async def set_hold(self, policy: Address, blob_object: BlobObjectId, *, held: bool) -> Receipt:
+        """Puts a legal hold on an object under a `LegalHold` policy, or takes this account's own off.
+
+        Raises: NotAHolder.
+        """
+        return await self._contracts.send_to(policy, "LegalHoldPolicy", "setHold", blob_object, held)
+
     # -- credentials -------------------------------------------------------------------------------------------------
 
     async def attest(
@@ -128,7 +150,7 @@ class PolicyWriter:
             schema: what it states, 32 bytes.
             expiration_time: seconds since 1970; 0 for never.
             data: opaque, at most 1,024 bytes.
-        Raises: CredentialExpiresInThePast, NoCredentialRecipient.
+        Raises: CredentialExpiresInThePast, CredentialTooLong, NoCredentialRecipient.
         """
         receipt = await self._contracts.send("CredentialRegistry", "attest", schema, recipient, expiration_time, data)
         [attested] = self._contracts.logs(receipt, Attested)

@@ -12,6 +12,7 @@ from walrus_chain.chain.abi import abi_types, signature_of
 from walrus_chain.chain.abi_codec import decode
 from walrus_chain.chain.artifacts import artifact, artifact_names
 from walrus_chain.chain.economy_rejections import ECONOMY_REJECTIONS
+from walrus_chain.chain.kind_rejections import KIND_REJECTIONS
 from walrus_chain.chain.library_rejections import LIBRARY_REJECTIONS
 from walrus_chain.chain.money_rejections import MONEY_REJECTIONS
 from walrus_chain.chain.payment_rejections import PAYMENT_REJECTIONS
@@ -69,6 +70,7 @@ OUR_REJECTIONS: Final = (
     *MONEY_REJECTIONS,
     *ECONOMY_REJECTIONS,
     *POLICY_REJECTIONS,
+    *KIND_REJECTIONS,
     *PAYMENT_REJECTIONS,
 )
 """What our own contracts refuse; the rest is the library's."""

@@ -5,6 +5,7 @@ import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 
 import {AccessRequest, IDataPolicy} from "../../interfaces/IDataPolicy.sol";
 import {IEvidenceReader} from "../../interfaces/IEvidenceReader.sol";
+import {CappedCall} from "../../libraries/CappedCall.sol";
 import {PolicyAnswers} from "../../libraries/PolicyAnswers.sol";
 import {Amount} from "../../types/Amount.sol";
 import {Epoch} from "../../types/Epoch.sol";
@@ -14,7 +15,6 @@ import {EvidenceParts} from "./EvidenceParts.sol";
 import {OperandCalls} from "./OperandCalls.sol";
 import {PolicyDefaults} from "./PolicyDefaults.sol";
 import {ReadyMade} from "./ReadyMade.sol";
-import {StrictCalls} from "./StrictCalls.sol";
 
 /// @title Combinator
 /// @notice A ready-made policy that decides by what other policies decide: its operands, 1 to 8 of them, each at most two deep.
@@ -175,17 +175,16 @@ abstract contract Combinator is PolicyDefaults, ReadyMade {
         bytes calldata evidence
     ) internal view {
         inner.evidence = EvidenceParts.partOf(evidence, index);
-        (bool answered, address token, uint128 amount, uint64 id) =
+        (bool answered, address token, Amount amount, PoolId pool) =
             OperandCalls.quote(operand.policy, operand.depth, inner);
-        if (!answered || (token == address(0) && amount != 0)) revert Combinator_OperandFailed(operand.policy);
-        if (amount == 0) return;
+        if (!answered || (token == address(0) && !amount.isZero())) revert Combinator_OperandFailed(operand.policy);
+        if (amount.isZero()) return;
 
-        PoolId pool = PoolId.wrap(id);
         if (price.token == address(0)) (price.token, price.pool) = (token, pool);
         if (price.token != token || !(price.pool == pool)) {
             revert Combinator_PricesDiffer(price.token, price.pool, token, pool);
         }
-        price.amount = price.amount + Amount.wrap(amount);
+        price.amount = price.amount + amount;
     }
 
     /// @dev An operand's answer to a question about retention; reverts when there is none of at most `maximum`.
@@ -201,17 +200,17 @@ abstract contract Combinator is PolicyDefaults, ReadyMade {
 
     /// @dev The byte of what is known of an operand.
     function _knownOf(address operand) private view returns (uint8 known) {
-        (bool answered, uint256 word) = StrictCalls.tryWord(
+        (bool answered, uint256 word) = CappedCall.askWord(
             operand, GAS_OF_FACTS, abi.encodeCall(IERC165.supportsInterface, (type(IDataPolicy).interfaceId))
         );
         if (!answered || word != 1) revert Combinator_NotAPolicy(operand);
-        (answered, word) = StrictCalls.tryWord(operand, GAS_OF_FACTS, abi.encodeCall(IDataPolicy.depth, ()));
+        (answered, word) = CappedCall.askWord(operand, GAS_OF_FACTS, abi.encodeCall(IDataPolicy.depth, ()));
         if (!answered) revert Combinator_NotAPolicy(operand);
         if (word > OperandCalls.MAXIMUM_DEPTH) revert Combinator_TooDeep(operand, OperandCalls.MAXIMUM_DEPTH, word);
         // At most two.
         // forge-lint: disable-next-line(unsafe-typecast)
         known = uint8(word);
-        (answered, word) = StrictCalls.tryWord(operand, GAS_OF_FACTS, abi.encodeCall(IEvidenceReader.readsEvidence, ()));
+        (answered, word) = CappedCall.askWord(operand, GAS_OF_FACTS, abi.encodeCall(IEvidenceReader.readsEvidence, ()));
         if (!answered || word != 0) known |= READS_EVIDENCE;
     }
 }

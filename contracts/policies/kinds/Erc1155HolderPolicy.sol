@@ -4,13 +4,12 @@ pragma solidity 0.8.37;
 import {IERC1155} from "@openzeppelin/contracts/token/ERC1155/IERC1155.sol";
 
 import {AccessRequest, IDataPolicy} from "../../interfaces/IDataPolicy.sol";
-import {Leaf} from "./Leaf.sol";
-import {StrictCalls} from "./StrictCalls.sol";
+import {TokenHolder} from "./TokenHolder.sol";
 
 /// @title Erc1155HolderPolicy
 /// @notice Lets in those who hold enough of one token of an ERC-1155 contract. Arguments: `address token, uint256 id,
 /// uint256 minimum`.
-contract Erc1155HolderPolicy is Leaf {
+contract Erc1155HolderPolicy is TokenHolder {
     /// @inheritdoc IDataPolicy
     function kind() external pure override returns (bytes32) {
         return "Erc1155Holder";
@@ -25,7 +24,7 @@ contract Erc1155HolderPolicy is Leaf {
 
     function _decide(AccessRequest calldata request) internal view override returns (bytes32 reason) {
         (address token, uint256 id, uint256 minimum) = abi.decode(_data(), (address, uint256, uint256));
-        uint256 balance = StrictCalls.askWord(token, abi.encodeCall(IERC1155.balanceOf, (request.requester, id)));
+        uint256 balance = _balanceIn(token, abi.encodeCall(IERC1155.balanceOf, (request.requester, id)));
         if (balance < minimum) return "TooFewTokens";
     }
 }

@@ -4,12 +4,11 @@ pragma solidity 0.8.37;
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 
 import {AccessRequest, IDataPolicy} from "../../interfaces/IDataPolicy.sol";
-import {Leaf} from "./Leaf.sol";
-import {StrictCalls} from "./StrictCalls.sol";
+import {TokenHolder} from "./TokenHolder.sol";
 
 /// @title Erc721HolderPolicy
 /// @notice Lets in those who hold an ERC-721 token of a collection, whichever. Argument: `address token`.
-contract Erc721HolderPolicy is Leaf {
+contract Erc721HolderPolicy is TokenHolder {
     /// @inheritdoc IDataPolicy
     function kind() external pure override returns (bytes32) {
         return "Erc721Holder";
@@ -23,7 +22,7 @@ contract Erc721HolderPolicy is Leaf {
 
     function _decide(AccessRequest calldata request) internal view override returns (bytes32 reason) {
         address token = abi.decode(_data(), (address));
-        uint256 balance = StrictCalls.askWord(token, abi.encodeCall(IERC721.balanceOf, (request.requester)));
+        uint256 balance = _balanceIn(token, abi.encodeCall(IERC721.balanceOf, (request.requester)));
         if (balance == 0) return "TooFewTokens";
     }
 }

@@ -7,8 +7,8 @@ import {Retention} from "./Retention.sol";
 /// @title LegalHoldPolicy
 /// @notice While any of its holders holds an object, it is neither deleted nor rid of this rule. Argument: `address[] holders`,
 /// 1 to 8.
-/// @dev Each holder has a hold of its own on each object, and only it lifts it. Warning: an announcement of other policies that
-/// was made while nobody held takes effect at the end of its notice, so holders watch for announcements.
+/// @dev Each holder has a hold of its own on each object, and only it lifts it. A hold that begins while other policies are
+/// announced keeps them from taking effect.
 ///
 /// Invariant: bit i of an object's holds is set when holder i holds it; no other bit is set.
 contract LegalHoldPolicy is Retention {

@@ -2,8 +2,10 @@
 pragma solidity 0.8.37;
 
 import {AccessRequest, IDataPolicy} from "../../interfaces/IDataPolicy.sol";
+import {CappedCall} from "../../libraries/CappedCall.sol";
 import {PolicyAnswers} from "../../libraries/PolicyAnswers.sol";
-import {StrictCalls} from "./StrictCalls.sol";
+import {Amount} from "../../types/Amount.sol";
+import {PoolId} from "../../types/PoolId.sol";
 
 /// @title OperandCalls
 /// @notice Asks the operands of a combinator, each with a gas of its own that depends on its depth alone.
@@ -30,8 +32,6 @@ library OperandCalls {
     uint256 private constant GAS_OF_DEPTH_1 = 900_000;
     /// @dev Two operands of depth 1 that use all they may, or eight that use 150,000 each.
     uint256 private constant GAS_OF_DEPTH_2 = 2_000_000;
-    /// @dev For the call itself, before the callee gets its gas.
-    uint256 private constant CALL_RESERVE = 5000;
 
     /// @notice Asks an operand to decide.
     /// @param depth The operand's, at most {MAXIMUM_DEPTH}.
@@ -41,10 +41,13 @@ library OperandCalls {
         returns (Outcome outcome, uint32 ttlSeconds, bytes32 reason)
     {
         bytes memory question = abi.encodeCall(IDataPolicy.evaluate, (request));
-        (bool answered, uint256[3] memory words) = StrictCalls.tryWords(operand, _gasFor(depth), question);
-        if (!answered || words[1] > type(uint32).max) return (Outcome.None, 0, 0);
-        if (bytes32(words[0]) == PolicyAnswers.ALLOW) return (Outcome.Allowed, uint32(words[1]), 0);
-        if (bytes32(words[0]) == PolicyAnswers.DENY) return (Outcome.Denied, 0, bytes32(words[2]));
+        (bool answered, uint256 answer, uint256 ttl, uint256 why) =
+            CappedCall.askThreeWords(operand, _gasFor(depth), question);
+        if (!answered || ttl > type(uint32).max) return (Outcome.None, 0, 0);
+        // Just compared.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        if (bytes32(answer) == PolicyAnswers.ALLOW) return (Outcome.Allowed, uint32(ttl), 0);
+        if (bytes32(answer) == PolicyAnswers.DENY) return (Outcome.Denied, 0, bytes32(why));
         return (Outcome.None, 0, 0);
     }
 
@@ -53,14 +56,18 @@ library OperandCalls {
     function quote(address operand, uint8 depth, AccessRequest memory request)
         internal
         view
-        returns (bool answered, address token, uint128 amount, uint64 pool)
+        returns (bool answered, address token, Amount amount, PoolId pool)
     {
         bytes memory question = abi.encodeCall(IDataPolicy.quote, (request));
-        uint256[3] memory words;
-        (answered, words) = StrictCalls.tryWords(operand, _gasFor(depth), question);
-        answered =
-            answered && words[0] <= type(uint160).max && words[1] <= type(uint128).max && words[2] <= type(uint64).max;
-        if (answered) (token, amount, pool) = (address(uint160(words[0])), uint128(words[1]), uint64(words[2]));
+        uint256 what;
+        uint256 price;
+        uint256 payee;
+        (answered, what, price, payee) = CappedCall.askThreeWords(operand, _gasFor(depth), question);
+        answered = answered && what <= type(uint160).max && price <= type(uint128).max && payee <= type(uint64).max;
+        if (!answered) return (false, token, amount, pool);
+        // Just compared.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        (token, amount, pool) = (address(uint160(what)), Amount.wrap(uint128(price)), PoolId.wrap(uint64(payee)));
     }
 
     /// @notice Asks an operand a view of retention.
@@ -70,15 +77,15 @@ library OperandCalls {
         view
         returns (bool answered, uint256 word)
     {
-        (answered, word) = StrictCalls.tryWord(operand, _gasFor(depth), question);
+        (answered, word) = CappedCall.askWord(operand, _gasFor(depth), question);
         answered = answered && word <= maximum;
     }
 
     /// @dev The gas of an operand, all of which is there to be given.
-    function _gasFor(uint8 depth) private view returns (uint256 gasLimit) {
-        gasLimit = depth == 0 ? GAS_OF_LEAF : depth == 1 ? GAS_OF_DEPTH_1 : GAS_OF_DEPTH_2;
-        // A call passes on at most 63 of 64 parts of what is left.
-        uint256 required = (gasLimit + CALL_RESERVE) * 64 / 63;
-        if (gasleft() < required) revert OperandCalls_GasTooLow(required, gasleft());
+    function _gasFor(uint8 depth) private view returns (uint256 gasCap) {
+        gasCap = depth == 0 ? GAS_OF_LEAF : depth == 1 ? GAS_OF_DEPTH_1 : GAS_OF_DEPTH_2;
+        if (!CappedCall.suffices(gasCap)) {
+            revert OperandCalls_GasTooLow(CappedCall.required(gasCap), gasleft());
+        }
     }
 }

@@ -23,8 +23,30 @@ import {ReadChannels} from "../../../contracts/payments/ReadChannels.sol";
 import {Renewals} from "../../../contracts/payments/Renewals.sol";
 import {RevenuePools} from "../../../contracts/payments/RevenuePools.sol";
 import {BlobPolicies} from "../../../contracts/policies/BlobPolicies.sol";
+import {CredentialRegistry} from "../../../contracts/policies/CredentialRegistry.sol";
+import {PolicyFactory} from "../../../contracts/policies/PolicyFactory.sol";
 import {ReceiptLog} from "../../../contracts/policies/ReceiptLog.sol";
 import {SignatureJudge} from "../../../contracts/policies/SignatureJudge.sol";
+import {AllOfPolicy} from "../../../contracts/policies/kinds/AllOfPolicy.sol";
+import {AllowListPolicy} from "../../../contracts/policies/kinds/AllowListPolicy.sol";
+import {AnyOfPolicy} from "../../../contracts/policies/kinds/AnyOfPolicy.sol";
+import {CredentialPolicy} from "../../../contracts/policies/kinds/CredentialPolicy.sol";
+import {DeleteAfterPolicy} from "../../../contracts/policies/kinds/DeleteAfterPolicy.sol";
+import {DenyListPolicy} from "../../../contracts/policies/kinds/DenyListPolicy.sol";
+import {Erc1155HolderPolicy} from "../../../contracts/policies/kinds/Erc1155HolderPolicy.sol";
+import {Erc20HolderPolicy} from "../../../contracts/policies/kinds/Erc20HolderPolicy.sol";
+import {Erc721HolderPolicy} from "../../../contracts/policies/kinds/Erc721HolderPolicy.sol";
+import {FixedTermPolicy} from "../../../contracts/policies/kinds/FixedTermPolicy.sol";
+import {KOfNPolicy} from "../../../contracts/policies/kinds/KOfNPolicy.sol";
+import {LegalHoldPolicy} from "../../../contracts/policies/kinds/LegalHoldPolicy.sol";
+import {MerkleAllowListPolicy} from "../../../contracts/policies/kinds/MerkleAllowListPolicy.sol";
+import {NotPolicy} from "../../../contracts/policies/kinds/NotPolicy.sol";
+import {OwnerPolicy} from "../../../contracts/policies/kinds/OwnerPolicy.sol";
+import {PayPerReadPolicy} from "../../../contracts/policies/kinds/PayPerReadPolicy.sol";
+import {ReadQuotaPolicy} from "../../../contracts/policies/kinds/ReadQuotaPolicy.sol";
+import {SubscriptionPolicy} from "../../../contracts/policies/kinds/SubscriptionPolicy.sol";
+import {TimeWindowPolicy} from "../../../contracts/policies/kinds/TimeWindowPolicy.sol";
+import {WriteOncePolicy} from "../../../contracts/policies/kinds/WriteOncePolicy.sol";
 import {NodeRegistry} from "../../../contracts/staking/NodeRegistry.sol";
 import {Rewards} from "../../../contracts/staking/Rewards.sol";
 import {Staking} from "../../../contracts/staking/Staking.sol";
@@ -80,6 +102,7 @@ abstract contract System is Test {
         ReadChannels,
         Renewals,
         ReceiptLog,
+        CredentialRegistry,
         SignatureJudge,
         NetworkLens,
         DutyLens
@@ -107,7 +130,9 @@ abstract contract System is Test {
     ReadChannels internal channels;
     Renewals internal renewals;
     ReceiptLog internal receiptLog;
+    CredentialRegistry internal credentials;
     SignatureJudge internal signatureJudge;
+    PolicyFactory internal policyFactory;
 
     uint64 private _firstNonce;
 
@@ -180,7 +205,35 @@ abstract contract System is Test {
         channels = new ReadChannels(vault, revenuePools, nodeRegistry, parameters.closeDelay, parameters.tipBps);
         renewals = new Renewals(vault, token, registry, fees, committee);
         receiptLog = new ReceiptLog(nodeRegistry, committee);
+        credentials = new CredentialRegistry();
         signatureJudge = new SignatureJudge();
+    }
+
+    /// @notice Deploys the ready-made kinds of policies and the factory that makes them. Not part of {deploySystem}, since few
+    /// tests need them.
+    function deployPolicyFactory() internal {
+        PolicyFactory.Kind[] memory kinds = new PolicyFactory.Kind[](20);
+        kinds[0] = PolicyFactory.Kind("Owner", address(new OwnerPolicy()));
+        kinds[1] = PolicyFactory.Kind("AllowList", address(new AllowListPolicy()));
+        kinds[2] = PolicyFactory.Kind("MerkleAllowList", address(new MerkleAllowListPolicy()));
+        kinds[3] = PolicyFactory.Kind("DenyList", address(new DenyListPolicy()));
+        kinds[4] = PolicyFactory.Kind("Erc20Holder", address(new Erc20HolderPolicy()));
+        kinds[5] = PolicyFactory.Kind("Erc721Holder", address(new Erc721HolderPolicy()));
+        kinds[6] = PolicyFactory.Kind("Erc1155Holder", address(new Erc1155HolderPolicy()));
+        kinds[7] = PolicyFactory.Kind("Credential", address(new CredentialPolicy()));
+        kinds[8] = PolicyFactory.Kind("TimeWindow", address(new TimeWindowPolicy()));
+        kinds[9] = PolicyFactory.Kind("PayPerRead", address(new PayPerReadPolicy(token, revenuePools)));
+        kinds[10] = PolicyFactory.Kind("ReadQuota", address(new ReadQuotaPolicy()));
+        kinds[11] = PolicyFactory.Kind("Subscription", address(new SubscriptionPolicy(purchases, revenuePools)));
+        kinds[12] = PolicyFactory.Kind("AllOf", address(new AllOfPolicy()));
+        kinds[13] = PolicyFactory.Kind("AnyOf", address(new AnyOfPolicy()));
+        kinds[14] = PolicyFactory.Kind("Not", address(new NotPolicy()));
+        kinds[15] = PolicyFactory.Kind("KOfN", address(new KOfNPolicy()));
+        kinds[16] = PolicyFactory.Kind("FixedTerm", address(new FixedTermPolicy(committee)));
+        kinds[17] = PolicyFactory.Kind("WriteOnce", address(new WriteOncePolicy()));
+        kinds[18] = PolicyFactory.Kind("LegalHold", address(new LegalHoldPolicy()));
+        kinds[19] = PolicyFactory.Kind("DeleteAfter", address(new DeleteAfterPolicy()));
+        policyFactory = new PolicyFactory(kinds);
     }
 
     /// @notice The parameters that tests start from: n = 10 (f = 3), a unit of 64 KiB, epochs of a day.

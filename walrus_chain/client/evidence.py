@@ -44,7 +44,7 @@ async def evidence_for(
         return None
     types, place = _COMBINATORS[made.kind]
     found = decode(types, made.arguments)[place]
-    operands = [found] if isinstance(found, str) else list(found)
+    operands = [Address(operand) for operand in ([found] if isinstance(found, str) else found)]
     parts = [await evidence_for(chain, operand, account, credential, levels - 1) or b"" for operand in operands]
     return encode(("bytes[]",), (parts,)) if any(parts) else None
 

@@ -163,7 +163,7 @@ class Release:
                 self._session.grant,
                 self._session.signature,
                 request,
-                self._session.keys.signer.sign_digest(digest),
+                self._session.signer.sign_digest(digest),
                 self._terms.evidence,
                 self._terms.payment,
                 holder.key.key_id,
@@ -201,7 +201,7 @@ class Release:
         )
 
     def _opened(self, holder: Holder, answer: KeyAnswer, digest: bytes) -> VerifiedShare:
-        share = self._session.keys.open_share(answer.share, digest)
+        share = self._session.sealing.open_share(answer.share, digest)
         return self._envelope.verify_share(holder.node_id, share, self._terms.identity, holder.key)
 
     def _take_receipt(self, holder: Holder, answer: KeyAnswer, digest: bytes, collected: Collected) -> None:

@@ -239,10 +239,6 @@ class JsonFields:
             raise self._wrong(name, f"at most {most} bytes in hex after 0x", value)
         return bytes.fromhex(value[2:])
 
-    def optional_octets(self, name: str, most: int) -> bytes | None:
-        """Bytes as of `octets`, or nothing."""
-        return None if self._fields.get(name) is None else self.octets(name, most)
-
     def octet_list(self, name: str, length: int) -> tuple[bytes, ...]:
         """A list of texts, each `length` bytes as of `octets`."""
         found = []
@@ -406,8 +402,13 @@ def _refusal_of_key(agent: str, code: str, message: str, fields: JsonFields) -> 
         case "StaleKeyEpoch":
             return AgentAtKeyEpoch(agent, message, fields.integer("keyEpoch"))
         case "VoucherRefused":
-            signature = fields.optional_octets("signature", _SIGNATURE_BYTES)
-            return AgentRefusedVoucher(agent, message, fields.text("why"), fields.raw("voucher"), signature)
+            pairs = (("voucher", "signature"), ("highestVoucher", "highestSignature"))
+            shown = tuple(
+                (fields.raw(voucher), fields.octets(signature, _SIGNATURE_BYTES))
+                for voucher, signature in pairs
+                if fields.raw(voucher) is not None
+            )
+            return AgentRefusedVoucher(agent, message, fields.text("why"), shown)
         case _:
             return None
 

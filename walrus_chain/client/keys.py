@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from walrus_chain.chain.policy_views import Question
@@ -49,7 +50,7 @@ from walrus_chain.messages.receipt import PaidBy
 from walrus_chain.messages.voucher import Voucher
 from walrus_chain.payments.vouchers import AcceptedVoucher
 from walrus_chain.transport.access import Payment, PurchasePayment, VoucherPayment
-from walrus_chain.types import Address, BlobObjectId, ChannelId, NodeId, PoolId, Wei
+from walrus_chain.types import BlobObjectId, ChannelId, NodeId, PoolId, Wei
 
 if TYPE_CHECKING:
     from walrus_chain.chain.blocks import BlockRef
@@ -329,7 +330,7 @@ class KeyDesk:
             receipts += collected.receipts
             suspects += collected.suspects
             if len(shares) >= envelope.threshold:
-                data_key = await in_thread(None, lambda: envelope.open(identity, shares.values()))
+                data_key = await in_thread(None, partial(envelope.open, identity, tuple(shares.values())))
                 summary = self._summary(offer, paid, envelope, tuple(shares), receipts, suspects)
                 return OpenedKey(data_key, summary)
             failures |= words_of(collected.failures)
@@ -427,5 +428,3 @@ def _now() -> float:
 def _clock(block: BlockRef) -> int:
     """Seconds since 1970, as nodes reckon: by the clock, and not before the newest block."""
     return max(int(time.time()), block.timestamp)
-
-

@@ -76,9 +76,7 @@ class Policies(Desk):
         await writer.policies.attach(number, PolicyPair(access, retention), notice_seconds)
         return await self.show(number)
 
-    async def announce(
-        self, blob: BlobRef, *, access: Address = NOBODY, retention: Address = NOBODY
-    ) -> ObjectPolicies:
+    async def announce(self, blob: BlobRef, *, access: Address = NOBODY, retention: Address = NOBODY) -> ObjectPolicies:
         """Announce other policies for an object of yours; they hold from the end of its notice on.
 
         Raises: PoliciesNotAttached, PoliciesFixed, ForbiddenByPolicy, NotAPolicy, PoliciesNotYours.

@@ -113,9 +113,7 @@ class PrivateData:
             candidates = await self._objects.usable(blob)
             return await self._desk.open([item.id for item in candidates], terms)
 
-        return Reader(
-            lambda: self._objects.blob_id(blob), stored, unlock, self._heads, start, stop, raw=terms.raw
-        )
+        return Reader(lambda: self._objects.blob_id(blob), stored, unlock, self._heads, start, stop, raw=terms.raw)
 
     @cached_property
     def _desk(self) -> KeyDesk:

@@ -97,9 +97,7 @@ class Purchases(Desk):
         reader = reader or writer.address
         terms = await self._chain.payments.subscription_terms(policy)
         limit = Wei(terms.price * periods) if maximum is None else maximum
-        receipt = await paying(
-            writer, lambda: writer.payments.subscribe(policy, periods, limit, reader=reader)
-        )
+        receipt = await paying(writer, lambda: writer.payments.subscribe(policy, periods, limit, reader=reader))
         return Subscription(policy, reader, receipt.until, receipt.amount, terms.pool, receipt.transaction)
 
     async def reads_of(self, blob_object: BlobObjectId, reader: Address | None = None) -> int:

@@ -42,9 +42,7 @@ class Circle:
         return tuple(recipient.node for recipient in self.recipients)
 
 
-async def circle_of(
-    nodes: Sequence[Node], wanted: Sequence[NodeId] | None, threshold: int | None
-) -> Circle:
+async def circle_of(nodes: Sequence[Node], wanted: Sequence[NodeId] | None, threshold: int | None) -> Circle:
     """The nodes to seal a key for.
 
     Args:

@@ -61,9 +61,7 @@ class Sessions:
         self._domain = domain
         self._session: Session | None = None
 
-    def session(
-        self, price: Wei, spend_limit: Wei, now: float, random: Callable[[int], bytes] = os.urandom
-    ) -> Session:
+    def session(self, price: Wei, spend_limit: Wei, now: float, random: Callable[[int], bytes] = os.urandom) -> Session:
         """A session that may still spend a price; the wallet is asked only where none is valid any more.
 
         Args:

@@ -10,7 +10,6 @@ A use that was paid is served again to a new request, so a crash between payment
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,7 +30,6 @@ from storage_agent.node.access_refusals import (
     KeysDestroyed,
     PaymentRequired,
     StaleKeyEpoch,
-    TooManyKeys,
     VoucherRefused,
     WrongSignature,
 )
@@ -43,20 +41,21 @@ from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.policy_views import Question, Verdict
 from walrus_chain.crypto.node_key import MasterKey
 from walrus_chain.crypto.sealing import seal_share
-from walrus_chain.crypto.threshold import KeyIdentity, make_share
+from walrus_chain.crypto.threshold import SHARE_BYTES, KeyIdentity, make_share
 from walrus_chain.errors import BlockUnknown as NoSuchBlock
 from walrus_chain.errors import (
     ContractMissing,
+    MalformedKey,
     MalformedSignature,
     Rejected,
     Retryable,
-    StretchTaken,
     UnexpectedAnswer,
     WrongChain,
     WrongSigner,
 )
-from walrus_chain.messages.access import Action, AccessRequest
+from walrus_chain.messages.access import AccessRequest, Action
 from walrus_chain.messages.domain import Domain
+from walrus_chain.payments.vouchers import StretchTaken
 from walrus_chain.types import NOBODY, WAL_DECIMALS, Address, NodeId
 
 #: The reason with which the chain says that keys of an object are released no more.
@@ -121,8 +120,6 @@ class ReleaseRules:
     """In which vouchers are signed."""
     maximum_request_age: int
     """Of the block that a request names, in seconds."""
-    at_once: int = 32
-    """Requests worked on at the same time."""
 
 
 class Releaser:
@@ -151,7 +148,6 @@ class Releaser:
         self._erasable = erasable
         self._metrics = metrics
         self._clock = clock
-        self._under_way = 0
 
     async def release(self, asked: KeyRequest) -> Released:
         """The node's share for what is asked.
@@ -164,11 +160,10 @@ class Releaser:
             Denied, StaleKeyEpoch: the policy, or the key epoch in force, says no.
             PaymentRequired, VoucherRefused, PaymentUnconfirmed: it is not paid.
             NonceUsed: it was answered before.
-            TooManyKeys, ChainUnavailable: not now.
+            ChainUnavailable: not now.
         """
         try:
-            async with self._place():
-                released = await self._release(asked)
+            released = await self._release(asked)
         except Exception as error:
             self._metrics.key_requests.labels(type(error).__name__).inc()
             raise
@@ -202,6 +197,10 @@ class Releaser:
             raise Denied(request.blob_object, _ONLY_TO_READ, NOBODY)
         if not 0 < request.blob_object <= LAST_NUMBER:
             raise Denied(request.blob_object, _UNKNOWN_OBJECT, NOBODY)
+        try:
+            seal_share(grant.encryption_key, bytes(SHARE_BYTES), request.grant)
+        except MalformedKey as error:
+            raise MalformedRequest("encryptionKey", str(error)) from None
         try:
             request.verify(asked.request_signature, grant, rules.access)
         except (MalformedSignature, WrongSigner):
@@ -278,9 +277,7 @@ class Releaser:
         except NotPaid:
             raise PaymentRequired(verdict.price, verdict.pool) from None
         except StretchTaken as error:
-            raise VoucherRefused(
-                "StretchTaken", str(error), verdict.price, verdict.pool, error.highest, error.voucher, error.signature
-            ) from None
+            raise VoucherRefused("StretchTaken", str(error), verdict.price, verdict.pool, error) from None
         except (PurchaseUsed, SpendLimitReached) as error:
             raise refused(type(error).__name__, str(error), verdict) from None
         if recorded.paid_now:
@@ -302,16 +299,6 @@ class Releaser:
         sealed = seal_share(asked.grant.encryption_key, make_share(key, identity, own), request.digest(access))
         return Released(sealed, key.public.key_id, recorded.receipt)
 
-    @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        if self._under_way >= self._rules.at_once:
-            raise TooManyKeys(self._rules.at_once)
-        self._under_way += 1
-        try:
-            yield
-        finally:
-            self._under_way -= 1
-
 
 @asynccontextmanager
 async def _chain_errors(block_hash: bytes) -> AsyncIterator[None]:
@@ -322,5 +309,5 @@ async def _chain_errors(block_hash: bytes) -> AsyncIterator[None]:
         raise
     except NoSuchBlock:
         raise BlockUnknown(block_hash) from None
-    except (Retryable, Rejected, UnexpectedAnswer, ContractMissing, WrongChain, asyncio.TimeoutError) as error:
+    except (TimeoutError, Retryable, Rejected, UnexpectedAnswer, ContractMissing, WrongChain) as error:
         raise ChainUnavailable(str(error)) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from storage_agent.keys.desk import KeyDesk
 from storage_agent.node.accuse import Accuser
 from storage_agent.node.admission import Admission
 from storage_agent.node.attest import Attester
@@ -33,6 +34,8 @@ class ServeLimits:
     """Requests worked on at once."""
     queue: int = 512
     """Requests that wait; more are turned away."""
+    key_concurrency: int = 32
+    """Requests for keys worked on at once: each asks the chain."""
     requests_per_second: float = 500.0
     """From one address, on average."""
     burst: int = 2000
@@ -56,10 +59,12 @@ class Services:
     """Seconds, never running backwards."""
     health: Report
     status: Report
+    keys: KeyDesk
     limits: ServeLimits = field(default_factory=ServeLimits)
     stopping: bool = False
     """Set when the agent goes down: new requests are turned away, those under way are finished."""
     gate: Gate = field(init=False)
+    key_gate: Gate = field(init=False)
     memory: ByteBudget = field(init=False)
     rate: RateLimiter = field(init=False)
     trees: TreeCache = field(init=False)
@@ -67,6 +72,7 @@ class Services:
     def __post_init__(self) -> None:
         limits = self.limits
         self.gate = Gate(limits.concurrency, limits.queue)
+        self.key_gate = Gate(limits.key_concurrency, limits.key_concurrency)
         self.memory = ByteBudget(limits.memory_bytes)
         self.rate = RateLimiter(limits.requests_per_second, limits.burst)
         self.trees = TreeCache(limits.tree_cache_bytes)

@@ -194,7 +194,7 @@ def dry_run_text(item: DryRun) -> str:
     """What the network would decide, for people: first the decision, then each clause by itself."""
     doing = f"{item.action.name.lower()} by {item.reader}"
     if not item.allowed:
-        decision = f"Denied: {printable(item.reason)}. {doing.capitalize()}"
+        decision = f"Denied: {printable(item.reason)}: {doing}"
     elif item.price:
         decision = f"Allowed for {format_amount(item.price)} to pool {item.pool}: {doing}"
     else:

@@ -10,14 +10,13 @@ import {PolicyAnswers} from "../libraries/PolicyAnswers.sol";
 /// @notice A policy that allows everything for free until it is told how to behave, also badly: for tests of who asks policies;
 /// never deployed.
 contract PolicyMock is IERC165 {
-    /// @notice What it does when a function is called. Note: counts the call. Strike: counts it and calls a target before.
+    /// @notice What it does when a function is called. Note: counts the call. Strike: calls a target.
     enum Deed {
         Answer,
         Revert,
         BurnGas,
         AnswerWithMegabyte,
         DenyByGasLeft,
-        AllowByCaller,
         Note,
         Strike
     }
@@ -35,9 +34,8 @@ contract PolicyMock is IERC165 {
     /// @notice keccak256 of the last call of a hook, with its arguments.
     mapping(bytes4 selector => bytes32) public last;
 
-    /// @notice Whether the strike succeeded, and what it answered.
+    /// @notice Whether the strike succeeded.
     bool public struck;
-    bytes public loot;
 
     mapping(bytes4 selector => Script) private _scripts;
     address private _target;
@@ -94,12 +92,11 @@ contract PolicyMock is IERC165 {
             }
         }
         if (deed == Deed.DenyByGasLeft) return abi.encode(PolicyAnswers.DENY, uint32(0), bytes32(gas));
-        if (deed == Deed.AllowByCaller) return abi.encode(PolicyAnswers.ALLOW, uint32(0), bytes20(msg.sender));
-        if (deed == Deed.Note || deed == Deed.Strike) {
+        if (deed == Deed.Note) {
             count[msg.sig]++;
             last[msg.sig] = keccak256(data);
         }
-        if (deed == Deed.Strike) (struck, loot) = _target.call(_call);
+        if (deed == Deed.Strike) (struck,) = _target.call(_call);
         return _scripts[msg.sig].answer;
     }
 }

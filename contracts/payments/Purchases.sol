@@ -5,7 +5,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {IBlobPolicies} from "../interfaces/IBlobPolicies.sol";
 import {Action} from "../interfaces/IDataPolicy.sol";
-import {IPurchases, ISubscribable} from "../interfaces/IPurchases.sol";
+import {IFixedPrice, IPurchases, ISubscribable} from "../interfaces/IPurchases.sol";
 import {IRevenuePools} from "../interfaces/IRevenuePools.sol";
 import {Amount} from "../types/Amount.sol";
 import {PoolId} from "../types/PoolId.sol";
@@ -13,7 +13,7 @@ import {Timestamp} from "../types/Timestamp.sol";
 
 /// @title Purchases
 /// @notice Sells reads of an object, and time under a policy; the money goes from the buyer to the revenue pool.
-/// @dev Flow: {buyReads} asks {IBlobPolicies} for the price, {subscribe} asks the policy -> the pool collects it from the caller ->
+/// @dev Flow: {buyReads} asks the policy for its price if that is fixed, else {IBlobPolicies}; {subscribe} asks the policy -> the pool collects it from the caller ->
 /// agents and policies look here what was bought.
 ///
 /// Prices are asked by STATICCALL, so nobody gets control before the books are written; the hook of a policy is called last.
@@ -22,6 +22,8 @@ import {Timestamp} from "../types/Timestamp.sol";
 contract Purchases is IPurchases {
     /// @dev Ten years.
     uint64 private constant MAXIMUM_AHEAD = 3650 days;
+    /// @dev The bit of {IDataPolicy-hooks}.
+    uint8 private constant ON_READ = 4;
     /// @dev Price, length of a period and pool.
     uint256 private constant TERMS_BYTES = 96;
 
@@ -52,16 +54,9 @@ contract Purchases is IPurchases {
         if (count == 0 || count > type(uint32).max - before) {
             revert Purchases_WrongCount(type(uint32).max - before, count);
         }
-        (Amount price, PoolId pool) = _policies.quoteOf(
-            IBlobPolicies.Question({
-                requester: reader,
-                blobObject: blobObject,
-                action: uint8(Action.Read),
-                program: 0,
-                sequence: before,
-                evidence: evidence
-            })
-        );
+        (address policy, uint8 hooks) = _policies.accessOf(blobObject);
+        (Amount price, PoolId pool) = _fixedPriceOf(policy);
+        if (price.isZero()) (price, pool) = _quotedPriceOf(blobObject, reader, before, evidence);
         if (price.isZero()) revert Purchases_ForFree(blobObject);
         paid = _checkedPrice(price, count, maximum);
 
@@ -74,7 +69,7 @@ contract Purchases is IPurchases {
 
         // Interaction: the hook has the last word.
         _pools.collect(pool, msg.sender, paid, bytes32(blobObject));
-        _policies.notifyRead(blobObject, reader, count, paid);
+        if (hooks & ON_READ != 0) _policies.notifyRead(blobObject, reader, count, paid);
     }
 
     /// @inheritdoc IPurchases
@@ -103,6 +98,43 @@ contract Purchases is IPurchases {
 
         // Interaction
         _pools.collect(pool, msg.sender, paid, bytes32(uint256(uint160(policy))));
+    }
+
+    /// @dev What every read costs under the policy; zero when it has no fixed price. Whether there is such a pool is seen when it is
+    /// paid.
+    function _fixedPriceOf(address policy) private view returns (Amount price, PoolId pool) {
+        bytes memory question = abi.encodeCall(IFixedPrice.readTerms, ());
+        uint256 amount;
+        uint256 poolId;
+        bool answered;
+        assembly ("memory-safe") {
+            answered := staticcall(gas(), policy, add(question, 32), mload(question), 0, 64)
+            answered := and(answered, eq(returndatasize(), 64))
+            amount := mload(0)
+            poolId := mload(32)
+        }
+        if (!answered || amount > type(uint128).max || poolId > type(uint64).max) return (price, pool);
+        // Just compared.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return (Amount.wrap(uint128(amount)), PoolId.wrap(uint64(poolId)));
+    }
+
+    /// @dev What this read costs this reader.
+    function _quotedPriceOf(uint256 blobObject, address reader, uint32 sequence, bytes calldata evidence)
+        private
+        view
+        returns (Amount price, PoolId pool)
+    {
+        return _policies.quoteOf(
+            IBlobPolicies.Question({
+                requester: reader,
+                blobObject: blobObject,
+                action: uint8(Action.Read),
+                program: 0,
+                sequence: sequence,
+                evidence: evidence
+            })
+        );
     }
 
     /// @dev What the policy sells time for. Whatever does not answer with three numbers that fit, the first two above zero, sells none.

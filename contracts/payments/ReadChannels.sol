@@ -27,10 +27,11 @@ import {Timestamp} from "../types/Timestamp.sol";
 ///   channel paid is the largest amount redeemed, or the whole deposit when its signer was shown to have cheated.
 /// - The vault's reserve of this contract is the sum over all channels that are not closed of deposit - redeemed.
 contract ReadChannels is IReadChannels, EIP712 {
-    /// @dev Who is paid, by whose word.
+    /// @dev Who is paid, by whose word. `_payers` says who pays, when it is not the signer itself.
     struct Parties {
         address signer;
         PoolId pool;
+        bool signerPays;
         bool closed;
     }
 
@@ -71,7 +72,7 @@ contract ReadChannels is IReadChannels, EIP712 {
 
     mapping(uint256 channel => Parties) private _partiesOf;
     mapping(uint256 channel => Balance) private _balanceOf;
-    mapping(uint256 channel => address) private _payerOf;
+    mapping(uint256 channel => address) private _payers;
 
     /// @notice Fixes the partners for ever.
     /// @param vault Holds the deposits; this contract must be one of its modules.
@@ -100,9 +101,10 @@ contract ReadChannels is IReadChannels, EIP712 {
 
         // Effect
         channel = ++channelCount;
-        _partiesOf[channel] = Parties({signer: signer, pool: pool, closed: false});
+        bool signerPays = msg.sender == signer;
+        _partiesOf[channel] = Parties({signer: signer, pool: pool, signerPays: signerPays, closed: false});
         _balanceOf[channel].deposit = sum;
-        _payerOf[channel] = msg.sender;
+        if (!signerPays) _payers[channel] = msg.sender;
         emit ChannelOpened(channel, msg.sender, pool, signer, deposit);
 
         // Interaction
@@ -112,7 +114,7 @@ contract ReadChannels is IReadChannels, EIP712 {
     /// @inheritdoc IReadChannels
     function topUp(uint256 channel, Amount amount) external {
         // Check
-        _checkOpen(channel);
+        _open(channel);
         Balance memory balance = _balanceOf[channel];
         if (Timestamp.unwrap(balance.closesAt) != 0) revert ReadChannels_Closing(channel, balance.closesAt);
         uint96 sum = _checkedDeposit(balance.deposit, amount);
@@ -168,8 +170,8 @@ contract ReadChannels is IReadChannels, EIP712 {
     /// @inheritdoc IReadChannels
     function startClose(uint256 channel) external {
         // Check
-        _checkOpen(channel);
-        _checkPayer(channel);
+        address payer = _payerOf(channel, _open(channel));
+        if (msg.sender != payer) revert ReadChannels_CallerNotPayer(channel, payer, msg.sender);
         Timestamp closesAt = _balanceOf[channel].closesAt;
         if (Timestamp.unwrap(closesAt) != 0) revert ReadChannels_Closing(channel, closesAt);
 
@@ -182,7 +184,7 @@ contract ReadChannels is IReadChannels, EIP712 {
     /// @inheritdoc IReadChannels
     function finishClose(uint256 channel) external returns (Amount refunded) {
         // Check
-        _checkOpen(channel);
+        Parties memory parties = _open(channel);
         Balance memory balance = _balanceOf[channel];
         if (Timestamp.unwrap(balance.closesAt) == 0) revert ReadChannels_NotClosing(channel);
         if (Timestamp.wrap(uint64(block.timestamp)) < balance.closesAt) {
@@ -195,7 +197,7 @@ contract ReadChannels is IReadChannels, EIP712 {
         emit ChannelClosed(channel, refunded);
 
         // Interaction: the payer asked for it by {startClose}.
-        if (!refunded.isZero()) _vault.pay(_payerOf[channel], refunded);
+        if (!refunded.isZero()) _vault.pay(_payerOf(channel, parties), refunded);
     }
 
     /// @inheritdoc IReadChannels
@@ -207,12 +209,11 @@ contract ReadChannels is IReadChannels, EIP712 {
     ) external returns (Amount forfeited) {
         // Check: both are the signer's, for different uses, and share a part of what the channel pays.
         uint256 channel = one.channel;
-        _checkOpen(channel);
-        address signer = _partiesOf[channel].signer;
+        Parties memory parties = _open(channel);
         _checkSignatureLength(oneSignature);
         _checkSignatureLength(otherSignature);
         bool proven = other.channel == channel && one.purpose != other.purpose && _overlap(one, other)
-            && _isSigned(one, oneSignature, signer) && _isSigned(other, otherSignature, signer);
+            && _isSigned(one, oneSignature, parties.signer) && _isSigned(other, otherSignature, parties.signer);
         if (!proven) revert ReadChannels_NoEquivocation(channel);
 
         // Effect: the channel has nothing left, and takes nothing any more.
@@ -226,7 +227,7 @@ contract ReadChannels is IReadChannels, EIP712 {
         // Interaction
         if (forfeited.isZero()) return forfeited;
         _vault.move(address(_pools), forfeited);
-        _pools.credit(_partiesOf[channel].pool, _payerOf[channel], forfeited, 0);
+        _pools.credit(parties.pool, _payerOf(channel, parties), forfeited, 0);
     }
 
     /// @inheritdoc IReadChannels
@@ -234,7 +235,7 @@ contract ReadChannels is IReadChannels, EIP712 {
         Parties memory parties = _known(channel);
         Balance memory balance = _balanceOf[channel];
         return Channel({
-            payer: _payerOf[channel],
+            payer: _payerOf(channel, parties),
             signer: parties.signer,
             pool: parties.pool,
             deposit: Amount.wrap(balance.deposit),
@@ -270,7 +271,7 @@ contract ReadChannels is IReadChannels, EIP712 {
         // At most the deposit, which has 96 bits.
         // forge-lint: disable-next-line(unsafe-typecast)
         _balanceOf[channel].redeemed = uint96(payable_);
-        (redemption.pool, redemption.payer) = (parties.pool, _payerOf[channel]);
+        (redemption.pool, redemption.payer) = (parties.pool, _payerOf(channel, parties));
         redemption.paid = payable_ - balance.redeemed;
         emit VoucherRedeemed(channel, msg.sender, Amount.wrap(redemption.paid), Amount.wrap(payable_), voucher.purpose);
     }
@@ -290,13 +291,13 @@ contract ReadChannels is IReadChannels, EIP712 {
         if (parties.signer == address(0)) revert ReadChannels_UnknownChannel(channel);
     }
 
-    function _checkOpen(uint256 channel) private view {
-        if (_known(channel).closed) revert ReadChannels_Closed(channel);
+    function _open(uint256 channel) private view returns (Parties memory parties) {
+        parties = _known(channel);
+        if (parties.closed) revert ReadChannels_Closed(channel);
     }
 
-    function _checkPayer(uint256 channel) private view {
-        address payer = _payerOf[channel];
-        if (msg.sender != payer) revert ReadChannels_CallerNotPayer(channel, payer, msg.sender);
+    function _payerOf(uint256 channel, Parties memory parties) private view returns (address) {
+        return parties.signerPays ? parties.signer : _payers[channel];
     }
 
     /// @dev The deposit with `amount` added, which has to fit 96 bits.

@@ -170,6 +170,13 @@ abstract contract PolicyBook is IBlobPolicies {
         return Policies(pair.access, pair.retention);
     }
 
+    /// @inheritdoc IBlobPolicies
+    function accessOf(uint256 blobObject) external view returns (address, uint8) {
+        Entry storage entry = _entryOf[blobObject];
+        Pair storage pair = _nextHolds(blobObject, entry) ? entry.next : entry.current;
+        return (pair.access, pair.accessHooks);
+    }
+
     /// @dev The policies that hold now.
     function _inForce(uint256 blobObject, Entry storage entry) internal view returns (Pair memory) {
         return _nextHolds(blobObject, entry) ? entry.next : entry.current;

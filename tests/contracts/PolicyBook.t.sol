@@ -28,7 +28,7 @@ contract PolicyBookTest is PolicyFixture {
         vm.expectRevert(
             abi.encodeWithSelector(IBlobPolicies.BlobPolicies_NoticeOutOfBounds.selector, 0, YEAR, YEAR + 1)
         );
-        new BlobPolicies(registry, purchases, revenuePools, token, IBlobPolicies.Limits(120, YEAR + 1));
+        new BlobPolicies(registry, address(purchases), revenuePools, token, IBlobPolicies.Limits(120, YEAR + 1));
     }
 
     function test_constructor__when_all_is_in_order__fixes_the_limits() external view {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,14 +11,12 @@ import typer
 from walrus_chain.cli import render_policy, session
 from walrus_chain.cli.options import Json, NetworkName, PasswordFile, WalletName
 from walrus_chain.cli.output import FAILURE
-from walrus_chain.types import NOBODY, Address, BlobObjectId
+from walrus_chain.types import NOBODY, Address, BlobId, BlobObjectId
 
 if TYPE_CHECKING:
-    from walrus_chain.chain.policy_views import PolicyRecord
     from walrus_chain.chain.policy_writer import PolicyReceipt
-    from walrus_chain.chain.transactions import Receipt
     from walrus_chain.client.client import Client
-    from walrus_chain.client.policies import DryRun
+    from walrus_chain.client.policies import DryRun, ObjectPolicies
 
 policies = typer.Typer(
     help="The rules that data carries: who may use it, at what price, and what must stay.", no_args_is_help=True
@@ -27,13 +26,21 @@ app.add_typer(policies, name="policy")
 
 #: Stands for no policy where one may be named.
 _NONE = "none"
+_ADDRESS = re.compile(r"0x[0-9A-Fa-f]{40}")
 
-ObjectNumber = Annotated[str, typer.Argument(metavar="OBJECT", help="The number of an object of yours.")]
+YourObject = Annotated[str, typer.Argument(metavar="OBJECT", help="Number of an object, or id of a blob, of yours.")]
 ContractName = Annotated[
     str | None, typer.Option("--contract", help="Which contract of the file, where it holds several policies.")
 ]
 Evidence = Annotated[
-    str | None, typer.Option("--evidence", metavar="HEX", help="What the reader shows, as the policy expects it.")
+    str | None,
+    typer.Option(
+        metavar="HEX", help="What the reader shows, as the policy expects it; found by itself when not given."
+    ),
+]
+Credential = Annotated[
+    str | None,
+    typer.Option(metavar="UID", help="Credential to show; the reader's newest that fits when not given."),
 ]
 
 
@@ -125,7 +132,7 @@ def deploy(
 
 @policies.command()
 def show(
-    target: Annotated[str, typer.Argument(metavar="POLICY|OBJECT", help="A policy's address, or an object's number.")],
+    target: Annotated[str, typer.Argument(metavar="POLICY|OBJECT", help="A policy's address, or an object or blob.")],
     network: NetworkName = None,
     json: Json = False,
 ) -> None:
@@ -135,17 +142,18 @@ def show(
         policy = session.reading(network, lambda client: client.policies.describe(wanted))
         out.result(render_policy.policy(policy), render_policy.policy_text(policy))
     else:
-        found = session.reading(network, lambda client: client.policies.of(wanted))
+        found = session.reading(network, lambda client: client.policies.show(wanted))
         out.result(render_policy.object_policies(found), render_policy.object_policies_text(found))
 
 
 @policies.command("dry-run")
 def dry_run(
-    target: Annotated[str, typer.Argument(metavar="OBJECT|POLICY", help="An object's number, or a policy's address.")],
+    target: Annotated[str, typer.Argument(metavar="OBJECT|POLICY", help="An object or blob, or a policy's address.")],
     reader: Annotated[str, typer.Option(metavar="ADDRESS", help="Who would use the data.")],
     compute: Annotated[bool, typer.Option("--compute", help="To compute on it; to read when not given.")] = False,
     sequence: Annotated[int, typer.Option(min=0, help="Which use by this reader it is, counted from 0.")] = 0,
     evidence: Evidence = None,
+    credential: Credential = None,
     network: NetworkName = None,
     json: Json = False,
 ) -> None:
@@ -153,11 +161,12 @@ def dry_run(
     from walrus_chain.messages.access import Action
 
     out, wanted, account = session.output(json), _target(target), session.parse_address(reader)
-    shown = session.parse_hex("evidence", evidence)
+    action = Action.COMPUTE if compute else Action.READ
+    shown, uid = session.parse_hex("evidence", evidence), session.parse_hex("a credential's uid", credential)
 
     async def work(client: Client) -> DryRun:
         return await client.policies.dry_run(
-            wanted, account, action=Action.COMPUTE if compute else Action.READ, sequence=sequence, evidence=shown
+            wanted, account, action=action, sequence=sequence, evidence=shown, credential=uid
         )
 
     ran = session.reading(network, work)
@@ -168,7 +177,7 @@ def dry_run(
 
 @policies.command()
 def attach(
-    blob_object: ObjectNumber,
+    blob_object: YourObject,
     access: Annotated[str | None, typer.Option(metavar="POLICY", help="Decides who may use the data.")] = None,
     retention: Annotated[str | None, typer.Option(metavar="POLICY", help="Decides what must stay.")] = None,
     notice: Annotated[
@@ -180,22 +189,19 @@ def attach(
     json: Json = False,
 ) -> None:
     """Give an object its first policies. The data stay readable by all: `walrus store --private` encrypts them."""
-    out, number = session.output(json), _object(blob_object)
+    out, ref = session.output(json), session.blob_ref(blob_object)
     chosen = _policy(access) or NOBODY, _policy(retention) or NOBODY
 
-    async def work(client: Client) -> Receipt:
-        return await client.policies.attach(number, access=chosen[0], retention=chosen[1], notice_seconds=notice)
+    async def work(client: Client) -> ObjectPolicies:
+        return await client.policies.attach(ref, access=chosen[0], retention=chosen[1], notice_seconds=notice)
 
-    receipt = session.signing(network, wallet, password_file, work)
-    out.result(
-        {"object": number, "access": _named(chosen[0]), "retention": _named(chosen[1])} | render_policy.sent(receipt),
-        f"Object {number} has its policies; `walrus policy show {number}` shows them",
-    )
+    found = session.signing(network, wallet, password_file, work)
+    out.result(render_policy.object_policies(found), render_policy.object_policies_text(found))
 
 
 @policies.command()
 def announce(
-    blob_object: ObjectNumber,
+    blob_object: YourObject,
     access: Annotated[
         str | None, typer.Option(metavar="POLICY", help="The next access policy, or `none`: the owner alone.")
     ] = None,
@@ -206,33 +212,26 @@ def announce(
     json: Json = False,
 ) -> None:
     """Announce other policies for an object; they hold when the notice is over. What is not named stays as it is."""
-    out, number = session.output(json), _object(blob_object)
+    out, ref = session.output(json), session.blob_ref(blob_object)
+    chosen = _policy(access), _policy(retention)
 
-    async def work(client: Client) -> PolicyRecord:
-        return await client.policies.announce(number, access=_policy(access), retention=_policy(retention))
+    async def work(client: Client) -> ObjectPolicies:
+        return await client.policies.announce(ref, access=chosen[0], retention=chosen[1])
 
-    record = session.signing(network, wallet, password_file, work)
-    out.result(render_policy.announced(number, record), render_policy.announced_text(number, record))
+    found = session.signing(network, wallet, password_file, work)
+    out.result(render_policy.object_policies(found), render_policy.announced_text(found))
 
 
 # -- parts -----------------------------------------------------------------------------------------------------------
 
 
-def _target(text: str) -> BlobObjectId | Address:
-    """An object by its number, or a policy by its address."""
-    return session.parse_address(text) if text.startswith("0x") else _object(text)
-
-
-def _object(text: str) -> BlobObjectId:
-    return session.parse_object(text)
+def _target(text: str) -> Address | BlobId | BlobObjectId:
+    """A policy by its address, or what `session.blob_ref` takes."""
+    return session.parse_address(text) if _ADDRESS.fullmatch(text.strip()) else session.blob_ref(text)
 
 
 def _policy(text: str | None) -> Address | None:
-    """A policy that a person named, nobody for `none`; none when there is nothing."""
+    """A policy that a person named, nobody for `none`; None when there is nothing."""
     if text is None:
         return None
     return NOBODY if text == _NONE else session.parse_address(text)
-
-
-def _named(policy: Address) -> str | None:
-    return None if policy == NOBODY else policy

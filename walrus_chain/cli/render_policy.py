@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from walrus_chain.chain.policy_questions import RetentionAnswer
     from walrus_chain.chain.policy_views import PolicyRecord
     from walrus_chain.chain.policy_writer import PolicyReceipt
-    from walrus_chain.chain.transactions import Receipt
     from walrus_chain.client.policies import Clause, DryRun, ObjectPolicies, PolicyDescription
     from walrus_chain.policies.kinds import Kind
 
@@ -40,7 +39,7 @@ def kind_row(item: Kind) -> tuple[object, ...]:
 # -- policies --------------------------------------------------------------------------------------------------------
 
 
-def sent(receipt: Receipt | PolicyReceipt) -> dict[str, Any]:
+def sent(receipt: PolicyReceipt) -> dict[str, Any]:
     """A transaction."""
     return {"transaction": receipt.transaction, "block": receipt.block, "gasUsed": receipt.gas_used}
 
@@ -127,13 +126,9 @@ def object_policies_text(item: ObjectPolicies) -> str:
     return "\n".join(text)
 
 
-def announced(blob_object: int, record: PolicyRecord) -> dict[str, Any]:
-    """An announcement."""
-    return {"object": blob_object, "next": _next(record)}
-
-
-def announced_text(blob_object: int, record: PolicyRecord) -> str:
+def announced_text(item: ObjectPolicies) -> str:
     """An announcement, for people."""
+    record = item.record
     facts = [
         ("Access", _who(record.next.access)),
         ("Retention", _who(record.next.retention)),
@@ -141,7 +136,7 @@ def announced_text(blob_object: int, record: PolicyRecord) -> str:
     ]
     if record.sealed and record.next.access != record.current.access:
         facts.append(("Keys", "are sealed for the present policy: seal them anew, or nobody can read from then on"))
-    return lines(f"Announced for object {blob_object}", facts)
+    return lines(f"Announced for object {item.blob.id}", facts)
 
 
 def _next(record: PolicyRecord) -> dict[str, Any] | None:

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 #: Numbers of nodes are below this, on chain.
 _NODES = 2**32
-#: Longer numbers are blob ids.
-_OBJECT_DIGITS = 42
 
 
 def home() -> WalrusHome:
@@ -109,7 +107,7 @@ def blob_ref(text: str) -> BlobId | BlobObjectId:
     Raises: MalformedBlobId: neither.
     """
     stripped = text.strip().removeprefix("#")
-    if stripped.isascii() and stripped.isdigit() and len(stripped) <= _OBJECT_DIGITS:
+    if stripped.isascii() and stripped.isdigit() and len(stripped) < 43:
         return BlobObjectId(int(stripped))
     return BlobId.parse(text)
 
@@ -142,26 +140,17 @@ def parse_node(text: str) -> NodeId:
     return NodeId(int(digits))
 
 
-def parse_object(text: str) -> BlobObjectId:
-    """An object that a person named by its number.
-
-    Raises: MalformedArgument: no number of an object.
-    """
-    digits = text.strip().removeprefix("#")
-    if not digits.isascii() or not digits.isdigit() or len(digits) > _OBJECT_DIGITS:
-        raise MalformedArgument("an object", text, "objects are numbered from 1; `walrus list` shows yours")
-    return BlobObjectId(int(digits))
-
-
-def parse_hex(what: str, text: str | None) -> bytes:
-    """Bytes that a person typed in hex, with or without 0x; empty when there are none.
+def parse_hex(what: str, text: str | None) -> bytes | None:
+    """Bytes that a person typed in hex, with or without 0x; None where nothing was typed.
 
     Raises: MalformedArgument: something else.
     """
+    if text is None:
+        return None
     try:
-        return bytes.fromhex((text or "").strip().removeprefix("0x"))
+        return bytes.fromhex(text.strip().removeprefix("0x"))
     except ValueError:
-        raise MalformedArgument(what, str(text), "write hex digits, two for each byte") from None
+        raise MalformedArgument(what, text, "write hex digits, two for each byte") from None
 
 
 def parse_pairs(pairs: Iterable[str], what: str = "an attribute", form: str = "write KEY=VALUE") -> dict[str, str]:

@@ -2,7 +2,7 @@
 
     kind        name                 holds
     owners      account              the secret from which the keys of what it stores are derived
-    keys        object               the key of an object's data, for sealing it anew
+    keys        blob                 its key, for sealing it anew
     sessions    account              the grant that its wallet signed last, and the session's keys
     uses        account-object       which uses of an object were begun, and which of them are not done
     vouchers    signer of a channel  its key, and what it promised so far

@@ -9,6 +9,7 @@ Source: docs/spec/13-access.md, docs/guides/private-data.md.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypedDict
@@ -19,9 +20,9 @@ from walrus_chain.client.holders import holders_of
 from walrus_chain.client.keep import Keep
 from walrus_chain.client.ports import Agents, ChainReader
 from walrus_chain.client.purse import Purse
-from walrus_chain.client.release import Collected, Release, SignedReceipt, UseTerms, words_of
+from walrus_chain.client.release import Collected, Release, UseTerms, words_of
 from walrus_chain.client.reputation import Reputation, Suspect
-from walrus_chain.client.results import KeyUse
+from walrus_chain.client.results import KeyUse, SignedReceipt
 from walrus_chain.client.sealing import identity_of
 from walrus_chain.client.sessions import Sessions
 from walrus_chain.client.threads import in_thread
@@ -35,18 +36,20 @@ from walrus_chain.errors import (
     ChannelUnusable,
     KeysDestroyed,
     KeysUnreachable,
-    MalformedMessage,
     NotSealed,
     NoWayToPay,
     PriceAboveLimit,
+    Rejected,
     Untrusted,
     UseCostsMore,
+    WrongChannel,
 )
 from walrus_chain.messages.access import NO_PROGRAM, Action, Use
 from walrus_chain.messages.receipt import PaidBy
 from walrus_chain.messages.voucher import Voucher
+from walrus_chain.payments.vouchers import AcceptedVoucher
 from walrus_chain.transport.access import Payment, PurchasePayment, VoucherPayment
-from walrus_chain.types import BlobObjectId, ChannelId, NodeId, Wei
+from walrus_chain.types import BlobObjectId, ChannelId, NodeId, PoolId, Wei
 
 if TYPE_CHECKING:
     from walrus_chain.chain.blocks import BlockRef
@@ -133,7 +136,8 @@ class KeyDesk:
         agents: Agents,
         keep: Keep,
         sessions: Sessions,
-        open_channel: Callable[[int, Wei], Awaitable[ReadChannel]],
+        purse: Purse,
+        open_channel: Callable[[PoolId, Wei], Awaitable[ReadChannel]],
     ) -> None:
         """
         Args:
@@ -144,16 +148,11 @@ class KeyDesk:
         self._keep = keep
         self._sessions = sessions
         self._open_channel = open_channel
-        self._purse = Purse(keep, chain.channels_domain)
+        self._purse = purse
         self._reputation = Reputation()
         self._active: set[tuple[str, int]] = set()
         self._opened: dict[BlobObjectId, tuple[OpenedKey, float]] = {}
         self._locks: dict[BlobObjectId, asyncio.Lock] = {}
-
-    @property
-    def purse(self) -> Purse:
-        """Channels whose keys are here."""
-        return self._purse
 
     async def open(self, candidates: Sequence[BlobObjectId], terms: ReadTerms) -> OpenedKey:
         """The key of the data that several objects hold: of the one whose policy allows it for the least.
@@ -229,11 +228,12 @@ class KeyDesk:
             book.begin(offer.sequence, key_epoch, None)
             return _Paid(offer.sequence, None, _FREE, None)
         if (broken := book.broken(key_epoch)) is not None:
-            channel = await self._chain.payments.channel(broken.channel)
             try:
+                channel = await self._chain.payments.channel(broken.channel)
                 return self._by_voucher(offer, book, broken.sequence, channel)
-            except (UseCostsMore, ChannelTooSmall):
-                book.end(broken.sequence, done=True)  # it was promised at a lower price; nobody takes that any more
+            except (UseCostsMore, ChannelTooSmall, ChannelUnusable, Rejected):
+                # It was promised at a lower price, or from a channel that is gone: nobody takes that any more.
+                book.end(broken.sequence, done=True)
         bought = await self._chain.payments.reads_of(number, self._sessions.account, at=offer.block.hash)
         if offer.sequence < bought:
             book.begin(offer.sequence, key_epoch, None)
@@ -312,13 +312,12 @@ class KeyDesk:
         shares: dict[NodeId, VerifiedShare] = {}
         receipts: list[SignedReceipt] = []
         suspects: list[Suspect] = []
+        promised, deposit = (_FREE, _FREE) if paid.channel is None else (paid.amount, paid.channel.deposit)
+        session = self._sessions.session(promised, deposit, _clock(offer.block))
         for attempt in range(_ATTEMPTS):
-            block = offer.block
-            deposit = _FREE if paid.channel is None else paid.channel.deposit
-            session = self._sessions.session(paid.amount if paid.channel else _FREE, deposit, block.timestamp)
             release = Release(
                 session,
-                UseTerms(use, identity, offer.evidence, block.hash, paid.payment, block.timestamp),
+                UseTerms(use, identity, offer.evidence, offer.block.hash, paid.payment, _clock(offer.block)),
                 envelope,
                 self._reputation,
                 domain,
@@ -365,11 +364,11 @@ class KeyDesk:
             return paid, False
         use, news = self._use_of(offer, paid.sequence).digest(self._chain.access_domain), False
         for refusal in refusals:
-            if isinstance(refusal, AgentRefusedVoucher) and refusal.voucher is not None:
+            if isinstance(refusal, AgentRefusedVoucher) and refusal.shown:
                 try:
-                    shown = Voucher.from_data(refusal.voucher)
-                    news |= self._purse.jump(paid.channel, use, shown, refusal.signature or b"")
-                except (Untrusted, MalformedMessage):
+                    shown = [AcceptedVoucher(Voucher.from_data(data), signature) for data, signature in refusal.shown]
+                    news |= self._purse.jump(paid.channel, use, shown[0], shown[-1])
+                except (Untrusted, WrongChannel):
                     continue  # it lies; the other nodes do not
         if news:
             paid = replace(paid, payment=self._purse.voucher(paid.channel, use, paid.amount))
@@ -423,3 +422,8 @@ class KeyDesk:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _clock(block: BlockRef) -> int:
+    """Seconds since 1970, as nodes reckon: by the clock, and not before the newest block."""
+    return max(int(time.time()), block.timestamp)

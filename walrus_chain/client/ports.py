@@ -122,6 +122,9 @@ class ChainReader(Protocol):
     async def nodes(self) -> tuple[Node, ...]:
         """All registered nodes."""
 
+    async def node_keys_of(self, node_id: NodeId) -> tuple[tuple[Address, bytes], ...]:
+        """Signers and encryption keys that a node ever registered, oldest first."""
+
     async def blob(self, blob_object: BlobObjectId) -> BlobObject:
         """One object; its status is unknown when there is none."""
 
@@ -186,9 +189,6 @@ class PolicyReader(Protocol):
 
     async def receipts_of(self, node_id: NodeId) -> tuple[AnchoredReceipts, ...]:
         """What a node anchored in all epochs, oldest first."""
-
-    async def node_keys_of(self, node_id: NodeId) -> tuple[tuple[Address, bytes], ...]:
-        """Signers and encryption keys that a node ever registered, oldest first."""
 
 
 class PaymentReader(Protocol):

@@ -82,7 +82,7 @@ async def with_erasable_keys(
             async with asyncio.timeout(_ERASABLE_SECONDS):
                 signed = await agent.erasable_key(blob_object)
             signed.check(node.node_id, blob_object, node.signer, domain)
-            return Recipient(recipient.node, recipient.key, PublicKey(signed.key.public_key))
+            return Recipient(recipient.node, recipient.key, PublicKey(signed.public_key))
         except TimeoutError:
             reasons[agent.label] = f"no answer within {_ERASABLE_SECONDS:g} s"
         except WalrusError as error:

@@ -169,6 +169,14 @@ class NotPrivate(Misuse):
         self.blob_object = blob_object
 
 
+class CredentialUnknown(Misuse):
+    """A credential that the network's registry does not have."""
+
+    def __init__(self, uid: bytes) -> None:
+        super().__init__(f"there is no credential 0x{uid.hex()} in this network's registry")
+        self.uid = uid
+
+
 def _wal(amount: int) -> str:
     """An amount in WAL. What prints amounts elsewhere stands on a floor above this one."""
     whole, fraction = divmod(amount, 10**18)

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {AccessRequest, IDataPolicy} from "../../interfaces/IDataPolicy.sol";
+import {IFixedPrice} from "../../interfaces/IPurchases.sol";
 import {IRevenuePools} from "../../interfaces/IRevenuePools.sol";
 import {IWAL} from "../../interfaces/IWAL.sol";
 import {Amount} from "../../types/Amount.sol";
@@ -12,7 +13,7 @@ import {Leaf} from "./Leaf.sol";
 /// @notice Lets in everybody who pays for each use, reading and computing alike. Arguments: `uint128 price, uint64 pool`: in the
 /// smallest unit of WAL, and who earns it.
 /// @dev The owner pays too: `AnyOf` with `Owner` first lets it in for free.
-contract PayPerReadPolicy is Leaf {
+contract PayPerReadPolicy is Leaf, IFixedPrice {
     IWAL private immutable _token;
     IRevenuePools private immutable _pools;
 
@@ -27,6 +28,11 @@ contract PayPerReadPolicy is Leaf {
     function quote(AccessRequest calldata) external view override returns (address, Amount, PoolId) {
         (Amount price, PoolId pool) = abi.decode(_data(), (Amount, PoolId));
         return (address(_token), price, pool);
+    }
+
+    /// @inheritdoc IFixedPrice
+    function readTerms() external view returns (Amount, PoolId) {
+        return abi.decode(_data(), (Amount, PoolId));
     }
 
     /// @inheritdoc IDataPolicy

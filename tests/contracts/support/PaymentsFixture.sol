@@ -88,7 +88,7 @@ abstract contract PaymentsFixture is Test {
             Amount.wrap(77),
             MAXIMUM_EPOCHS
         );
-        registry = new BlobRegistry(committee, fees, ICustodyChallenges(address(this)));
+        registry = new BlobRegistry(committee, fees, ICustodyChallenges(address(this)), IBlobPolicies(address(this)));
         pools = new RevenuePools(vault, fees, places[7], places[8], PROTOCOL_BPS);
         purchases = new Purchases(IBlobPolicies(address(this)), pools);
         channels = new ReadChannels(vault, pools, nodes, CLOSE_DELAY, TIP_BPS);
@@ -107,6 +107,10 @@ abstract contract PaymentsFixture is Test {
     }
 
     // What {Purchases} asks the object policies.
+
+    function accessOf(uint256) external view virtual returns (address, uint8) {
+        return (address(0), 4);
+    }
 
     function quoteOf(IBlobPolicies.Question calldata) external view virtual returns (Amount, PoolId) {
         return (priceOfRead, poolOfRead);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,8 @@ app.add_typer(policies, name="policy")
 
 #: Stands for no policy where one may be named.
 _NONE = "none"
+#: Stands for the address of the wallet in use.
+_ME = "me"
 _ADDRESS = re.compile(r"0x[0-9A-Fa-f]{40}")
 
 YourObject = Annotated[str, typer.Argument(metavar="OBJECT", help="Number of an object, or id of a blob, of yours.")]
@@ -34,9 +37,7 @@ ContractName = Annotated[
 ]
 Evidence = Annotated[
     str | None,
-    typer.Option(
-        metavar="HEX", help="What the reader shows, as the policy expects it; found by itself when not given."
-    ),
+    typer.Option(metavar="HEX", help="What the reader shows, as the policy expects it; found when not given."),
 ]
 Credential = Annotated[
     str | None,
@@ -51,7 +52,7 @@ def list_(json: Json = False) -> None:
 
     session.output(json).table(
         [render_policy.kind(kind) for kind in KINDS.values()],
-        ("Kind", "Arguments", "What it does"),
+        ("Kind", "For", "Arguments", "What it does"),
         [render_policy.kind_row(kind) for kind in KINDS.values()],
         "",
     )
@@ -96,7 +97,12 @@ def run_tests(
 def deploy(
     what: Annotated[str, typer.Argument(metavar="KIND|FILE.sol", help="A ready-made kind, or a policy of your own.")],
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="Its arguments; lists with commas.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME=VALUE]...",
+            help="Its arguments; lists with commas. For an address, `me` is your wallet, and a name as in `token=WAL` "
+            "is a contract of the network.",
+        ),
     ] = None,
     contract: ContractName = None,
     network: NetworkName = None,
@@ -115,13 +121,14 @@ def deploy(
         code = compile_policy(Path(what), contract)
         for warning in code.warnings:
             out.note(warning)
-        name, values = code.name, parse_arguments(code.name, code.parameters, pairs)
+        named = _addresses(pairs, code.parameters, network, wallet)
+        name, values = code.name, parse_arguments(code.name, code.parameters, named)
 
         async def work(client: Client) -> PolicyReceipt:
             return await client.policies.deploy(code, values)
     else:
         kind = kind_named(what)
-        name, values = kind.name, kind.parse(pairs)
+        name, values = kind.name, kind.parse(_addresses(pairs, kind.parameters, network, wallet))
 
         async def work(client: Client) -> PolicyReceipt:
             return await client.policies.create(name, values)
@@ -149,18 +156,22 @@ def show(
 @policies.command("dry-run")
 def dry_run(
     target: Annotated[str, typer.Argument(metavar="OBJECT|POLICY", help="An object or blob, or a policy's address.")],
-    reader: Annotated[str, typer.Option(metavar="ADDRESS", help="Who would use the data.")],
+    reader: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Who would use the data; your wallet when none is named.")
+    ] = None,
     compute: Annotated[bool, typer.Option("--compute", help="To compute on it; to read when not given.")] = False,
     sequence: Annotated[int, typer.Option(min=0, help="Which use by this reader it is, counted from 0.")] = 0,
     evidence: Evidence = None,
     credential: Credential = None,
     network: NetworkName = None,
+    wallet: WalletName = None,
     json: Json = False,
 ) -> None:
     """What the network would decide, which clause decides it, and the price. Exit code 1 when it would deny."""
     from walrus_chain.messages.access import Action
 
-    out, wanted, account = session.output(json), _target(target), session.parse_address(reader)
+    out, wanted = session.output(json), _target(target)
+    account = session.parse_address(reader) if reader else session.home().wallet(wallet).address
     action = Action.COMPUTE if compute else Action.READ
     shown, uid = session.parse_hex("evidence", evidence), session.parse_hex("a credential's uid", credential)
 
@@ -228,6 +239,22 @@ def announce(
 def _target(text: str) -> Address | BlobId | BlobObjectId:
     """A policy by its address, or what `session.blob_ref` takes."""
     return session.parse_address(text) if _ADDRESS.fullmatch(text.strip()) else session.blob_ref(text)
+
+
+def _addresses(
+    pairs: Mapping[str, str], parameters: Sequence[tuple[str, str]], network: str | None, wallet: str | None
+) -> dict[str, str]:
+    """The arguments, with `me` and names of the network's contracts in place of addresses written as such."""
+    known: dict[str, str] = dict(session.home().network(network).deployment.contracts)
+    if (mine := session.address_of(wallet)) is not None:
+        known[_ME] = mine
+    types = dict(parameters)
+    return {
+        name: ",".join(known.get(part.strip(), part) for part in value.split(","))
+        if types.get(name, "").startswith("address")
+        else value
+        for name, value in pairs.items()
+    }
 
 
 def _policy(text: str | None) -> Address | None:

@@ -26,14 +26,21 @@ def kind(item: Kind) -> dict[str, Any]:
     """A ready-made kind."""
     return {
         "kind": item.name,
-        "arguments": [{"name": argument.name, "type": argument.abi_type} for argument in item.arguments],
+        "for": item.place.value,
+        "arguments": [
+            {"name": argument.name, "type": argument.abi_type, "form": argument.form, "meaning": argument.meaning}
+            for argument in item.arguments
+        ],
+        "evidence": item.evidence.value,
+        "reasons": list(item.reasons),
         "summary": item.summary,
     }
 
 
 def kind_row(item: Kind) -> tuple[object, ...]:
-    """A ready-made kind: name, arguments, what it does."""
-    return item.name, " ".join(f"{argument.name}={argument.form}" for argument in item.arguments), item.summary
+    """A ready-made kind: name, what for, arguments, what it does."""
+    arguments = " ".join(f"{argument.name}={argument.form}" for argument in item.arguments)
+    return item.name, item.place.value, arguments, item.summary
 
 
 # -- policies --------------------------------------------------------------------------------------------------------
@@ -77,10 +84,14 @@ def _tree(item: PolicyDescription, indent: str) -> Iterator[str]:
     said = "" if item.ready_made else "  (code of somebody's own)"
     yield f"{indent}{printable(item.kind)}  {item.address}{said}"
     operands = {operand.address for operand in item.operands}
-    width = max(map(len, item.arguments), default=0)
-    for name, value in item.arguments.items():
-        if value not in operands and not (isinstance(value, tuple | list) and operands.issuperset(value)):
-            yield f"{indent}    {name:<{width}}  {_words(name, value)}"
+    shown = {
+        name: value
+        for name, value in item.arguments.items()
+        if not operands or not operands.issuperset(value if isinstance(value, list) else [value])
+    }
+    width = max(map(len, shown), default=0)
+    for name, value in shown.items():
+        yield f"{indent}    {name:<{width}}  {_words(name, value)}"
     for operand in item.operands:
         yield from _tree(operand, indent + "    ")
 
@@ -236,7 +247,7 @@ def _value(value: Any) -> Any:
     """An argument as data: bytes in hex, large numbers as texts."""
     if isinstance(value, bytes):
         return "0x" + value.hex()
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return [_value(entry) for entry in value]
     return str(value) if isinstance(value, int) and value > 2**53 else value
 
@@ -245,7 +256,7 @@ def _words(name: str, value: Any) -> str:
     """An argument for people."""
     if name == "price":
         return format_amount(value)
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return ", ".join(_words("", entry) for entry in value)
     return "0x" + value.hex() if isinstance(value, bytes) else str(value)
 

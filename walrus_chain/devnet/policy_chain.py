@@ -102,7 +102,7 @@ class PolicyChain:
             # The chain sends without asking first; the same call says why it reverted.
             self.rpc("eth_call", transaction, hex(int(receipt["blockNumber"], 16) - 1))
             raise Bug(f"transaction {digest} reverted, and the same call before it does not")
-        return receipt
+        return dict(receipt)
 
     def events(self, receipt: Mapping[str, Any], contract: str, name: str) -> list[tuple[list[bytes], bytes]]:
         """Topics and data of the events of one kind that a transaction logged."""

@@ -109,10 +109,8 @@ def test_list__names_every_kind_with_its_arguments(walrus: Walrus, policy_tester
     kinds = {entry["kind"]: entry for entry in walrus.data("policy", "list")}
     deployed = [word.rstrip(b"\0").decode() for word in policy_tester.chain.call("PolicyFactory", "kinds")]
     assert list(kinds) == deployed
-    assert kinds["PayPerRead"]["arguments"] == [
-        {"name": "price", "type": "uint128"},
-        {"name": "pool", "type": "uint64"},
-    ]
+    names = [(argument["name"], argument["form"]) for argument in kinds["PayPerRead"]["arguments"]]
+    assert names == [("price", "AMOUNT"), ("pool", "NUMBER")]
 
 
 # -- deploying and looking -------------------------------------------------------------------------------------------
@@ -127,16 +125,25 @@ def test_deploy__file__is_compiled_and_shown_as_somebodys_own(walrus: Walrus) ->
     assert walrus.data("policy", "dry-run", made["policy"], "--reader", FRIEND)["allowed"] is True
 
 
+def test_deploy__names_for_addresses__are_my_wallet_and_the_networks_contracts(
+    walrus: Walrus, policy_tester: PolicyTester
+) -> None:
+    policy = walrus.data("policy", "deploy", "LegalHold", f"holders=me,{FRIEND}")["policy"]
+    assert walrus.data("policy", "show", policy)["arguments"] == {"holders": [MINE, FRIEND]}
+    policy = walrus.data("policy", "deploy", "Erc20Holder", "token=WAL", "minimum=1 wei")["policy"]
+    assert walrus.data("policy", "show", policy)["arguments"]["token"] == policy_tester.chain.address("WAL")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "error"),
     [
         (["AllowList"], 3, "WrongArguments"),
-        (["AllowList", "administrator=me"], 3, "MalformedArgument"),
+        (["AllowList", "administrator=you"], 3, "MalformedArgument"),
         (["AllowList", f"administrator={FRIEND}", "more=1"], 3, "WrongArguments"),
         (["AllowList", FRIEND], 3, "MalformedArgument"),
         (["AllowList", f"administrator={NOBODY}"], 4, "ArgumentOutOfBounds"),
         (["PayPerRead", "price=1 WAL", "pool=99"], 4, "ArgumentPoolUnknown"),
-        (["Nothing"], 3, "UnknownPolicyKind"),
+        (["Nothing"], 3, "NoSuchKind"),
         (["Nothing.sol"], 3, "SourceUnreadable"),
     ],
 )
@@ -196,7 +203,7 @@ def test_dry_run__allowed__names_price_and_pool(
 
 
 def test_dry_run__object_without_policies__is_the_owners_alone(walrus: Walrus, mine: BlobObjectId) -> None:
-    assert walrus.data("policy", "dry-run", mine, "--reader", MINE)["allowed"] is True
+    assert walrus.data("policy", "dry-run", mine)["allowed"] is True
     code, text, _ = walrus("policy", "dry-run", mine, "--reader", FRIEND)
     assert (code, text) == (1, f"Denied: NotOwner: read by {FRIEND}\n")
 
@@ -226,12 +233,10 @@ def test_announce__one_of_two__leaves_the_other_and_says_when(
 
     told = walrus.data("policy", "announce", mine, "--access", paid_list["both"])
 
-    assert told["next"]["access"] == paid_list["both"]
-    assert told["next"]["retention"] == hold
-    assert told["next"]["from"] == policy_tester.now + notice
+    assert told["next"] == {"access": paid_list["both"], "retention": hold, "from": policy_tester.now + notice}
     shown = walrus.data("policy", "show", mine)
+    assert shown == told
     assert (shown["access"]["kind"], shown["retention"]["kind"]) == ("AllowList", "LegalHold")
-    assert shown["next"] == told["next"]
     assert shown["rules"] == {"canDelete": True, "canReplace": True, "minimumEndEpoch": 0, "destroyAt": 0}
     policy_tester.wait(notice)
     assert walrus.data("policy", "show", mine)["access"]["kind"] == "AllOf"

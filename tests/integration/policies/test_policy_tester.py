@@ -1,4 +1,4 @@
-"""`policy_tester` as somebody uses it who writes policies: ready-made ones, ones of their own, and everything around them."""
+"""`policy_tester` as somebody uses it who writes policies: ready-made ones, ones of their own, and what is around."""
 
 from __future__ import annotations
 

@@ -167,7 +167,8 @@ class PaymentWriter:
 
         Args:
             index: its place in the list, from 0.
-            proof: for each level from the leaves up the sibling's hash (32 bytes) and its units (8 bytes).
+            proof: the number of places (8 bytes), then for each level from the leaves up the sibling's hash (32 bytes)
+                and its units (8 bytes).
         Raises: WrongUnitsProof, AlreadyAMember, NotFromRoot, UnknownPool.
         """
         receiver = to or self._contracts.address

@@ -202,23 +202,32 @@ class KeyEnvelope:
             NotARecipient: a share of a node that the envelope does not name.
             EnvelopeNotOpened: it was changed, or sealed wrongly.
         """
-        usable = {share.node: share.point for share in shares if share.identity == identity}
+        usable = {share.node: share for share in shares if share.identity == identity}
         if len(usable) < self.threshold:
             raise NotEnoughShares(len(usable), self.threshold)
-        commitment = parse_g2(self.commitment)
-        parts = {}
-        for node in sorted(usable)[: self.threshold]:
-            entry = self.entry_of(node)
-            if commitment is None:
-                raise EnvelopeNotOpened
-            mask = _mask(pairing_bytes(usable[node], commitment), identity, self.commitment, node, entry.key_id)
-            parts[int(node)] = int.from_bytes(_xor(entry.masked, mask), "big")
-        if max(parts.values()) >= ORDER:
-            raise EnvelopeNotOpened
+        parts = {int(node): self.part_of(usable[node]) for node in sorted(usable)[: self.threshold]}
         try:
             return AESGCM(_wrapping_key(join(parts), identity)).decrypt(_NONCE, self.wrapped, self._bound_to(identity))
         except InvalidTag:
             raise EnvelopeNotOpened from None
+
+    def part_of(self, share: VerifiedShare) -> int:
+        """The part of the secret that a share unmasks: all that its node can learn from the envelope.
+
+        Raises:
+            NotARecipient: the envelope does not name the node.
+            EnvelopeNotOpened: there is no such part.
+        """
+        entry = self.entry_of(share.node)
+        commitment = parse_g2(self.commitment)
+        if commitment is None:
+            raise EnvelopeNotOpened
+        paired = pairing_bytes(share.point, commitment)
+        mask = _mask(paired, share.identity, self.commitment, entry.node, entry.key_id)
+        part = int.from_bytes(_xor(entry.masked, mask), "big")
+        if part >= ORDER:
+            raise EnvelopeNotOpened
+        return part
 
     def _bound_to(self, identity: KeyIdentity) -> bytes:
         return identity.to_bytes() + self._bound_bytes()

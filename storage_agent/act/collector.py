@@ -19,7 +19,8 @@ from storage_agent.state.collecting import ChannelStanding, CollectingRules, Owe
 from storage_agent.store.access import ErasableRow, Promise
 from storage_agent.store.ledger import Ledger
 from walrus_chain.chain.blocks import BlockRef
-from walrus_chain.chain.transactions import Receipt
+from walrus_chain.chain.payment_rejections import NothingToRedeem
+from walrus_chain.chain.policy_rejections import ReceiptsAnchoredBefore
 from walrus_chain.errors import Misuse, NotEnoughGasMoney, Rejected, Retryable, WalrusError
 from walrus_chain.types import WAL_DECIMALS, Address, BlobObjectId, Epoch, NodeId, Wei
 
@@ -28,7 +29,6 @@ _log = logging.getLogger(__name__)
 #: Nothing can be had from a channel that was closed for good.
 _ALL: Final = Wei(2**128 - 1)
 _NO_ROOT: Final = bytes(32)
-_NATIVE_UNIT: Final = 10**18
 _DOUBLINGS: Final = 6
 #: Pools that are settled, and keys that are looked after, in one look at most.
 _POOLS_A_LOOK: Final = 4
@@ -68,6 +68,18 @@ class AccessDuties(Protocol):
         """From when on no key of the objects is released, as a block has it; 0 for never."""
 
 
+class Sent(Protocol):
+    """A transaction that is in a block."""
+
+    @property
+    def transaction(self) -> str:
+        """Its hash."""
+
+    @property
+    def gas_used(self) -> int:
+        """What it took."""
+
+
 class AccessHands(Protocol):
     """Whoever sends transactions. What it raises is said in `walrus_chain.chain.sender`."""
 
@@ -75,16 +87,16 @@ class AccessHands(Protocol):
     def address(self) -> Address:
         """The account that pays."""
 
-    async def redeem(self, promises: Sequence[Promise]) -> Receipt:
+    async def redeem(self, promises: Sequence[Promise]) -> Sent:
         """Redeems vouchers."""
 
-    async def anchor(self, node_id: NodeId, epoch: Epoch, root: bytes, count: int) -> Receipt:
+    async def anchor(self, node_id: NodeId, epoch: Epoch, root: bytes, count: int) -> Sent:
         """Anchors the receipts of an epoch."""
 
-    async def settle_pool(self, pool: int) -> Receipt:
+    async def settle_pool(self, pool: int) -> Sent:
         """Has a pool pay the nodes and the protocol."""
 
-    async def attest_destruction(self, node_id: NodeId, blob_object: BlobObjectId, public_key: bytes) -> Receipt:
+    async def attest_destruction(self, node_id: NodeId, blob_object: BlobObjectId, public_key: bytes) -> Sent:
         """States that the private key of `public_key` is gone."""
 
 
@@ -150,7 +162,6 @@ class Collector:
         for duty in Duty:
             metrics.transactions.labels(duty)
             metrics.transaction_failures.labels(duty)
-            metrics.gas_spent.labels(duty)
 
     @property
     def problems(self) -> list[str]:
@@ -216,8 +227,7 @@ class Collector:
         since = self._seen(owed, head.timestamp)
         waits = self._quiet() or await self._too_expensive()
         due = to_redeem(owed, since, self._rules, head.timestamp, closing_only=waits)
-        if due:
-            await self._send(Duty.REDEEM, self._hands.redeem([promises[one.channel] for one in due]))
+        if due and await self._send(Duty.REDEEM, self._hands.redeem([promises[one.channel] for one in due])):
             self._metrics.redeemed.inc(sum(one.worth for one in due) / 10**WAL_DECIMALS)
 
     def _seen(self, owed: Sequence[Owed], now: float) -> dict[int, float]:
@@ -295,12 +305,17 @@ class Collector:
 
     # -- transactions ------------------------------------------------------------------------------------------------
 
-    async def _send(self, duty: Duty, sending: Awaitable[Receipt]) -> None:
-        receipt = await sending
+    async def _send(self, duty: Duty, sending: Awaitable[Sent]) -> bool:
+        """Wait for a transaction; whether there was still something to do for it."""
+        try:
+            sent = await sending
+        except (NothingToRedeem, ReceiptsAnchoredBefore) as refusal:
+            _log.debug("nothing left to do: %s", refusal, extra={"action": duty})
+            return False
         self._metrics.transactions.labels(duty).inc()
-        self._metrics.gas_spent.labels(duty).inc(receipt.fee / _NATIVE_UNIT)
-        fields = {"action": duty, "transaction": receipt.transaction, "gas": receipt.gas_used}
+        fields = {"action": duty, "transaction": sent.transaction, "gas": sent.gas_used}
         _log.info("done on chain", extra=fields)
+        return True
 
     def _note_failure(self, duty: Duty, error: Exception) -> None:
         self._metrics.transaction_failures.labels(duty).inc()

@@ -3,8 +3,8 @@
 Whoever seals for such an object seals to the node's key and this one together, so that without the file nothing opens,
 whoever gets hold of the node's key later. The secret alone opens nothing either, so it lies in the file as it is.
 
-Destroying a key is: noting that it is used no more, writing over the file, unlinking it. It may be done again at any time.
-A disk or a file system that keeps old bytes, and copies that somebody made, are beyond this: docs/security.md.
+Destroying a key is: noting that it is used no more, writing over the file, unlinking it. Doing it again does no harm. A
+disk or a file system that keeps old bytes, and copies that somebody made, are beyond this: docs/security.md.
 """
 
 from __future__ import annotations
@@ -12,28 +12,52 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from storage_agent.node.access_refusals import KeysDestroyed
 from storage_agent.store.ledger import Ledger
 from walrus_chain.crypto.node_key import MasterKey
-from walrus_chain.types import BlobObjectId
+from walrus_chain.messages.domain import Domain
+from walrus_chain.messages.erasable import ErasableKey
+from walrus_chain.messages.signing import Signer
+from walrus_chain.types import BlobObjectId, NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class SignedErasableKey:
+    """The public part of an object's own key."""
+
+    public_key: bytes
+    signature: bytes
 
 
 class ErasableKeys:
     """The objects' own keys of one node."""
 
     def __init__(
-        self, folder: Path, ledger: Ledger, random: Callable[[int], bytes], clock: Callable[[], float]
+        self,
+        folder: Path,
+        ledger: Ledger,
+        node_id: NodeId,
+        signer: Signer,
+        domain: Domain,
+        random: Callable[[int], bytes],
+        clock: Callable[[], float],
     ) -> None:
         """
         Args:
             folder: for the files, and for nothing else.
+            signer: the node's key.
+            domain: of access to data.
             random: gives as many unpredictable bytes as it is asked for.
             clock: seconds since 1970.
         """
         self._folder = folder
         self._ledger = ledger
+        self._node_id = node_id
+        self._signer = signer
+        self._domain = domain
         self._random = random
         self._clock = clock
         self._making = asyncio.Lock()
@@ -69,6 +93,15 @@ class ErasableKeys:
             # The file was written and the row was not, or the catalogue is a new one.
             await self._ledger.add_erasable(blob_object, key.public.data)
         return key
+
+    async def give(self, blob_object: BlobObjectId) -> SignedErasableKey:
+        """The public part of the object's own key, with the node's word for it; made now when there is none.
+
+        Raises: KeysDestroyed: it had one.
+        """
+        key = await self.make(blob_object)
+        message = ErasableKey(self._node_id, blob_object, key.public.data)
+        return SignedErasableKey(key.public.data, message.sign(self._signer, self._domain))
 
     async def destroy(self, blob_object: BlobObjectId) -> None:
         """Make the object's own key be gone; from then on it is never found nor made again."""

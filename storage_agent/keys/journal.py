@@ -62,12 +62,12 @@ class Journal:
             epoch_at: the epoch of a time.
         """
         self._ledger = ledger
-        self._node_id = node_id
         self._signer = signer
         self._domain = domain
         self._clock = clock
         self._epoch_at = epoch_at
         self._trees: OrderedDict[Epoch, ReceiptTree] = OrderedDict()
+        self.node_id = node_id
 
     def payment_of(self, use: bytes) -> Payment | None:
         """What paid for a use; none when no key was ever released for it."""
@@ -89,7 +89,7 @@ class Journal:
 
         def sign(slot: Slot, paid: Payment) -> SignedReceipt:
             receipt = Receipt(
-                node=self._node_id,
+                node=self.node_id,
                 index=slot.place,
                 use=use_digest,
                 requester=use.requester,

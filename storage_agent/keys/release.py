@@ -10,7 +10,6 @@ A use that was paid is served again to a new request, so a crash between payment
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -43,20 +42,21 @@ from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.policy_views import Question, Verdict
 from walrus_chain.crypto.node_key import MasterKey
 from walrus_chain.crypto.sealing import seal_share
-from walrus_chain.crypto.threshold import KeyIdentity, make_share
+from walrus_chain.crypto.threshold import SHARE_BYTES, KeyIdentity, make_share
 from walrus_chain.errors import BlockUnknown as NoSuchBlock
 from walrus_chain.errors import (
     ContractMissing,
+    MalformedKey,
     MalformedSignature,
     Rejected,
     Retryable,
-    StretchTaken,
     UnexpectedAnswer,
     WrongChain,
     WrongSigner,
 )
-from walrus_chain.messages.access import Action, AccessRequest
+from walrus_chain.messages.access import AccessRequest, Action
 from walrus_chain.messages.domain import Domain
+from walrus_chain.payments.vouchers import StretchTaken
 from walrus_chain.types import NOBODY, WAL_DECIMALS, Address, NodeId
 
 #: The reason with which the chain says that keys of an object are released no more.
@@ -203,6 +203,10 @@ class Releaser:
         if not 0 < request.blob_object <= LAST_NUMBER:
             raise Denied(request.blob_object, _UNKNOWN_OBJECT, NOBODY)
         try:
+            seal_share(grant.encryption_key, bytes(SHARE_BYTES), request.grant)
+        except MalformedKey as error:
+            raise MalformedRequest("encryptionKey", str(error)) from None
+        try:
             request.verify(asked.request_signature, grant, rules.access)
         except (MalformedSignature, WrongSigner):
             raise WrongSignature("request", grant.session_key, rules.access) from None
@@ -278,9 +282,7 @@ class Releaser:
         except NotPaid:
             raise PaymentRequired(verdict.price, verdict.pool) from None
         except StretchTaken as error:
-            raise VoucherRefused(
-                "StretchTaken", str(error), verdict.price, verdict.pool, error.highest, error.voucher, error.signature
-            ) from None
+            raise VoucherRefused("StretchTaken", str(error), verdict.price, verdict.pool, error) from None
         except (PurchaseUsed, SpendLimitReached) as error:
             raise refused(type(error).__name__, str(error), verdict) from None
         if recorded.paid_now:
@@ -322,5 +324,5 @@ async def _chain_errors(block_hash: bytes) -> AsyncIterator[None]:
         raise
     except NoSuchBlock:
         raise BlockUnknown(block_hash) from None
-    except (Retryable, Rejected, UnexpectedAnswer, ContractMissing, WrongChain, asyncio.TimeoutError) as error:
+    except (TimeoutError, Retryable, Rejected, UnexpectedAnswer, ContractMissing, WrongChain) as error:
         raise ChainUnavailable(str(error)) from error

@@ -108,8 +108,9 @@ def _offer(document: object) -> Offer:
             return None
         case {"kind": "purchase", **rest} if not rest:
             return Purchase()
-        case {"kind": "voucher", "voucher": voucher, "signature": _, **rest} if not rest:
-            return SignedVoucher(Voucher.from_data(voucher), _bytes(document, "signature", _MAXIMUM_SIGNATURE_BYTES))
+        case {"kind": "voucher", "voucher": voucher, "signature": signature, **rest} if not rest:
+            signed = _bytes({"signature": signature}, "signature", _MAXIMUM_SIGNATURE_BYTES)
+            return SignedVoucher(Voucher.from_data(voucher), signed)
     raise MalformedRequest("payment", 'it is neither null, {"kind": "purchase"}, nor a voucher with its signature')
 
 

@@ -1,4 +1,4 @@
-"""The node's keys to private data: the newest is the one that others seal to, older ones open what was sealed before."""
+"""The node's master keys: the newest is the one that others seal to, older ones open what was sealed before."""
 
 from __future__ import annotations
 

@@ -109,8 +109,10 @@ class Till:
 
         async def lies_there(at: bytes) -> bool:
             then = await self._source.channel(voucher.channel, at)
-            return then is not None and (then.signer, then.pool) == (facts.signer, facts.pool) and (
-                voucher.cumulative <= then.deposit
+            return (
+                then is not None
+                and (then.signer, then.pool) == (facts.signer, facts.pool)
+                and (voucher.cumulative <= then.deposit)
             )
 
         await self._check_settled(f"the deposit of channel {voucher.channel}", voucher.amount, head, lies_there)

@@ -21,9 +21,11 @@ Status codes are in `storage_agent.serve.problems`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from storage_agent.node.refusals import Delay, Refusal
 from walrus_chain.messages.domain import Domain
-from walrus_chain.messages.voucher import Voucher
+from walrus_chain.payments.vouchers import AcceptedVoucher, StretchTaken
 from walrus_chain.types import Address, BlobObjectId, Wei, format_amount
 
 
@@ -49,25 +51,17 @@ class PaymentRequired(Refusal):
 class VoucherRefused(Refusal):
     """What was given does not pay for this use."""
 
-    def __init__(
-        self,
-        why: str,
-        message: str,
-        price: Wei,
-        pool: int,
-        highest: Wei = Wei(0),  # noqa: B008 - a number
-        voucher: Voucher | None = None,
-        signature: bytes = b"",
-    ) -> None:
+    def __init__(self, why: str, message: str, price: Wei, pool: int, stretch: StretchTaken | None = None) -> None:
         """
         Args:
             why: a word for programs.
-            highest: up to where the channel is used here, if that is what is wrong.
-            voucher: the payer's own word for it, with its signature.
+            stretch: that is taken, where that is why; the payer's own vouchers show it.
         """
         super().__init__(message)
-        self.why, self.price, self.pool, self.highest = why, str(price), pool, str(highest)
-        self.voucher, self.signature = None if voucher is None else voucher.as_data(), signature
+        self.why, self.price, self.pool = why, str(price), pool
+        if stretch is not None:
+            self.highest = str(stretch.highest.voucher.cumulative)
+            self.taken, self.highest_voucher = _shown(stretch.taken), _shown(stretch.highest)
 
 
 class Denied(Refusal):
@@ -150,3 +144,7 @@ class ChainUnavailable(Delay):
     def __init__(self, why: str) -> None:
         super().__init__(f"the chain does not answer this node: {why}; try again, or another node")
         self.why = why
+
+
+def _shown(accepted: AcceptedVoucher) -> dict[str, Any]:
+    return {"voucher": accepted.voucher.as_data(), "signature": "0x" + accepted.signature.hex()}

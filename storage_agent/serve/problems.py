@@ -43,6 +43,7 @@ STATUS: Final[tuple[tuple[type[Exception], int], ...]] = (
     (refusals.TooManyRequests, 429),
     (refusals.BodyTooSlow, 408),
     (refusals.Stopping, 503),
+    (refusals.NoKeysHere, 503),
     (access_refusals.WrongSignature, 401),
     (errors.WrongNode, 401),
     (errors.GrantExpired, 401),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from storage_agent.keys.desk import KeyDesk
 from storage_agent.node.accuse import Accuser
 from storage_agent.node.admission import Admission
 from storage_agent.node.attest import Attester
@@ -56,6 +57,7 @@ class Services:
     """Seconds, never running backwards."""
     health: Report
     status: Report
+    keys: KeyDesk
     limits: ServeLimits = field(default_factory=ServeLimits)
     stopping: bool = False
     """Set when the agent goes down: new requests are turned away, those under way are finished."""

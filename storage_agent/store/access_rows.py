@@ -24,9 +24,9 @@ from storage_agent.store.access import (
     SpendLimitReached,
     Use,
 )
-from walrus_chain.errors import StretchTaken
 from walrus_chain.messages.receipt import PaidBy
 from walrus_chain.messages.voucher import Voucher
+from walrus_chain.payments.vouchers import AcceptedVoucher, StretchTaken
 from walrus_chain.types import BlobObjectId, Epoch, Wei
 
 #: Nonces and sessions that are forgotten with each release at most.
@@ -120,18 +120,21 @@ def _check_bought(connection: sqlite3.Connection, use: Use) -> None:
 def _check_stretch(connection: sqlite3.Connection, payment: Payment) -> None:
     """Raises: StretchTaken: a stretch that paid for another use overlaps."""
     # Stretches do not overlap, so only the first that ends above the beginning of this one can.
-    met = connection.execute(
-        "SELECT first FROM vouchers WHERE channel = ? AND last > ? ORDER BY last LIMIT 1",
-        (payment.channel, _amount(payment.first)),
+    above = "SELECT last, first, use, signature FROM vouchers WHERE channel = ? AND last > ? ORDER BY last LIMIT 1"
+    row = connection.execute(above, (payment.channel, _amount(payment.first))).fetchone()
+    if row is None or row[1] >= _amount(payment.cumulative):
+        return
+    highest = connection.execute(
+        "SELECT last, first, use, signature FROM vouchers WHERE channel = ? ORDER BY last DESC LIMIT 1",
+        (payment.channel,),
     ).fetchone()
-    if met is not None and met[0] < _amount(payment.cumulative):
-        first, last, use, signature = connection.execute(
-            "SELECT first, last, use, signature FROM vouchers WHERE channel = ? ORDER BY last DESC LIMIT 1",
-            (payment.channel,),
-        ).fetchone()
-        highest = _number(last)
-        voucher = Voucher(payment.channel, highest, Wei(highest - _number(first)), use)
-        raise StretchTaken(voucher, signature, highest)
+    raise StretchTaken(_accepted(payment.channel, row), _accepted(payment.channel, highest))
+
+
+def _accepted(channel: int, row: tuple[bytes, bytes, bytes, bytes]) -> AcceptedVoucher:
+    last, first, use, signature = row
+    cumulative = _number(last)
+    return AcceptedVoucher(Voucher(channel, cumulative, Wei(cumulative - _number(first)), use), signature)
 
 
 def _spend(connection: sqlite3.Connection, use: Use, payment: Payment) -> None:

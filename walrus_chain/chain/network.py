@@ -199,9 +199,9 @@ class Chain:
     async def node_keys_of(self, node_id: NodeId) -> tuple[tuple[Address, bytes], ...]:
         """Signers and encryption keys that a node ever registered, oldest first."""
         number = number_word(node_id)
-        first = await self.logged(NodeRegistered, number)
-        later = await self.logged(NodeKeysRotated, number)
-        return tuple((event.signer, event.encryption_key) for event in (*first, *later))
+        found = [(event.signer, event.encryption_key) for event in await self.logged(NodeRegistered, number)]
+        found += [(event.new_signer, event.encryption_key) for event in await self.logged(NodeKeysRotated, number)]
+        return tuple(found)
 
     async def node_of_signer(self, signer: Address) -> NodeId | None:
         """The node whose key `signer` is or was; none when nobody's."""

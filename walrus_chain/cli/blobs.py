@@ -140,7 +140,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """Blob objects of an account."""
-    from walrus_chain.client.client import LIVE
+    from walrus_chain.client.objects import LIVE
 
     out = session.output(json)
     account = session.parse_address(owner) if owner else session.home().wallet(wallet).address

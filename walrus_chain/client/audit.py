@@ -7,7 +7,7 @@ checked, and what it hides be missed:
 * of an epoch that is over, the node's root must be on chain, and the receipt in its tree;
 * the whole list of an epoch is fetched and its tree built again: a receipt that is left out changes the root;
 * two receipts for one place, or a place beyond what was fixed, are a contradiction;
-* a use that fewer nodes admit than it takes, or a receipt that this computer got and its node does not show, is missing.
+* a use that fewer nodes admit than it takes is missing receipts; so is a node that does not show what it gave you.
 
 Source: docs/spec/13-access.md.
 """
@@ -155,7 +155,7 @@ class Auditor:
         uses = _uses_of(notes.releases, threshold)
         for use in uses:
             if not use.complete:
-                what = f"read {use.sequence} by {use.requester} is admitted by {len(use.releases)} nodes, it took {threshold}"
+                what = f"{len(use.releases)} nodes admit read {use.sequence} by {use.requester}, it takes {threshold}"
                 notes.missing.append(Finding("others", f"{what}: it broke off, or nodes hide receipts"))
         return Audit(
             objects=tuple(private),

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Unpack
 
 from walrus_chain.client.context import Contexts, health_of, held_by
 from walrus_chain.client.desks import paying
+from walrus_chain.client.facades import Facades
 from walrus_chain.client.home import WalrusHome
 from walrus_chain.client.invalidate import invalidate
 from walrus_chain.client.keep import Keep, MemoryKeep
@@ -53,15 +54,8 @@ if TYPE_CHECKING:
     from walrus_chain.chain.transactions import Receipt, TransactionSigner
     from walrus_chain.chain.views import BlobObject, ExtensionQuote
     from walrus_chain.client.audit import Audit
-    from walrus_chain.client.channels import Channels
-    from walrus_chain.client.credentials import Credentials
     from walrus_chain.client.outlook import CommitteeReport, EpochReport, PriceReport
-    from walrus_chain.client.policies import Policies
-    from walrus_chain.client.pools import Pools
     from walrus_chain.client.private import PrivateData
-    from walrus_chain.client.purchases import Purchases
-    from walrus_chain.client.renewals import Renewals
-    from walrus_chain.client.stake import Stakes
 
 #: How long a closing client waits for nodes that are still being sent slivers, in seconds.
 _GRACE_SECONDS = 30.0
@@ -69,7 +63,7 @@ _GRACE_SECONDS = 30.0
 INQUIRY_SECONDS = 600.0
 
 
-class Client:
+class Client(Facades):
     """One network, seen by one account; an async context manager. Calls may be made at the same time."""
 
     def __init__(
@@ -167,57 +161,6 @@ class Client:
         if self._writer is not None:
             return self._writer.address
         return None if self._requester is None else self._requester.address
-
-    # -- what else there is ------------------------------------------------------------------------------------------
-
-    @property
-    def stake(self) -> Stakes:
-        """Staking WAL with nodes: `client.stake.add(node_id, amount)` and what `walrus stake` has besides."""
-        from walrus_chain.client.stake import Stakes
-
-        return Stakes(self.chain, self._signing)
-
-    @property
-    def policies(self) -> Policies:
-        """Rules of objects: what holds, what is announced, what a reader would be told."""
-        from walrus_chain.client.policies import Policies
-
-        return Policies(self.chain, self._signing, self._objects)
-
-    @property
-    def pools(self) -> Pools:
-        """Revenue pools: `client.pools.claim(pool)` and what `walrus pool` has besides."""
-        from walrus_chain.client.pools import Pools
-
-        return Pools(self.chain, self._signing, self._objects, self)
-
-    @property
-    def purchases(self) -> Purchases:
-        """Uses that are bought on chain, as `walrus buy` and `walrus subscribe` do it."""
-        from walrus_chain.client.purchases import Purchases
-
-        return Purchases(self.chain, self._signing, self._objects)
-
-    @property
-    def channels(self) -> Channels:
-        """Channels that uses are paid from: what `walrus channel` has."""
-        from walrus_chain.client.channels import Channels
-
-        return Channels(self.chain, self._signing, self._objects, self._private.purse)
-
-    @property
-    def credentials(self) -> Credentials:
-        """Statements about accounts: what `walrus credential` has."""
-        from walrus_chain.client.credentials import Credentials
-
-        return Credentials(self.chain, self._signing, self._objects)
-
-    @property
-    def renewals(self) -> Renewals:
-        """Evergreen objects: what `walrus evergreen` has."""
-        from walrus_chain.client.renewals import Renewals
-
-        return Renewals(self.chain, self._signing, self._objects)
 
     # -- storing -----------------------------------------------------------------------------------------------------
 

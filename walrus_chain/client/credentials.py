@@ -73,7 +73,7 @@ class Credentials(Desk):
 
 
 def schema_of(schema: str | bytes) -> bytes:
-    """The 32 bytes that name what credentials state: given as such, in hex, or as a name, of which keccak-256 counts."""
+    """The 32 bytes that name what credentials state: as they are, in hex, or the keccak-256 of a name."""
     if isinstance(schema, bytes):
         return schema
     digits = schema.removeprefix("0x")

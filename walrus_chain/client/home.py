@@ -3,7 +3,7 @@
     config.json                  {"network": "local", "wallet": "me"}
     networks/local.json          RPC endpoints and the deployment
     wallets/me.json              keystore (Web3 Secret Storage, version 3), readable by its owner only
-    private/CHAIN-CONTRACT/      secrets of owners, sessions, and what was promised, by network: `walrus_chain.client.keep`
+    private/CHAIN-CONTRACT/      secrets, sessions and promises of private data: `walrus_chain.client.keep`
     wallets/me.password          only where a network made for tests put it: the password, so that nobody is asked
 
 The folder is $WALRUS_HOME, else $XDG_CONFIG_HOME/walrus, else ~/.config/walrus.

@@ -33,7 +33,7 @@ class Keep(Protocol):
     """Documents by kind and name."""
 
     def changing(self, kind: str, name: str) -> AbstractContextManager[Document]:
-        """A document to read and change in a `with` block, empty at first; kept when the block ends without an error."""
+        """A document to read and change in a `with` block, empty at first; kept when the block ends without error."""
 
     def names(self, kind: str) -> tuple[str, ...]:
         """The names of the documents of a kind."""

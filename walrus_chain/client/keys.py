@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from walrus_chain.chain.policy_views import Question
@@ -329,7 +330,7 @@ class KeyDesk:
             receipts += collected.receipts
             suspects += collected.suspects
             if len(shares) >= envelope.threshold:
-                data_key = await in_thread(None, lambda: envelope.open(identity, shares.values()))
+                data_key = await in_thread(None, partial(envelope.open, identity, tuple(shares.values())))
                 summary = self._summary(offer, paid, envelope, tuple(shares), receipts, suspects)
                 return OpenedKey(data_key, summary)
             failures |= words_of(collected.failures)

@@ -30,6 +30,11 @@ class Objects:
         self._chain = chain
         self._account = account
 
+    @property
+    def account(self) -> Address | None:
+        """Whose objects are meant."""
+        return self._account()
+
     async def blob_id(self, blob: BlobRef) -> BlobId:
         """The blob that is meant.
 

@@ -17,6 +17,7 @@ from walrus_chain.types import Address, BlobId, BlobObjectId, ChannelId, Epoch, 
 
 if TYPE_CHECKING:
     from walrus_chain.chain.economy import Prices
+    from walrus_chain.chain.event import ChainEvent
     from walrus_chain.chain.payment_views import (
         AnchoredReceipts,
         ChannelRules,
@@ -212,8 +213,8 @@ class PaymentReader(Protocol):
     async def list_of(self, pool: PoolId) -> BlobId | None:
         """The blob that holds the list of members of a pool from a root."""
 
-    async def members_of(self, pool: PoolId) -> tuple[Address, ...]:
-        """The accounts that are or were members of a pool."""
+    async def history_of(self, pool: PoolId) -> tuple[ChainEvent, ...]:
+        """Everything that a pool logged, in chain order."""
 
     async def reads_of(self, blob_object: BlobObjectId, reader: Address, at: bytes | None = None) -> int:
         """How many reads of an object were ever bought for a reader."""

@@ -31,7 +31,7 @@ from walrus_chain.crypto.chunks import (
 from walrus_chain.errors import Bug, RangeOutsideBlob
 from walrus_chain.types import BlobId
 
-#: Ciphertext is opened in pieces of at least so many bytes: handing out single chunks would cost more than opening them.
+#: So many bytes of ciphertext are opened at once: handing out single chunks would cost more than opening them.
 _AT_ONCE: Final = 2**20
 
 

@@ -243,6 +243,9 @@ interface IBlobPolicies {
     /// - Agents ask by `eth_call`, at the block that a request names: there each gets the same answer.
     function judge(Question calldata question) external view returns (Verdict memory);
 
+    /// @notice The access policy in force, zero when there is none, and the hooks it wants; for as little gas as there can be.
+    function accessOf(uint256 blobObject) external view returns (address access, uint8 hooks);
+
     /// @notice The price and pool of a use, as {judge} finds them, without deciding. Zero when it is free.
     /// @dev Reverts {BlobPolicies_NoQuote} with the reason that {judge} would give, unless it is the policy's denial.
     function quoteOf(Question calldata question) external view returns (Amount price, PoolId pool);

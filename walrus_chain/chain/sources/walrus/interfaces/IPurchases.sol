@@ -5,6 +5,12 @@ import {Amount} from "../types/Amount.sol";
 import {PoolId} from "../types/PoolId.sol";
 import {Timestamp} from "../types/Timestamp.sol";
 
+/// @notice What a policy answers whose reads cost everybody the same at any time.
+interface IFixedPrice {
+    /// @notice What one read costs, and who is paid: what {IDataPolicy-quote} answers to whatever it is asked. The price is above zero.
+    function readTerms() external view returns (Amount price, PoolId pool);
+}
+
 /// @notice What a policy that sells time answers.
 interface ISubscribable {
     /// @notice What one period costs, how long it is, and who is paid. Price and length are above zero.
@@ -51,8 +57,12 @@ interface IPurchases {
     /// @notice Buys `count` more reads of an object for a reader, at the price its policy quotes now for that reader. The paid uses are
     /// the sequences readsOf(before) .. readsOf(after) - 1.
     /// @dev Emits {ReadsBought}.
+    /// Notes:
+    /// - A policy that is an {IFixedPrice} is asked for that, which costs far less than a quote.
+    /// Warning: with a fixed price nobody checks that the object still is certified, nor ever that the reader would be let in: ask
+    /// {IBlobPolicies-judge} before.
     /// Requirements:
-    /// - The policy must quote a price; the caller must have approved the vault for it, and hold it.
+    /// - The policy must name a price; the caller must have approved the vault for it, and hold it.
     /// @param count 1 or more; all that a reader ever buys of an object are at most 2^32 - 1.
     /// @param reader Who may use the data; the caller or anybody else.
     /// @param maximum The most that all of them together may cost.

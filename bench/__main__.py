@@ -16,6 +16,7 @@ BENCHMARKS = (
     ("memory of a store and a read", ("bench.network", "--memory"), None),
     ("healing", ("bench.healing",), ("bench.healing", "--size", "16")),
     ("custody", ("bench.custody",), ("bench.custody", "--blobs", "10000")),
+    ("keys", ("bench.keys",), ("bench.keys", "--quick")),
 )
 """What it is called, the command, and the quick one if there is one."""
 

@@ -241,9 +241,10 @@ class EncryptingReader(io.RawIOBase):
         sealed = self._cipher.seal(index, last, plaintext)
         tag, place = sealed[-TAG_BYTES:], index * TAG_BYTES
         if place == len(self._tags):
-            self._digest.update(plaintext)
-            if last and self._expected is not None and self._digest.digest() != self._expected:
-                raise PlaintextChanged(index)
+            if self._expected is not None:
+                self._digest.update(plaintext)
+                if last and self._digest.digest() != self._expected:
+                    raise PlaintextChanged(index)
             self._tags += tag
         elif self._tags[place : place + TAG_BYTES] != tag:
             raise PlaintextChanged(index)

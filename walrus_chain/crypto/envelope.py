@@ -18,7 +18,7 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from py_arkworks_bls12381 import G1Point
+from py_arkworks_bls12381 import G1Point, G2Point
 
 from walrus_chain.crypto.curve import (
     G2,
@@ -205,7 +205,8 @@ class KeyEnvelope:
         usable = {share.node: share for share in shares if share.identity == identity}
         if len(usable) < self.threshold:
             raise NotEnoughShares(len(usable), self.threshold)
-        parts = {int(node): self.part_of(usable[node]) for node in sorted(usable)[: self.threshold]}
+        commitment = self._commitment_point()
+        parts = {int(node): self._part(usable[node], commitment) for node in sorted(usable)[: self.threshold]}
         try:
             return AESGCM(_wrapping_key(join(parts), identity)).decrypt(_NONCE, self.wrapped, self._bound_to(identity))
         except InvalidTag:
@@ -218,10 +219,16 @@ class KeyEnvelope:
             NotARecipient: the envelope does not name the node.
             EnvelopeNotOpened: there is no such part.
         """
-        entry = self.entry_of(share.node)
-        commitment = parse_g2(self.commitment)
-        if commitment is None:
+        return self._part(share, self._commitment_point())
+
+    def _commitment_point(self) -> G2Point:
+        point = parse_g2(self.commitment)
+        if point is None:
             raise EnvelopeNotOpened
+        return point
+
+    def _part(self, share: VerifiedShare, commitment: G2Point) -> int:
+        entry = self.entry_of(share.node)
         paired = pairing_bytes(share.point, commitment)
         mask = _mask(paired, share.identity, self.commitment, entry.node, entry.key_id)
         part = int.from_bytes(_xor(entry.masked, mask), "big")

@@ -8,7 +8,7 @@ print(dry_run.allowed, dry_run.reason, dry_run.price)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +19,7 @@ from walrus_chain.chain.policy_views import PolicyRecord, Question
 from walrus_chain.client.desks import Desk
 from walrus_chain.client.evidence import evidence_for
 from walrus_chain.client.objects import BlobRef
-from walrus_chain.errors import MalformedEvidence, NoPolicyThere, NothingToChange, WrongArguments
+from walrus_chain.errors import MalformedEvidence, NoHoldThere, NoPolicyThere, NothingToChange, WrongArguments
 from walrus_chain.messages.access import NO_PROGRAM, Action
 from walrus_chain.policies.evidence import split_parts
 from walrus_chain.policies.kinds import kind_named
@@ -28,6 +28,7 @@ from walrus_chain.types import NOBODY, Address, BlobId, BlobObjectId, BlobStatus
 if TYPE_CHECKING:
     from walrus_chain.chain.policy_code import SolidityCode
     from walrus_chain.chain.policy_writer import PolicyReceipt
+    from walrus_chain.chain.transactions import Receipt
     from walrus_chain.chain.views import BlobObject
 
 #: How deep policies ask one another; the contracts allow no more.
@@ -257,6 +258,28 @@ class Policies(Desk):
         await writer.policies.freeze(number)
         return await self.show(number)
 
+    async def set_hold(self, blob: BlobRef, *, held: bool) -> Receipt:
+        """Put a legal hold of yours on an object, or let go of it.
+
+        Raises:
+            NoHoldThere: the object's retention policy has no legal hold that names this account.
+            NotAHolder: the chain refused.
+        """
+        writer, number = self._signing("a legal hold"), await self._object(blob)
+        retention = (await self._chain.policies.record_of(number)).current.retention
+        if retention != NOBODY:
+            for policy in _all_of(await self.describe(retention)):
+                if policy.ready_made and policy.kind == "LegalHold" and writer.address in policy.arguments["holders"]:
+                    return await writer.policies.set_hold(policy.address, number, held=held)
+        raise NoHoldThere(number, writer.address)
+
+    async def set_listed(self, policy: Address, accounts: Sequence[Address], *, listed: bool) -> Receipt:
+        """Put accounts on the list of an `AllowList` or `DenyList` policy of yours, or take them off.
+
+        Raises: NotAdministrator: somebody else keeps the list.
+        """
+        return await self._signing("changing a list").policies.set_listed(policy, accounts, listed=listed)
+
     # -- parts -------------------------------------------------------------------------------------------------------
 
     async def _shown(self, policy: Address, reader: Address, evidence: bytes | None, credential: bytes | None) -> bytes:
@@ -295,6 +318,13 @@ class Policies(Desk):
                 ]
             ),
         )
+
+
+def _all_of(policy: PolicyDescription) -> Iterator[PolicyDescription]:
+    """A policy and all those below it."""
+    yield policy
+    for operand in policy.operands:
+        yield from _all_of(operand)
 
 
 def _parts(evidence: bytes, operands: int) -> list[bytes]:

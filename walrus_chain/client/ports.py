@@ -287,6 +287,12 @@ class PolicyWriter(Protocol):
     async def deploy(self, creation_code: bytes) -> PolicyReceipt:
         """Deploys a policy of somebody's own."""
 
+    async def set_listed(self, policy: Address, accounts: Sequence[Address], *, listed: bool) -> Receipt:
+        """Puts accounts on a list, or takes them off."""
+
+    async def set_hold(self, policy: Address, blob_object: BlobObjectId, *, held: bool) -> Receipt:
+        """Puts a legal hold on an object, or lets go of it."""
+
     async def attest(
         self, schema: bytes, recipient: Address, expiration_time: int = 0, data: bytes = b""
     ) -> CredentialReceipt:

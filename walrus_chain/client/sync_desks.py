@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from walrus_chain.client.channels import Channel, Channels, Closing
@@ -138,6 +138,14 @@ class SyncPolicies:
     ) -> ObjectPolicies:
         """See `Policies.announce`."""
         return self._run(self._policies.announce(blob, access=access, retention=retention))
+
+    def set_hold(self, blob: BlobRef, *, held: bool) -> Receipt:
+        """See `Policies.set_hold`."""
+        return self._run(self._policies.set_hold(blob, held=held))
+
+    def set_listed(self, policy: Address, accounts: Sequence[Address], *, listed: bool) -> Receipt:
+        """See `Policies.set_listed`."""
+        return self._run(self._policies.set_listed(policy, accounts, listed=listed))
 
     def cancel(self, blob: BlobRef) -> ObjectPolicies:
         """See `Policies.cancel`."""

@@ -127,6 +127,7 @@ from walrus_chain.errors.policies import (
     WrongAccountLine,
 )
 from walrus_chain.errors.policy_kit import (
+    NoHoldThere,
     NoPolicyThere,
     NoTests,
     NothingToChange,
@@ -281,6 +282,7 @@ __all__ = [
     "MoreThanActive",
     "NameTaken",
     "NoEndpoint",
+    "NoHoldThere",
     "NoPolicyThere",
     "NoQuorum",
     "NoShardDue",

@@ -83,7 +83,7 @@ HIDDEN_BEHIND: Final = {
     "obstore": ("storage_agent.store",),
     "py_arkworks_bls12381": ("walrus_chain.crypto",),
     "pyeclib": ("walrus_chain.codec.erasure",),
-    "solcx": ("walrus_chain.chain.build",),
+    "solcx": ("walrus_chain.chain.compiler",),
     "sqlite3": ("storage_agent.store", "walrus_chain.client"),
     "starlette": ("storage_agent.serve", "storage_agent.daemon"),
     "uvicorn": ("storage_agent.serve.server", "storage_agent.serve.connections"),

@@ -28,11 +28,12 @@ contract PolicyHandler is System {
         uint32 keyEpoch;
     }
 
-    /// @dev How a policy answers: yes, no, or not in the right form.
+    /// @dev How a policy answers: yes, no, something else in the right length, or not at all.
     enum Mood {
         Yes,
         No,
-        Broken
+        Odd,
+        Failing
     }
 
     struct Moods {
@@ -235,7 +236,7 @@ contract PolicyHandler is System {
     function change(uint256 which, uint256 dice) external {
         PolicyMock policy = _policies[which % POLICIES];
         Moods storage mood = moods[address(policy)];
-        mood.evaluate = Mood(dice % 3);
+        mood.evaluate = Mood(dice % 4);
         mood.canDelete = moodOf(dice >> 8);
         mood.canTransfer = moodOf(dice >> 16);
         mood.canReplace = moodOf(dice >> 24);
@@ -307,9 +308,11 @@ contract PolicyHandler is System {
         (object.nextAccess, object.nextRetention, object.nextFrom) = (address(0), address(0), 0);
     }
 
-    /// @dev Fails in one of the ways in which policies fail.
     function play(PolicyMock policy, bytes4 selector, Mood mood, bytes memory answer) private {
-        policy.answer(selector, mood == Mood.Broken ? bytes("broken") : answer);
+        // The first word is neither an answer of policies nor a truth.
+        if (mood == Mood.Odd) answer[1] = 0x77;
+        policy.answer(selector, answer);
+        if (mood == Mood.Failing) policy.behave(selector, PolicyMock.Deed.Revert);
     }
 
     function policyAt(uint256 which) private view returns (address) {
@@ -338,7 +341,7 @@ contract PolicyHandler is System {
 
     /// @dev Mostly yes: otherwise nothing moves.
     function moodOf(uint256 dice) private pure returns (Mood) {
-        return Mood(dice % 8 > 2 ? 0 : dice % 8);
+        return Mood(dice % 8 > 3 ? 0 : dice % 8);
     }
 }
 

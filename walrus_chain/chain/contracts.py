@@ -38,6 +38,10 @@ class ContractCalls:
         """As `send`, to a contract that has the functions of `contract`, such as a policy."""
         return await self._queue.send(address, interface(contract)[function].call(*arguments))
 
+    async def create(self, creation_code: bytes) -> Receipt:
+        """Creates a contract from code and encoded arguments; raises what `TransactionQueue.send` raises."""
+        return await self._queue.send(None, creation_code)
+
     def logs(self, receipt: Receipt, kind: type[ChainEvent]) -> Sequence[dict[str, Any]]:
         """The fields of a receipt's events of one kind, in order."""
         address = self._chain.deployment.address(kind.contract).lower()

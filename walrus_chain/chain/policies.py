@@ -24,6 +24,7 @@ from walrus_chain.chain.policy_events import (
     PolicyCreated,
     ReceiptsAnchored,
 )
+from walrus_chain.chain.policy_questions import PolicyQuestions
 from walrus_chain.chain.policy_views import (
     Credential,
     Policies,
@@ -174,6 +175,11 @@ class PolicyBook:
         """The ready-made policies that an account created, oldest first."""
         created = await self._chain.logged(PolicyCreated, None, None, address_word(creator))
         return tuple(ReadyMadePolicy(event.policy, str(event.kind), event.arguments) for event in created)
+
+    @property
+    def questions(self) -> PolicyQuestions:
+        """Asking single policies, whether an object has them or not."""
+        return PolicyQuestions(self._chain)
 
     async def is_listed(self, policy: Address, account: Address, at: bytes | None = None) -> bool:
         """Whether an account is on the list of an `AllowList` or `DenyList` policy.

@@ -9,6 +9,8 @@ from walrus_chain.chain.contracts import ContractCalls
 from walrus_chain.chain.policy_events import Attested, PolicyCreated
 from walrus_chain.chain.policy_views import Policies
 from walrus_chain.chain.transactions import Receipt
+from walrus_chain.chain.values import checksum_address
+from walrus_chain.errors import Bug
 from walrus_chain.types import Address, BlobObjectId, Epoch, NodeId
 
 
@@ -117,6 +119,14 @@ class PolicyWriter:
         receipt = await self._contracts.send("PolicyFactory", "create", kind.encode().ljust(32, b"\0"), arguments)
         [created] = self._contracts.logs(receipt, PolicyCreated)
         return PolicyReceipt(created["policy"], receipt.transaction, receipt.block, receipt.gas_used)
+
+    async def deploy(self, creation_code: bytes) -> PolicyReceipt:
+        """Deploys a policy of somebody's own, from its code and encoded arguments."""
+        receipt = await self._contracts.create(creation_code)
+        if receipt.created is None:
+            raise Bug(f"transaction {receipt.transaction} created no contract")
+        address = checksum_address(receipt.created)
+        return PolicyReceipt(address, receipt.transaction, receipt.block, receipt.gas_used)
 
     async def set_listed(self, policy: Address, accounts: Sequence[Address], *, listed: bool) -> Receipt:
         """Puts accounts on the list of an `AllowList` or `DenyList` policy, or takes them off.

@@ -203,19 +203,21 @@ def build(
     check: Annotated[bool, typer.Option("--check", help="Only say whether the artifacts are fresh.")] = False,
     json: Json = False,
 ) -> None:
-    """Compile the contracts and write the artifacts that this package carries."""
+    """Compile the contracts, and write the artifacts and the Solidity for policies that this package carries."""
     from walrus_chain.chain import build as building
+    from walrus_chain.chain import policy_sources
 
     out = session.output(json)
     root = building.find_project(project.resolve())
     if check:
-        stale = building.stale_parts(root)
+        stale = [*building.stale_parts(root), *policy_sources.stale_sources(root)]
         out.result({"stale": stale}, "\n".join([*stale, "run `walrus contracts build`"]) if stale else "fresh")
         if stale:
             raise typer.Exit(FAILURE)
         return
     artifacts = building.compile_contracts(root)
     building.write_artifacts(root, artifacts)
+    policy_sources.write_sources(root)
     sizes = {artifact.name: len(artifact.bytecode) // 2 - 1 for artifact in artifacts}
     out.facts(sizes, ((name, f"{size:,} bytes of creation code") for name, size in sizes.items()))
 

@@ -5,14 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from walrus_chain.cli.output import Output
 from walrus_chain.client.home import WalrusHome
-from walrus_chain.errors import HomeUnreadable, MalformedArgument, Misuse, PasswordMissing, UnknownWallet
+from walrus_chain.errors import (
+    HomeUnreadable,
+    MalformedArgument,
+    Misuse,
+    NameTaken,
+    PasswordMissing,
+    TargetUnwritable,
+    UnknownWallet,
+)
 from walrus_chain.types import Address, BlobId, BlobObjectId, ChannelId, NodeId, PoolId
 
 if TYPE_CHECKING:
@@ -153,8 +161,21 @@ def parse_node(text: str) -> NodeId:
     return NodeId(int(digits))
 
 
-def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:
-    """Attributes that a person typed as KEY=VALUE.
+def parse_hex(what: str, text: str | None) -> bytes | None:
+    """Bytes that a person typed in hex, with or without 0x; None where nothing was typed.
+
+    Raises: MalformedArgument: something else.
+    """
+    if text is None:
+        return None
+    try:
+        return bytes.fromhex(text.strip().removeprefix("0x"))
+    except ValueError:
+        raise MalformedArgument(what, text, "write hex digits, two for each byte") from None
+
+
+def parse_pairs(pairs: Iterable[str], what: str = "an attribute", form: str = "write KEY=VALUE") -> dict[str, str]:
+    """What a person typed as KEY=VALUE.
 
     Raises: MalformedArgument: one has no `=`, or no key.
     """
@@ -162,9 +183,27 @@ def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         key, separator, value = pair.partition("=")
         if not key or not separator:
-            raise MalformedArgument("an attribute", pair, "write KEY=VALUE")
+            raise MalformedArgument(what, pair, form)
         parsed[key] = value
     return parsed
+
+
+def write_new(folder: Path, files: Mapping[str, str]) -> None:
+    """Writes files into a folder, which is made where there is none.
+
+    Raises:
+        NameTaken: one of them is there already; nothing was written.
+        TargetUnwritable: the folder cannot be made or written to.
+    """
+    for name in files:
+        if (folder / name).exists():
+            raise NameTaken("file", str(folder / name))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text)
+    except OSError as error:
+        raise TargetUnwritable(str(folder), error.strerror or str(error)) from error
 
 
 def parse_range(text: str) -> tuple[int, int | None]:

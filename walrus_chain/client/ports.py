@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         SettlementReceipt,
         SubscriptionReceipt,
     )
+    from walrus_chain.chain.policy_questions import AskedUse, PolicyAnswer, RetentionAnswer
     from walrus_chain.chain.policy_views import (
         Credential,
         Policies,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
         SealedKey,
         Verdict,
     )
-    from walrus_chain.chain.policy_writer import CredentialReceipt
+    from walrus_chain.chain.policy_writer import CredentialReceipt, PolicyReceipt
     from walrus_chain.chain.sender import RegisterReceipt, Registration
     from walrus_chain.chain.transactions import Receipt
     from walrus_chain.chain.views import (
@@ -168,6 +169,13 @@ class PolicyReader(Protocol):
     async def quote_of(self, question: Question, at: bytes | None = None) -> Price:
         """What a use costs."""
 
+    @property
+    def questions(self) -> PolicyQuestions:
+        """Asking single policies."""
+
+    async def kinds(self) -> tuple[str, ...]:
+        """The names of all kinds of ready-made policies."""
+
     async def ready_made(self, policy: Address) -> ReadyMadePolicy | None:
         """Kind and arguments of a policy that runs the network's own code."""
 
@@ -230,6 +238,19 @@ class PaymentReader(Protocol):
         """Terms and balance of an object's renewals."""
 
 
+class PolicyQuestions(Protocol):
+    """Single policies, asked, whether an object has them or not."""
+
+    async def kind(self, policy: Address) -> str | None:
+        """What kind of policy a contract says it is; none when it is no policy."""
+
+    async def answer(self, policy: Address, use: AskedUse) -> PolicyAnswer:
+        """What a policy decides of a use, and what it asks for."""
+
+    async def retention(self, policy: Address, blob_object: BlobObjectId) -> RetentionAnswer:
+        """What a policy says of keeping an object."""
+
+
 class Agents(Protocol):
     """Where agents are found."""
 
@@ -259,6 +280,18 @@ class PolicyWriter(Protocol):
 
     async def publish_envelope(self, blob_object: BlobObjectId, key_epoch: int, envelope: bytes) -> Receipt:
         """Publishes the sealed key anew."""
+
+    async def create(self, kind: str, arguments: bytes) -> PolicyReceipt:
+        """Creates a ready-made policy."""
+
+    async def deploy(self, creation_code: bytes) -> PolicyReceipt:
+        """Deploys a policy of somebody's own."""
+
+    async def set_listed(self, policy: Address, accounts: Sequence[Address], *, listed: bool) -> Receipt:
+        """Puts accounts on a list, or takes them off."""
+
+    async def set_hold(self, policy: Address, blob_object: BlobObjectId, *, held: bool) -> Receipt:
+        """Puts a legal hold on an object, or lets go of it."""
 
     async def attest(
         self, schema: bytes, recipient: Address, expiration_time: int = 0, data: bytes = b""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from walrus_chain.client.channels import Channel, Channels, Closing
 from walrus_chain.client.credentials import Credentials, IssuedCredential
 from walrus_chain.client.objects import BlobRef
-from walrus_chain.client.policies import ObjectPolicies, Policies
+from walrus_chain.client.policies import DryRun, ObjectPolicies, Policies, PolicyDescription
 from walrus_chain.client.pools import CreatedPool, Members, PoolReport, Pools
 from walrus_chain.client.purchases import BoughtReads, Purchases, Subscription
 from walrus_chain.client.renewals import Renewals
@@ -20,7 +20,9 @@ from walrus_chain.types import NOBODY, Address, BlobObjectId, ChannelId, PoolId,
 if TYPE_CHECKING:
     from walrus_chain.chain.payment_views import Renewal
     from walrus_chain.chain.payment_writer import PaymentReceipt, RenewalReceipt, SettlementReceipt
-    from walrus_chain.chain.policy_views import Credential, Verdict
+    from walrus_chain.chain.policy_code import SolidityCode
+    from walrus_chain.chain.policy_views import Credential
+    from walrus_chain.chain.policy_writer import PolicyReceipt
     from walrus_chain.chain.transactions import Receipt
     from walrus_chain.client.client import Client
 
@@ -89,20 +91,41 @@ class SyncPolicies:
         """See `Policies.show`."""
         return self._run(self._policies.show(blob))
 
-    def judge(
+    def describe(self, policy: Address) -> PolicyDescription:
+        """See `Policies.describe`."""
+        return self._run(self._policies.describe(policy))
+
+    def dry_run(
         self,
-        blob: BlobRef,
+        target: BlobRef | Address,
         reader: Address | None = None,
         *,
         action: Action = Action.READ,
         program: bytes = NO_PROGRAM,
         sequence: int = 0,
         evidence: bytes | None = None,
-    ) -> Verdict:
-        """See `Policies.judge`."""
+        credential: bytes | None = None,
+    ) -> DryRun:
+        """See `Policies.dry_run`."""
         return self._run(
-            self._policies.judge(blob, reader, action=action, program=program, sequence=sequence, evidence=evidence)
+            self._policies.dry_run(
+                target,
+                reader,
+                action=action,
+                program=program,
+                sequence=sequence,
+                evidence=evidence,
+                credential=credential,
+            )
         )
+
+    def create(self, kind: str, arguments: Mapping[str, Any]) -> PolicyReceipt:
+        """See `Policies.create`."""
+        return self._run(self._policies.create(kind, arguments))
+
+    def deploy(self, code: SolidityCode, arguments: Mapping[str, Any]) -> PolicyReceipt:
+        """See `Policies.deploy`."""
+        return self._run(self._policies.deploy(code, arguments))
 
     def attach(
         self, blob: BlobRef, *, access: Address = NOBODY, retention: Address = NOBODY, notice_seconds: int | None = None
@@ -110,9 +133,19 @@ class SyncPolicies:
         """See `Policies.attach`."""
         return self._run(self._policies.attach(blob, access=access, retention=retention, notice_seconds=notice_seconds))
 
-    def announce(self, blob: BlobRef, *, access: Address = NOBODY, retention: Address = NOBODY) -> ObjectPolicies:
+    def announce(
+        self, blob: BlobRef, *, access: Address | None = None, retention: Address | None = None
+    ) -> ObjectPolicies:
         """See `Policies.announce`."""
         return self._run(self._policies.announce(blob, access=access, retention=retention))
+
+    def set_hold(self, blob: BlobRef, *, held: bool) -> Receipt:
+        """See `Policies.set_hold`."""
+        return self._run(self._policies.set_hold(blob, held=held))
+
+    def set_listed(self, policy: Address, accounts: Sequence[Address], *, listed: bool) -> Receipt:
+        """See `Policies.set_listed`."""
+        return self._run(self._policies.set_listed(policy, accounts, listed=listed))
 
     def cancel(self, blob: BlobRef) -> ObjectPolicies:
         """See `Policies.cancel`."""

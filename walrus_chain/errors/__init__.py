@@ -118,6 +118,23 @@ from walrus_chain.errors.messages import (
     QuorumNotReached,
     WrongSigner,
 )
+from walrus_chain.errors.policies import (
+    EmptyAllowList,
+    EvidenceTooLong,
+    MalformedEvidence,
+    NoSuchKind,
+    NotOnAllowList,
+    WrongAccountLine,
+)
+from walrus_chain.errors.policy_kit import (
+    NoHoldThere,
+    NoPolicyThere,
+    NoTests,
+    NothingToChange,
+    NotOneContract,
+    PytestMissing,
+    WrongArguments,
+)
 from walrus_chain.errors.private import (
     AccessDenied,
     ChannelTooSmall,
@@ -166,7 +183,13 @@ from walrus_chain.errors.transport import (
     IpfsContentMissing,
     IpfsUnavailable,
 )
-from walrus_chain.errors.units import MalformedUnits, NotInUnits, TooManyUnits, UnitsMismatch, UnitsOutOfBounds
+from walrus_chain.errors.units import (
+    MalformedUnits,
+    NotInUnits,
+    TooManyUnits,
+    UnitsMismatch,
+    UnitsOutOfBounds,
+)
 from walrus_chain.errors.vouchers import (
     AboveDeposit,
     AmountTooSmall,
@@ -224,7 +247,9 @@ __all__ = [
     "ContractMissing",
     "CredentialUnknown",
     "DataKeyUnknown",
+    "EmptyAllowList",
     "EnvelopeNotOpened",
+    "EvidenceTooLong",
     "FactsMissing",
     "ForksDisagree",
     "GrantExpired",
@@ -241,6 +266,7 @@ __all__ = [
     "MalformedCommittee",
     "MalformedDeployment",
     "MalformedEnvelope",
+    "MalformedEvidence",
     "MalformedIdentity",
     "MalformedKey",
     "MalformedMessage",
@@ -256,8 +282,12 @@ __all__ = [
     "MoreThanActive",
     "NameTaken",
     "NoEndpoint",
+    "NoHoldThere",
+    "NoPolicyThere",
     "NoQuorum",
     "NoShardDue",
+    "NoSuchKind",
+    "NoTests",
     "NoWallet",
     "NoWayToPay",
     "NotAContractsProject",
@@ -268,8 +298,11 @@ __all__ = [
     "NotEnoughSlivers",
     "NotEnoughSymbols",
     "NotInUnits",
+    "NotOnAllowList",
+    "NotOneContract",
     "NotPrivate",
     "NotSealed",
+    "NothingToChange",
     "OtherChain",
     "OutsideScope",
     "PairNotHeld",
@@ -277,6 +310,7 @@ __all__ = [
     "PasswordMissing",
     "PlaintextChanged",
     "PriceAboveLimit",
+    "PytestMissing",
     "QuorumNotReached",
     "QuorumUnreachable",
     "RangeOutsideBlob",
@@ -314,6 +348,8 @@ __all__ = [
     "UseCostsMore",
     "VoucherRefused",
     "WalrusError",
+    "WrongAccountLine",
+    "WrongArguments",
     "WrongChain",
     "WrongChannel",
     "WrongGrant",

@@ -107,7 +107,7 @@ def issue(
 ) -> None:
     """Give an account a credential, such as a permission to read."""
     whom, expires = session.parse_address(recipient), int(time.time()) + days * _DAY if days else 0
-    extra = session.parse_hex(data) if data else b""
+    extra = session.parse_hex("data", data) or b""
 
     async def work(client: Client) -> IssuedCredential:
         return await client.credentials.issue(schema, whom, expires_at=expires, data=extra)

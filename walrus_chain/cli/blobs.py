@@ -400,8 +400,8 @@ def _read_options(
         options["open_channel"] = parse_amount(open_channel)
     if credential is not None:
         options["credential"] = session.parse_word("a credential", credential)
-    if evidence is not None:
-        options["evidence"] = session.parse_hex(evidence)
+    if (shown := session.parse_hex("evidence", evidence)) is not None:
+        options["evidence"] = shown
     return options
 
 

@@ -336,7 +336,7 @@ def buy(
 ) -> None:
     """Buy reads of private data on chain, at the price that its policy names now."""
     ref, most = session.blob_ref(blob), parse_amount(maximum) if maximum else None
-    whom, shown = session.parse_address(reader) if reader else None, session.parse_hex(evidence) if evidence else None
+    whom, shown = session.parse_address(reader) if reader else None, session.parse_hex("evidence", evidence)
 
     async def work(client: Client) -> BoughtReads:
         return await client.purchases.buy(ref, reads, reader=whom, maximum=most, evidence=shown)

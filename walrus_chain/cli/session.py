@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 #: Numbers of nodes are below this, on chain.
 _NODES = 2**32
-_WORD_DIGITS = 64
+_WORD_BYTES = 32
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -244,26 +244,15 @@ def parse_nodes(text: str | None) -> list[NodeId] | None:
     return None if text is None else [parse_node(part) for part in text.split(",")]
 
 
-def parse_hex(text: str) -> bytes:
-    """Bytes that a person typed in hex.
-
-    Raises: MalformedArgument.
-    """
-    try:
-        return bytes.fromhex(text.strip().removeprefix("0x"))
-    except ValueError:
-        raise MalformedArgument("bytes", text, "write pairs of hex digits") from None
-
-
 def parse_word(what: str, text: str) -> bytes:
     """32 bytes that a person typed in hex.
 
     Raises: MalformedArgument.
     """
-    digits = text.strip().removeprefix("0x")
-    if len(digits) != _WORD_DIGITS:
-        raise MalformedArgument(what, text, f"it is {_WORD_DIGITS} hex digits")
-    return parse_hex(digits)
+    word = parse_hex(what, text) or b""
+    if len(word) != _WORD_BYTES:
+        raise MalformedArgument(what, text, f"it is {2 * _WORD_BYTES} hex digits")
+    return word
 
 
 def parse_seconds(text: str) -> int:

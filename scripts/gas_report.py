@@ -25,6 +25,13 @@ LIMITS: Final = {
     "firstDelegation": 110_000,
     "custodyProof5": 195_000,
     "reportMiss": 165_000,
+    "distribute3": 60_000,
+    "distribute10": 60_000,
+    "distribute10000": 60_000,
+    "claim": 70_000,
+    "redeemVoucher": 104_000,
+    "redeemVouchers20Each": 45_000,
+    "buyRead": 95_000,
 }
 
 

@@ -57,6 +57,11 @@ async def test_life_of_a_node__by_its_operators_commands(network: AgentNetwork, 
     assert rotated["encryptionKey"] == "0x" + registered.encryption_key.hex()
     parse_node_key(registered.encryption_key, registered.signer)
     password_text = files.read_password(home / "keys" / "password")
+    stranger, word = await funded_operator(network, tmp_path / "stranger")
+    not_theirs = await command(
+        *("rotate-key", *config, "--operator", str(stranger), "--operator-password-file", str(word), "--json"), code=4
+    )
+    assert not_theirs["error"]["code"] == "NotOperator"
     newest, *_ = files.add_master_key(home / "keys" / "master.json", password_text)
     assert (await act("keys", "rotate"))["keys"] == 3, "a key that was kept and not registered is registered now"
     registered = (await network.chain.nodes())[1]

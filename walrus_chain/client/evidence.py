@@ -19,7 +19,6 @@ _COMBINATORS: Final[dict[str, tuple[tuple[str, ...], int]]] = {
     "AllOf": (("address[]",), 0),
     "AnyOf": (("address[]",), 0),
     "KOfN": (("uint8", "address[]"), 1),
-    "Not": (("address",), 0),
 }
 _CREDENTIAL: Final = ("address", "bytes32", "address")
 _MOST_LEVELS: Final = 3
@@ -43,8 +42,7 @@ async def evidence_for(
     if made.kind not in _COMBINATORS or not levels:
         return None
     types, place = _COMBINATORS[made.kind]
-    found = decode(types, made.arguments)[place]
-    operands = [Address(operand) for operand in ([found] if isinstance(found, str) else found)]
+    operands = [Address(operand) for operand in decode(types, made.arguments)[place]]
     parts = [await evidence_for(chain, operand, account, credential, levels - 1) or b"" for operand in operands]
     return encode(("bytes[]",), (parts,)) if any(parts) else None
 

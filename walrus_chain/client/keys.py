@@ -81,6 +81,9 @@ class ReadOptions(TypedDict, total=False):
     """What is shown to the policy; found by itself when it is not given."""
     credential: bytes
     """The credential to show, 32 bytes; found by itself when it is not given."""
+    rely: bool
+    """Go on with the key of a read before, for as long as the policy lets one rely on its answer: nothing is asked or
+    paid again. For many small ranges of the same data."""
     raw: bool
     """Read the encrypted bytes as they are stored."""
 
@@ -94,6 +97,7 @@ class ReadTerms:
     open_channel: Wei | None = None
     evidence: bytes | None = None
     credential: bytes | None = None
+    rely: bool = False
     raw: bool = False
 
 
@@ -165,16 +169,21 @@ class KeyDesk:
             KeysUnreachable: too few nodes gave their share; says what each of them said.
             NoWallet: nobody signs for the reader.
         """
-        # Two readers of the same object pay once where its policy lets one rely on the first answer for a while.
-        async with self._locks.setdefault(candidates[0], asyncio.Lock()) if candidates else asyncio.Lock():
+        if not terms.rely or not candidates:
+            return await self._new(candidates, terms)
+        # Readers at the same time ask and pay once.
+        async with self._locks.setdefault(candidates[0], asyncio.Lock()):
             for blob_object in candidates:
                 if (held := self._opened.get(blob_object)) is not None and held[1] > _now():
                     return held[0]
-            offer = await self._offer(candidates, terms)
-            opened = await self._use(offer, terms)
-            if offer.verdict.ttl_seconds:
-                self._opened[offer.blob_object] = opened, _now() + offer.verdict.ttl_seconds
-            return opened
+            return await self._new(candidates, terms)
+
+    async def _new(self, candidates: Sequence[BlobObjectId], terms: ReadTerms) -> OpenedKey:
+        offer = await self._offer(candidates, terms)
+        opened = await self._use(offer, terms)
+        if terms.rely:
+            self._opened[offer.blob_object] = opened, _now() + offer.verdict.ttl_seconds
+        return opened
 
     # -- what the chain says -----------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Callable
 from dataclasses import replace
@@ -310,19 +311,22 @@ async def test_read__several_objects__takes_the_one_that_allows_for_the_least(
     assert reading.use.blob_object == free.blob_object
 
 
-async def test_read__policy_lets_one_rely_on_its_answer__nodes_are_asked_once(
+async def test_read__relying_on_the_answer__nodes_are_asked_once_while_the_policy_says_so(
     owner: Client, reader: Client, network: FakeNetwork
 ) -> None:
     stored = await owner.store(DATA, private=Privacy(network.access.policy(Rule(ttl_seconds=60))))
-    for start in range(4):
-        await reader.read_bytes(stored.blob_id, start, start + 1)
+    ranges = [reader.read_bytes(stored.blob_id, start, start + 1, rely=True) for start in range(4)]
+    assert b"".join(await asyncio.gather(*ranges)) == DATA[:4]
     assert sum(calls(network)) == 3
-    network.access.rules_of.clear()
-    network.access.rules_of[network.access.records[stored.blob_object].current.access] = Rule(allowed=set())
+    await asyncio.sleep(61)
+    await reader.read_bytes(stored.blob_id, 0, 1, rely=True)
+    assert sum(calls(network)) == 6
 
 
-async def test_read__without_ttl__each_read_asks_anew(owner: Client, reader: Client, network: FakeNetwork) -> None:
-    rule = Rule()
+async def test_read__unless_told_to_rely__each_read_asks_anew(
+    owner: Client, reader: Client, network: FakeNetwork
+) -> None:
+    rule = Rule(ttl_seconds=60)
     stored = await owner.store(DATA, private=Privacy(network.access.policy(rule)))
     await reader.read_bytes(stored.blob_id)
     rule.allowed = set()

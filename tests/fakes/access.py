@@ -33,6 +33,7 @@ from walrus_chain.chain.payment_writer import (
     SettlementReceipt,
     SubscriptionReceipt,
 )
+from walrus_chain.chain.policy_questions import AskedUse, PolicyAnswer, RetentionAnswer
 from walrus_chain.chain.policy_rejections import (
     PoliciesAttachedAlready,
     PoliciesNotAttached,
@@ -50,7 +51,7 @@ from walrus_chain.chain.policy_views import (
     SealedKey,
     Verdict,
 )
-from walrus_chain.chain.policy_writer import CredentialReceipt
+from walrus_chain.chain.policy_writer import CredentialReceipt, PolicyReceipt
 from walrus_chain.chain.transactions import Receipt
 from walrus_chain.messages.access import Use
 from walrus_chain.messages.domain import Domain, access_domain, channels_domain
@@ -190,11 +191,36 @@ class FakeAccess:
         return "CredentialRevoked" if credential.revocation_time else ""
 
 
+class FakeQuestions:
+    """Single policies, asked."""
+
+    def __init__(self, access: FakeAccess) -> None:
+        self._access = access
+
+    async def kind(self, policy: Address) -> str | None:
+        return "Rule" if policy in self._access.rules_of else None
+
+    async def answer(self, policy: Address, use: AskedUse) -> PolicyAnswer:
+        rule = self._access.rules_of[policy]
+        reason = "" if rule.allowed is None or use.requester in rule.allowed else "NotListed"
+        return PolicyAnswer(not reason, reason, Wei(rule.price), PoolId(rule.pool))
+
+    async def retention(self, policy: Address, blob_object: BlobObjectId) -> RetentionAnswer:
+        return RetentionAnswer(True, True, Epoch(0), 0)
+
+
 class FakePolicies:
     """Policies, asked."""
 
     def __init__(self, access: FakeAccess) -> None:
         self._access = access
+
+    @property
+    def questions(self) -> FakeQuestions:
+        return FakeQuestions(self._access)
+
+    async def kinds(self) -> tuple[str, ...]:
+        return ("Rule",)
 
     async def rules(self) -> PolicyRules:
         return PolicyRules(120, 5, 365 * 86_400, 8_000_000, 100_000)
@@ -338,6 +364,20 @@ class FakePolicyWriter:
         self._access.envelopes[blob_object] = envelope
         return self._receipt("publish_envelope")
 
+    async def create(self, kind: str, arguments: bytes) -> PolicyReceipt:
+        return self._made("create")
+
+    async def deploy(self, creation_code: bytes) -> PolicyReceipt:
+        return self._made("deploy")
+
+    async def set_listed(self, policy: Address, accounts: Sequence[Address], *, listed: bool) -> Receipt:
+        rule = self._access.rules_of[policy]
+        rule.allowed = {*(rule.allowed or ()), *accounts} if listed else {*(rule.allowed or ())} - {*accounts}
+        return self._receipt("set_listed")
+
+    async def set_hold(self, policy: Address, blob_object: BlobObjectId, *, held: bool) -> Receipt:
+        return self._receipt("set_hold")
+
     async def attest(
         self, schema: bytes, recipient: Address, expiration_time: int = 0, data: bytes = b""
     ) -> CredentialReceipt:
@@ -348,6 +388,10 @@ class FakePolicyWriter:
     async def revoke(self, uid: bytes) -> Receipt:
         self._access.revoke(uid)
         return self._receipt("revoke")
+
+    def _made(self, name: str) -> PolicyReceipt:
+        policy, receipt = self._access.policy(Rule()), self._receipt(name)
+        return PolicyReceipt(policy, receipt.transaction, receipt.block, receipt.gas_used)
 
     def _change(self, blob_object: BlobObjectId, **changes: object) -> None:
         self._check_owner(blob_object)

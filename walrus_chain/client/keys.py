@@ -230,32 +230,33 @@ class KeyDesk:
 
     # -- payment -----------------------------------------------------------------------------------------------------
 
-    async def _pay(self, offer: _Offer, terms: ReadTerms) -> _Paid:
-        """How the use is paid; what a voucher promises is on disk when this returns."""
+    async def _pay(self, offer: _Offer, terms: ReadTerms) -> tuple[_Offer, _Paid]:
+        """How the use is paid, and the offer as of then; what a voucher promises is on disk when this returns."""
         number, verdict, book = offer.blob_object, offer.verdict, self._book(offer.blob_object)
         price, key_epoch = verdict.price, verdict.key_epoch
         if not price:
             book.begin(offer.sequence, key_epoch, None)
-            return _Paid(offer.sequence, None, _FREE, None)
+            return offer, _Paid(offer.sequence, None, _FREE, None)
         if (broken := book.broken(key_epoch)) is not None:
             try:
                 channel = await self._chain.payments.channel(broken.channel)
-                return self._by_voucher(offer, book, broken.sequence, channel)
+                return offer, self._by_voucher(offer, book, broken.sequence, channel)
             except (UseCostsMore, ChannelTooSmall, ChannelUnusable, Rejected):
                 # It was promised at a lower price, or from a channel that is gone: nobody takes that any more.
                 book.end(broken.sequence, done=True)
         bought = await self._chain.payments.reads_of(number, self._sessions.account, at=offer.block.hash)
         if offer.sequence < bought:
             book.begin(offer.sequence, key_epoch, None)
-            return _Paid(offer.sequence, PurchasePayment(), price, None)
+            return offer, _Paid(offer.sequence, PurchasePayment(), price, None)
         if price > terms.spend_limit:
             raise PriceAboveLimit(number, price, terms.spend_limit, verdict.pool)
         channel = await self._channel(offer, terms)
         sequence = book.next(by_voucher=True)
+        # Asked again, also because the channel may be younger than the block that was asked before.
         far = await self._again(offer, sequence)
         if not far.verdict.allowed or far.verdict.price != price:
-            sequence = offer.sequence  # a policy that counts uses
-        return self._by_voucher(offer, book, sequence, channel)
+            far = replace(offer, block=far.block)  # a policy that counts uses
+        return far, self._by_voucher(far, book, far.sequence, channel)
 
     def _by_voucher(self, offer: _Offer, book: UseBook, sequence: int, channel: ReadChannel) -> _Paid:
         price, use = offer.verdict.price, self._use_of(offer, sequence).digest(self._chain.access_domain)
@@ -299,7 +300,7 @@ class KeyDesk:
     # -- asking nodes ------------------------------------------------------------------------------------------------
 
     async def _use(self, offer: _Offer, terms: ReadTerms) -> OpenedKey:
-        paid, book, done = await self._pay(offer, terms), self._book(offer.blob_object), False
+        (offer, paid), book, done = await self._pay(offer, terms), self._book(offer.blob_object), False
         try:
             opened = await self._ask(offer, paid, terms)
             done = True

@@ -20,11 +20,9 @@ Status codes are in `storage_agent.serve.problems`.
 
 from __future__ import annotations
 
-from typing import Any
-
 from storage_agent.node.refusals import Delay, Refusal
 from walrus_chain.messages.domain import Domain
-from walrus_chain.payments.vouchers import AcceptedVoucher, StretchTaken
+from walrus_chain.payments.vouchers import StretchTaken
 from walrus_chain.types import Address, BlobObjectId, Wei, format_amount
 
 
@@ -59,8 +57,10 @@ class VoucherRefused(Refusal):
         super().__init__(message)
         self.why, self.price, self.pool = why, str(price), pool
         if stretch is not None:
-            self.highest = str(stretch.highest.voucher.cumulative)
-            self.taken, self.highest_voucher = _shown(stretch.taken), _shown(stretch.highest)
+            taken, highest = stretch.taken, stretch.highest
+            self.highest = str(highest.voucher.cumulative)
+            self.voucher, self.signature = taken.voucher.as_data(), taken.signature
+            self.highest_voucher, self.highest_signature = highest.voucher.as_data(), highest.signature
 
 
 class Denied(Refusal):
@@ -135,7 +135,3 @@ class ChainUnavailable(Delay):
     def __init__(self, why: str) -> None:
         super().__init__(f"the chain does not answer this node: {why}; try again, or another node")
         self.why = why
-
-
-def _shown(accepted: AcceptedVoucher) -> dict[str, Any]:
-    return {"voucher": accepted.voucher.as_data(), "signature": "0x" + accepted.signature.hex()}

@@ -17,7 +17,7 @@ from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.network import Chain
 from walrus_chain.chain.payment_rejections import UnknownChannel, UnknownPool
 from walrus_chain.chain.policy_views import Question, Verdict
-from walrus_chain.errors import BlockUnknown, RpcRefused, RpcUnavailable
+from walrus_chain.errors import BlockUnknown, ContractMissing, RpcRefused, RpcUnavailable
 from walrus_chain.messages.access import Use
 from walrus_chain.payments.vouchers import ChannelFacts
 from walrus_chain.types import Address, BlobObjectId, ChannelId, Epoch, NodeId, PoolId, Wei
@@ -39,6 +39,10 @@ class AccessChain:
     async def head(self, confirmations: int) -> BlockRef:
         """The newest block that has `confirmations` blocks after it."""
         return await self._chain.head(confirmations)
+
+    async def back(self, block: BlockRef, count: int) -> BlockRef:
+        """The block `count` blocks before another; the first while there are not so many."""
+        return await self._chain.block(max(0, block.number - count))
 
     async def finalized(self) -> BlockRef:
         """The newest block that the chain calls final."""
@@ -74,15 +78,20 @@ class AccessChain:
         async with self._pinned(at):
             return await self._decide(question, at, signer, digest, signature)
 
-    async def channel(self, channel: int, at: bytes) -> ChannelFacts | None:
-        """A channel as it is in a block; none when it is not there."""
+    async def channel(self, channel: int, at: bytes | None) -> ChannelFacts | None:
+        """A channel as it is in a block, the newest when none is named; none when it is not there."""
+        if at is None:
+            return await self._channel(channel, None)
         async with self._pinned(at):
             return await self._channel(channel, at)
 
     async def reads_of(self, use: Use, at: bytes) -> int:
         """How many reads of the use's object were bought for its requester, as a block has it."""
         async with self._pinned(at):
-            return await self._chain.payments.reads_of(use.blob_object, use.requester, at)
+            try:
+                return await self._chain.payments.reads_of(use.blob_object, use.requester, at)
+            except ContractMissing:  # the block may be older than the network
+                return 0
 
     # -- what is to do -----------------------------------------------------------------------------------------------
 
@@ -139,10 +148,10 @@ class AccessChain:
             policies.judge(question, at), policies.is_valid_signature(signer, digest, signature, at)
         )
 
-    async def _channel(self, channel: int, at: bytes) -> ChannelFacts | None:
+    async def _channel(self, channel: int, at: bytes | None) -> ChannelFacts | None:
         try:
             found = await self._chain.payments.channel(ChannelId(channel), at)
-        except UnknownChannel:
+        except (UnknownChannel, ContractMissing):  # the block may be older than the network
             return None
         return ChannelFacts(
             channel=channel,

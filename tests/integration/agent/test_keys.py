@@ -33,11 +33,17 @@ from tests.integration.agent.private_data import (
 )
 from walrus_chain.errors import NotEnoughShares, WalrusError
 from walrus_chain.messages.receipt import Receipt, verify_receipt_path
+from walrus_chain.messages.signing import checksummed
 from walrus_chain.types import Epoch, Wei
 
 #: At most, until as many came in the moment that is meant.
 KILLS, CATCHES = 40, 2
 SCHEMA = b"\x5c" * 32
+#: As many blocks later anvil calls a block final.
+FINAL_BLOCKS = 70
+#: The code of an account that answers ERC-1271 with its magic number, and of one that answers with nothing.
+SIGNS_ANYTHING = bytes.fromhex("631626ba7e60e01b60005260206000f3")
+SIGNS_NOTHING = bytes.fromhex("60206000f3")
 
 pytestmark = pytest.mark.integration
 
@@ -85,6 +91,7 @@ async def test_release__t_of_m_agents__open_the_key_for_whom_the_policy_allows(t
         assert (code_of(answer), answer.json()["error"]["reason"]) == ((403, "Denied"), "CredentialRevoked")
 
 
+@pytest.mark.slow
 async def test_release__paid_by_voucher__taken_once_and_redeemed_by_itself(tmp_path: Path) -> None:
     made = agent_network(tmp_path, nodes=2, shards=10, epoch_seconds=60, block_seconds=1)
     async with made as network, running(network) as agents:
@@ -116,6 +123,50 @@ async def test_release__paid_by_voucher__taken_once_and_redeemed_by_itself(tmp_p
         await wait_until(known)
         earned = await network.chain.payments.claimable(pool, network.owner.address)
         assert 0 < earned < 2 * PRICE
+
+
+@pytest.mark.slow
+async def test_release__bought_on_chain__each_read_once_and_large_amounts_when_final(tmp_path: Path) -> None:
+    careful = AccessSettings(confirmations=2, finality_above=1.0)
+    async with agent_network(tmp_path, nodes=1, shards=10, access=careful) as network, running(network):
+        [member] = network.committee.members
+        reader = await a_reader(network, "reader", member)
+        cheap, _ = await paid_policy(network)
+        dear, pool = await paid_policy(network, Wei(2 * 10**18))
+        data, large = await private_object(network, cheap, seed=1), await private_object(network, dear, seed=2)
+        answer = await ask(data, reader, member, bought=True)
+        assert (code_of(answer), answer.json()["error"]["why"]) == ((402, "VoucherRefused"), "NotBought")
+
+        buy = network.owner.payments.buy_reads
+        await buy(large.blob_object, 1, Wei(2 * 10**18), reader=reader.wallet.address)
+        await buy(data.blob_object, 1, PRICE, reader=reader.wallet.address)
+        assert code_of(await ask(data, reader, member, bought=True)) == (425, "PaymentUnconfirmed")
+        await network.chain.provider.request("anvil_mine", "0x2")
+        await share_of(data, reader, member, bought=True)
+        await share_of(data, reader, member)
+        assert code_of(await ask(data, reader, member, sequence=1, bought=True)) == (402, "VoucherRefused")
+
+        assert code_of(await ask(large, reader, member, bought=True)) == (425, "PaymentUnconfirmed")
+        await network.chain.provider.request("anvil_mine", hex(FINAL_BLOCKS))
+        await share_of(large, reader, member, bought=True)
+        assert pool
+
+
+async def test_release__account_that_is_a_contract__signs_as_it_says_itself(tmp_path: Path) -> None:
+    async with agent_network(tmp_path, nodes=1, shards=10) as network, running(network):
+        [member] = network.committee.members
+        reader = await a_reader(network, "reader", member)
+        data = await private_object(network, await policy(network, "DenyList", ["address"], network.owner.address))
+        account = checksummed(b"\xac" * 20)
+        grant = reader.grant(requester=account)
+        assert code_of(await ask(data, reader, member, grant=grant)) == (401, "WrongSignature")
+
+        await network.chain.provider.request("anvil_setCode", account, "0x" + SIGNS_ANYTHING.hex())
+        await network.chain.provider.request("evm_mine")
+        await share_of(data, reader, member, grant=grant)
+        await network.chain.provider.request("anvil_setCode", account, "0x" + SIGNS_NOTHING.hex())
+        await network.chain.provider.request("evm_mine")
+        assert code_of(await ask(data, reader, member, grant=grant)) == (401, "WrongSignature")
 
 
 async def test_channel__closing__redeemed_before_it_closes_whatever_it_is_worth(tmp_path: Path) -> None:
@@ -159,6 +210,9 @@ async def test_restart__nonces_and_payments__are_remembered(tmp_path: Path) -> N
         async with running(network):
             assert code_of(await post(member, body)) == (409, "NonceUsed")
             await share_of(data, reader, member)
+            async with httpx.AsyncClient() as http:
+                access = (await http.get(f"{member.url}/v1/status")).json()["access"]
+            assert (access["enabled"], access["releases"]) == (True, 2)
 
 
 async def test_reorganisation__of_the_named_block__try_again(tmp_path: Path) -> None:
@@ -170,11 +224,16 @@ async def test_reorganisation__of_the_named_block__try_again(tmp_path: Path) -> 
         body = await request_of(data, reader, member)
         assert code_of(await ask(data, reader, member, block_hash=b"\7" * 32)) == (425, "BlockUnknown")
 
+        seen = await network.chain.head()
+        await share_of(data, reader, member, sequence=1)
+
         await network.chain.provider.request("anvil_reorg", 1, [])
         assert code_of(await post(member, body)) == (425, "BlockUnknown")
+        assert code_of(await ask(data, reader, member, block_hash=seen.hash)) == (425, "BlockUnknown")
         await share_of(data, reader, member)
 
 
+@pytest.mark.slow
 async def test_receipts__of_an_epoch_that_is_over__anchored_and_verify(tmp_path: Path) -> None:
     made = agent_network(tmp_path, nodes=1, shards=10, epoch_seconds=20, block_seconds=1)
     async with made as network, running(network):
@@ -200,6 +259,7 @@ async def test_receipts__of_an_epoch_that_is_over__anchored_and_verify(tmp_path:
             verify_receipt_path(root, anchor["count"], receipt.index, receipt.digest(data.access), path)
 
 
+@pytest.mark.slow
 async def test_erasable_key__when_its_time_has_come__destroyed_and_attested(tmp_path: Path) -> None:
     made = agent_network(tmp_path, nodes=2, shards=10, epoch_seconds=60, block_seconds=1)
     async with made as network, running(network):

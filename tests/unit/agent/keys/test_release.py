@@ -436,7 +436,7 @@ async def test_voucher__lower_than_before__refused_with_the_payers_own_word(benc
     with pytest.raises(VoucherRefused) as refusal:
         await bench.ask(blob_object=PAID, sequence=1, voucher=meets)
     assert (refusal.value.why, refusal.value.highest) == ("StretchTaken", str(3 * PRICE))
-    assert refusal.value.highest_voucher["voucher"]["cumulative"] == str(3 * PRICE)
+    assert refusal.value.highest_voucher["cumulative"] == str(3 * PRICE)
 
     below = bench.reader.voucher(CHANNEL, 2 * PRICE, PRICE, blob_object=PAID, sequence=1)
     await bench.ask(blob_object=PAID, sequence=1, voucher=below)

@@ -15,6 +15,7 @@ from tests.fakes.readers import Reader
 from walrus_chain.crypto.node_key import PublicKey
 from walrus_chain.messages.erasable import ErasableKey
 from walrus_chain.messages.receipt import Receipt, verify_receipt_path
+from walrus_chain.messages.voucher import Voucher
 from walrus_chain.types import BlobObjectId, Epoch
 
 FREE, PAID = BlobObjectId(1), BlobObjectId(2)
@@ -115,8 +116,9 @@ async def test_keys__stretch_taken__both_vouchers_shown(node: Node, reader: Read
         "StretchTaken",
         "100",
     )
-    for shown in (error["taken"], error["highestVoucher"]):
-        assert set(shown) == {"voucher", "signature"}
+    for voucher, signature in (("voucher", "signature"), ("highestVoucher", "highestSignature")):
+        shown = Voucher.from_data(error[voucher])
+        shown.verify_by(reader.wallet.address, bytes.fromhex(error[signature][2:]), CHANNELS)
 
 
 async def test_receipts__over_epochs__with_paths_once_an_epoch_is_over(node: Node, reader: Reader) -> None:

@@ -275,8 +275,8 @@ def test_enlist__list_of_somebody_else__is_refused(walrus: Walrus) -> None:
 
 def test_hold__below_a_combinator__is_found_and_stops_the_owner(walrus: Walrus, mine: BlobObjectId) -> None:
     hold = walrus.data("policy", "deploy", "LegalHold", "holders=me")["policy"]
-    once = walrus.data("policy", "deploy", "FixedTerm", "untilEpoch=1")["policy"]
-    both = walrus.data("policy", "deploy", "AllOf", f"operands={once},{hold}")["policy"]
+    theirs = walrus.data("policy", "deploy", "LegalHold", f"holders={FRIEND}")["policy"]
+    both = walrus.data("policy", "deploy", "AllOf", f"operands={theirs},{hold}")["policy"]
     walrus.data("policy", "attach", mine, "--retention", both)
 
     walrus.data("policy", "hold", mine)

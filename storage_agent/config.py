@@ -163,7 +163,7 @@ class AccessSettings:
     """Table `access`: keys to private data, and the money that is paid for them."""
 
     enabled: bool = _setting("whether keys are released; without it private data is read with other nodes' help", True)
-    at_once: int = _number("requests for keys worked on at once; more are told to come back", 32, 1)
+    at_once: int = _number("requests for keys worked on at once, and as many that wait; more are turned away", 32, 1)
     confirmations: int = _number("blocks that must follow the one in which money came onto the chain", 2, 0)
     finality_above: float = _number("WAL, above which money must lie in a block that the chain calls final", 100.0, 0)
     minimum_redeem: float = _number("WAL that a channel must owe before vouchers are redeemed; 0: anything", 5.0, 0)

@@ -460,6 +460,7 @@ def _limits(settings: Settings) -> ServeLimits:
         body_seconds=server.body_seconds,
         concurrency=server.concurrency,
         queue=server.queue,
+        key_concurrency=settings.access.at_once,
         requests_per_second=server.requests_per_second,
         burst=server.burst,
     )

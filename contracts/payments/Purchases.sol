@@ -50,7 +50,8 @@ contract Purchases is IPurchases {
         returns (Amount paid)
     {
         // Check
-        uint32 before = readsOf[blobObject][reader];
+        mapping(address reader => uint32) storage reads = readsOf[blobObject];
+        uint32 before = reads[reader];
         if (count == 0 || count > type(uint32).max - before) {
             revert Purchases_WrongCount(type(uint32).max - before, count);
         }
@@ -63,7 +64,7 @@ contract Purchases is IPurchases {
         // Effect
         // Cannot overflow: the count was checked.
         unchecked {
-            readsOf[blobObject][reader] = before + count;
+            reads[reader] = before + count;
         }
         emit ReadsBought(blobObject, reader, msg.sender, count, paid, pool);
 

@@ -68,7 +68,7 @@ contract SignatureJudge is ISignatureJudge {
     {
         (deployment, signature) = (body, body);
         if (body.length < 3 * WORD) return (factory, deployment, signature, false);
-        uint256 first = uint256(bytes32(body));
+        uint256 first = uint256(bytes32(body[:WORD]));
         // Compared in the same line.
         // forge-lint: disable-next-line(unsafe-typecast)
         (factory, sound) = (address(uint160(first)), first <= type(uint160).max);

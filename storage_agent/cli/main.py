@@ -1,4 +1,4 @@
-"""`walrus-agent`: for node operators. Here is what brings an agent up; `stake` and `look` have the other commands."""
+"""`walrus-agent`: for node operators. Here is what brings an agent up; `stake`, `look` and `keys` have the others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from storage_agent.cli import look, stake
+from storage_agent.cli import keys, look, stake
 from storage_agent.cli.options import (
     DEFAULT_CONFIG,
     ConfigFile,
@@ -100,6 +100,7 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
 app.add_typer(stake.app)
 app.add_typer(look.app)
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
+from storage_agent.cli.operator import AgentNotRegistered
 from storage_agent.config import (
     ChainSettings,
     KeySettings,
@@ -21,6 +22,7 @@ from storage_agent.config import (
 from storage_agent.keys import files
 from walrus_chain.chain.deployments import Deployment
 from walrus_chain.chain.network import Chain
+from walrus_chain.chain.rejections import NotOperator
 from walrus_chain.chain.sender import NodeDetails, Sender
 from walrus_chain.crypto.node_key import node_key
 from walrus_chain.errors import Misuse
@@ -153,3 +155,43 @@ async def register_node(settings: Settings, operator: LocalAccount, *, url: str,
             if stake >= (await chain.parameters()).minimum_stake:
                 await sender.stand(receipt.node_id)
         return receipt.node_id
+
+
+@dataclass(frozen=True, slots=True)
+class RotatedKey:
+    """A node's new master key is registered."""
+
+    node_id: NodeId
+    encryption_key: bytes
+    keys: int
+    """How many the agent has now, older ones included."""
+
+
+async def rotate_master_key(settings: Settings, operator: LocalAccount) -> RotatedKey:
+    """Registers a new master key for the agent's node. Older ones stay: they open what was sealed to them.
+
+    The new key is kept before it is registered. One that was kept and not registered, since this was interrupted, is
+    registered now.
+
+    Raises:
+        UnusableKey: of a file with a secret.
+        AgentNotRegistered: the agent's key belongs to no node.
+        NotOperator: another account operates it.
+    """
+    deployment = Deployment.load(settings.chain.deployment)
+    password = files.read_password(settings.keys.password_file)
+    signer = files.load_signer(settings.keys.signer, password)
+    masters = files.load_master_keys(settings.keys.encryption, password)
+    async with Chain.connect(settings.chain.rpc, deployment) as chain:
+        node = next((node for node in await chain.nodes() if node.signer == signer.address), None)
+        if node is None:
+            raise AgentNotRegistered(signer.address, deployment.name)
+        sender = Sender(chain, operator)
+        if node.operator != sender.address:
+            raise NotOperator(node.node_id, node.operator, sender.address)
+        if node.encryption_key == node_key(masters[0], signer.address):
+            masters = files.add_master_key(settings.keys.encryption, password)
+        encryption = node_key(masters[0], signer.address)
+        proof = NodeKeys(sender.address, signer.address, encryption).prove(signer, chain.nodes_domain)
+        await sender.rotate_node_keys(node.node_id, signer.address, encryption, proof)
+        return RotatedKey(node.node_id, encryption, len(masters))

@@ -67,7 +67,7 @@ async def make_desk(
         return KeyDesk(None, journal, erasable)
     maximum_age = (await chain.policies.rules()).maximum_request_age
     releaser = Releaser(
-        ReleaseRules(node_id, domain, channels, maximum_age, access.at_once),
+        ReleaseRules(node_id, domain, channels, maximum_age),
         source,
         Till(source, TillRules(access.confirmations, access_wei(access.finality_above)), channels),
         journal,

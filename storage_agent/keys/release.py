@@ -30,7 +30,6 @@ from storage_agent.node.access_refusals import (
     KeysDestroyed,
     PaymentRequired,
     StaleKeyEpoch,
-    TooManyKeys,
     VoucherRefused,
     WrongSignature,
 )
@@ -121,8 +120,6 @@ class ReleaseRules:
     """In which vouchers are signed."""
     maximum_request_age: int
     """Of the block that a request names, in seconds."""
-    at_once: int = 32
-    """Requests worked on at the same time."""
 
 
 class Releaser:
@@ -151,7 +148,6 @@ class Releaser:
         self._erasable = erasable
         self._metrics = metrics
         self._clock = clock
-        self._under_way = 0
 
     async def release(self, asked: KeyRequest) -> Released:
         """The node's share for what is asked.
@@ -164,11 +160,10 @@ class Releaser:
             Denied, StaleKeyEpoch: the policy, or the key epoch in force, says no.
             PaymentRequired, VoucherRefused, PaymentUnconfirmed: it is not paid.
             NonceUsed: it was answered before.
-            TooManyKeys, ChainUnavailable: not now.
+            ChainUnavailable: not now.
         """
         try:
-            async with self._place():
-                released = await self._release(asked)
+            released = await self._release(asked)
         except Exception as error:
             self._metrics.key_requests.labels(type(error).__name__).inc()
             raise
@@ -303,16 +298,6 @@ class Releaser:
         )
         sealed = seal_share(asked.grant.encryption_key, make_share(key, identity, own), request.digest(access))
         return Released(sealed, key.public.key_id, recorded.receipt)
-
-    @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        if self._under_way >= self._rules.at_once:
-            raise TooManyKeys(self._rules.at_once)
-        self._under_way += 1
-        try:
-            yield
-        finally:
-            self._under_way -= 1
 
 
 @asynccontextmanager

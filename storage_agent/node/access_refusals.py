@@ -12,7 +12,6 @@
     `-- BlockTooOld          the named block is too old to decide at
     Delay
     |-- BlockUnknown         the named block is not known (yet, or any more)
-    |-- TooManyKeys          as many requests as the node takes are under way
     |-- PaymentUnconfirmed   the money lies in blocks that may still be undone
     `-- ChainUnavailable     nobody can say what the policy says
 
@@ -118,14 +117,6 @@ class BlockUnknown(Delay):
     def __init__(self, block: bytes) -> None:
         super().__init__(f"this node does not know block 0x{block.hex()}, or it was undone; try again shortly")
         self.block = block
-
-
-class TooManyKeys(Delay):
-    """As many requests for keys as the node takes at once are under way."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"this node has {limit} requests for keys under way already; try again shortly")
-        self.limit = limit
 
 
 class PaymentUnconfirmed(Delay):

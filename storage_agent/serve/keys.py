@@ -12,6 +12,7 @@ from storage_agent.keys.request import KeyRequest
 from storage_agent.node.access_refusals import UnknownObject
 from storage_agent.node.refusals import NoKeysHere
 from storage_agent.serve import bodies, requests
+from storage_agent.serve.limits import requester
 from storage_agent.serve.services import Services
 
 _KEY_REQUEST_BYTES: Final = 64 * 2**10
@@ -26,7 +27,9 @@ async def release(services: Services, request: Request) -> Response:
         raise NoKeysHere
     seconds = bodies.seconds_for(_KEY_REQUEST_BYTES, services.limits.body_seconds)
     document = await bodies.read_small_json(request, _KEY_REQUEST_BYTES, seconds)
-    released = await releaser.release(KeyRequest.from_data(document))
+    asked = KeyRequest.from_data(document)
+    async with services.key_gate.enter(requester(request)):
+        released = await releaser.release(asked)
     return JSONResponse(
         {
             "share": _hex(released.share),

@@ -61,7 +61,6 @@ STATUS: Final[tuple[tuple[type[Exception], int], ...]] = (
     (access_refusals.BlockTooOld, 422),
     (access_refusals.BlockUnknown, 425),
     (access_refusals.PaymentUnconfirmed, 425),
-    (access_refusals.TooManyKeys, 429),
     (access_refusals.ChainUnavailable, 503),
     (errors.PairNotHeld, 404),
     (errors.StoreFull, 507),

@@ -34,6 +34,8 @@ class ServeLimits:
     """Requests worked on at once."""
     queue: int = 512
     """Requests that wait; more are turned away."""
+    key_concurrency: int = 32
+    """Requests for keys worked on at once: each asks the chain."""
     requests_per_second: float = 500.0
     """From one address, on average."""
     burst: int = 2000
@@ -62,6 +64,7 @@ class Services:
     stopping: bool = False
     """Set when the agent goes down: new requests are turned away, those under way are finished."""
     gate: Gate = field(init=False)
+    key_gate: Gate = field(init=False)
     memory: ByteBudget = field(init=False)
     rate: RateLimiter = field(init=False)
     trees: TreeCache = field(init=False)
@@ -69,6 +72,7 @@ class Services:
     def __post_init__(self) -> None:
         limits = self.limits
         self.gate = Gate(limits.concurrency, limits.queue)
+        self.key_gate = Gate(limits.key_concurrency, limits.key_concurrency)
         self.memory = ByteBudget(limits.memory_bytes)
         self.rate = RateLimiter(limits.requests_per_second, limits.burst)
         self.trees = TreeCache(limits.tree_cache_bytes)

@@ -165,11 +165,12 @@ contract CombinatorsTest is KindsFixture {
     }
 
     function test_Not__given_an_operand_that_reads_evidence__cannot_be_made() external {
-        AllowMerkle memory made = allowMerkle();
-        expectReadsEvidence(made.merkle);
-        expectReadsEvidence(made.credential);
-        expectReadsEvidence(address(allOf(two(ownerPolicy(), made.credential))));
-        expectReadsEvidence(anyOf(one(kOfN(1, one(made.merkle)))));
+        address merkle = factory.create("MerkleAllowList", abi.encode(1, administrator));
+        address credential = factory.create("Credential", abi.encode(credentials, 0, administrator));
+        expectReadsEvidence(merkle);
+        expectReadsEvidence(credential);
+        expectReadsEvidence(address(allOf(two(ownerPolicy(), credential))));
+        expectReadsEvidence(anyOf(one(kOfN(1, one(merkle)))));
         allowing.setReadsEvidence(true);
         expectReadsEvidence(address(allowing));
     }
@@ -406,16 +407,6 @@ contract CombinatorsTest is KindsFixture {
             top[i] = address(allOf(middle));
         }
         return address(allOf(top));
-    }
-
-    struct AllowMerkle {
-        address merkle;
-        address credential;
-    }
-
-    function allowMerkle() private returns (AllowMerkle memory made) {
-        made.merkle = factory.create("MerkleAllowList", abi.encode(1, administrator));
-        made.credential = factory.create("Credential", abi.encode(credentials, 0, administrator));
     }
 
     function assertMalformed(address policy, bytes memory evidence) private view {

@@ -34,12 +34,12 @@ contract ReadsGasTest is BlobFixture {
         buyRead(stranger);
     }
 
-    /// @dev The first one of a new reader, then another one.
+    /// @dev The first one of a new reader writes a new slot; the next ones do not.
     function test_gas__buyRead() public {
         buyRead(other);
-        vm.snapshotGasLastCall(GROUP, "buyRead");
+        vm.snapshotGasLastCall(GROUP, "buyFirstRead");
         buyRead(other);
-        vm.snapshotGasLastCall(GROUP, "buyReadAgain");
+        vm.snapshotGasLastCall(GROUP, "buyRead");
     }
 
     function buyRead(address reader) private {

@@ -72,7 +72,8 @@ class FolderKeep:
         folder = self.folder / kind
         path = folder / f"{name}.json"
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+            self.folder.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+            folder.mkdir(exist_ok=True, mode=_PRIVATE_FOLDER)
             lock = os.open(folder / f".{name}.lock", os.O_RDWR | os.O_CREAT, _PRIVATE_FILE)
         except OSError as error:
             raise HomeUnreadable(path, error.strerror or str(error)) from error

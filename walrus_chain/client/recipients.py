@@ -62,7 +62,7 @@ async def circle_of(nodes: Sequence[Node], wanted: Sequence[NodeId] | None, thre
     # Nodes that were named are all meant; of those that serve, those that have no usable key are left out.
     if len(found) < (len(chosen) if wanted is not None else due) or not found:
         raise TooFewRecipients(due, len(found), reasons)
-    return Circle(tuple(Recipient(node, key) for node, key in found.items()), due)
+    return Circle(tuple(Recipient(node, key) for node, key in sorted(found.items())), due)
 
 
 async def with_erasable_keys(

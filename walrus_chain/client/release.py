@@ -118,7 +118,9 @@ class Release:
             held: shares that came before, of other nodes.
         """
         collected, needed = Collected(), self._envelope.threshold - held
-        waiting = sorted(holders, key=lambda holder: self._reputation.standing(holder.node_id), reverse=True)
+        # Among nodes of equal standing the work is spread by chance.
+        waiting = sorted(holders, key=lambda holder: (self._reputation.standing(holder.node_id), self._random(4)))
+        waiting.reverse()
         clock = asyncio.get_running_loop().time
         under_way: dict[asyncio.Task[VerifiedShare], tuple[Holder, float]] = {}
         overtaken: set[NodeId] = set()

@@ -25,7 +25,7 @@ from walrus_chain.types import NOBODY, Address, BlobObjectId, ChannelId, NodeId,
 
 NOTICE = 24 * 3600
 DATA_KEY = hashlib.sha256(b"the key of the data").digest()
-PRICE = Wei(10**17)
+PRICE = Wei(10**15)
 
 
 @dataclass

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from storage_agent.keys import files
 from tests.integration.agent.network import AgentNetwork, agent_network
 from tests.integration.agent.test_daemon import command, free_port, funded_operator
+from walrus_chain.crypto.node_key import parse_node_key
 from walrus_chain.types import Epoch, Wei
 
 pytestmark = pytest.mark.integration
@@ -48,6 +50,22 @@ async def test_life_of_a_node__by_its_operators_commands(network: AgentNetwork, 
     assert (await act("claim", code=3))["code"] == "AgentNotRegistered"
     await act("register", "--url", "https://mine.example.org", "--region", "eu-north", "--stake", "400")
     start = (await network.chain.parameters()).current_epoch
+
+    rotated = await act("keys", "rotate")
+    registered = (await network.chain.nodes())[1]
+    assert (rotated["node"], rotated["keys"]) == (2, 2)
+    assert rotated["encryptionKey"] == "0x" + registered.encryption_key.hex()
+    parse_node_key(registered.encryption_key, registered.signer)
+    password_text = files.read_password(home / "keys" / "password")
+    stranger, word = await funded_operator(network, tmp_path / "stranger")
+    not_theirs = await command(
+        *("rotate-key", *config, "--operator", str(stranger), "--operator-password-file", str(word), "--json"), code=4
+    )
+    assert not_theirs["error"]["code"] == "NotOperator"
+    newest, *_ = files.add_master_key(home / "keys" / "master.json", password_text)
+    assert (await act("keys", "rotate"))["keys"] == 3, "a key that was kept and not registered is registered now"
+    registered = (await network.chain.nodes())[1]
+    assert parse_node_key(registered.encryption_key, registered.signer) == newest.public
 
     too_little = await act("stake", "100")
     assert (too_little["candidate"], too_little["ownStake"]) == (False, str(500 * WAL))

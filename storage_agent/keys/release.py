@@ -10,6 +10,7 @@ A use that was paid is served again to a new request, so a crash between payment
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from storage_agent.keys.erasable import ErasableKeys
 from storage_agent.keys.journal import Journal
 from storage_agent.keys.request import KeyRequest
 from storage_agent.keys.ring import KeyRing
-from storage_agent.keys.till import Till, refused
+from storage_agent.keys.till import Money, Till, refused
 from storage_agent.node.access_refusals import (
     BlockTooOld,
     BlockUnknown,
@@ -53,7 +54,7 @@ from walrus_chain.errors import (
     WrongChain,
     WrongSigner,
 )
-from walrus_chain.messages.access import AccessRequest, Action
+from walrus_chain.messages.access import AccessRequest, Action, Use
 from walrus_chain.messages.domain import Domain
 from walrus_chain.payments.vouchers import StretchTaken
 from walrus_chain.types import NOBODY, WAL_DECIMALS, Address, NodeId
@@ -177,8 +178,14 @@ class Releaser:
         async with _chain_errors(asked.request.block_hash):
             block = await self._source.block(asked.request.block_hash)
             self._check_age(block)
-            allowed = await self._decide(asked, block, grant_is_signed)
-            payment = await self._payment(asked, allowed)
+            # The chain is asked for both at the same time.
+            looking = asyncio.ensure_future(self._look(asked, block))
+            try:
+                allowed = await self._decide(asked, block, grant_is_signed)
+                payment = await self._payment(asked, allowed, await looking)
+            finally:
+                looking.cancel()
+                await asyncio.gather(looking, return_exceptions=True)
         recorded = await self._record(asked, allowed, payment)
         return self._share(asked, allowed, recorded, key, own)
 
@@ -252,17 +259,24 @@ class Releaser:
             raise WrongSignature("grant", grant.requester, self._rules.access)
         return Allowed(request, verdict, block)
 
-    async def _payment(self, asked: KeyRequest, allowed: Allowed) -> Payment | None:
+    async def _look(self, asked: KeyRequest, block: BlockRef) -> Money:
+        """What lies behind the offer, where something is still to be paid."""
+        use = asked.request.use(asked.grant.requester)
+        return None if self._is_paid(use) else await self._till.look(asked.offer, use, block)
+
+    async def _payment(self, asked: KeyRequest, allowed: Allowed, money: Money) -> Payment | None:
         """What pays for the use now; none when it is free, or was paid before.
 
         Raises: PaymentRequired, VoucherRefused, PaymentUnconfirmed.
         """
         use, verdict = asked.request.use(asked.grant.requester), allowed.verdict
-        digest = use.digest(self._rules.access)
-        before = self._journal.payment_of(digest)
-        if verdict.free or (before is not None and before.amount):
+        if verdict.free or self._is_paid(use):
             return None
-        return await self._till.check(asked.offer, use, digest, verdict, allowed.block)
+        return await self._till.check(money, use, use.digest(self._rules.access), verdict)
+
+    def _is_paid(self, use: Use) -> bool:
+        payment = self._journal.payment_of(use.digest(self._rules.access))
+        return payment is not None and payment.amount > 0
 
     # -- what is written, and what goes out --------------------------------------------------------------------------
 

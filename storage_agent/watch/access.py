@@ -40,6 +40,10 @@ class AccessChain:
         """The newest block that has `confirmations` blocks after it."""
         return await self._chain.head(confirmations)
 
+    async def back(self, block: BlockRef, count: int) -> BlockRef:
+        """The block `count` blocks before another; the first while there are not so many."""
+        return await self._chain.block(max(0, block.number - count))
+
     async def finalized(self) -> BlockRef:
         """The newest block that the chain calls final."""
         [found] = await self._chain.provider.known(_FINALIZED, [("eth_getBlockByNumber", (_FINALIZED, False))])
@@ -74,8 +78,10 @@ class AccessChain:
         async with self._pinned(at):
             return await self._decide(question, at, signer, digest, signature)
 
-    async def channel(self, channel: int, at: bytes) -> ChannelFacts | None:
-        """A channel as it is in a block; none when it is not there."""
+    async def channel(self, channel: int, at: bytes | None) -> ChannelFacts | None:
+        """A channel as it is in a block, the newest when none is named; none when it is not there."""
+        if at is None:
+            return await self._channel(channel, None)
         async with self._pinned(at):
             return await self._channel(channel, at)
 
@@ -139,7 +145,7 @@ class AccessChain:
             policies.judge(question, at), policies.is_valid_signature(signer, digest, signature, at)
         )
 
-    async def _channel(self, channel: int, at: bytes) -> ChannelFacts | None:
+    async def _channel(self, channel: int, at: bytes | None) -> ChannelFacts | None:
         try:
             found = await self._chain.payments.channel(ChannelId(channel), at)
         except UnknownChannel:

@@ -122,6 +122,10 @@ class FakeAccessChain:
         """The newest block that has so many after it."""
         return self.blocks[max(0, len(self.blocks) - 1 - confirmations)][0]
 
+    async def back(self, block: BlockRef, count: int) -> BlockRef:
+        """The block so many before."""
+        return self.blocks[max(0, block.number - count)][0]
+
     async def finalized(self) -> BlockRef:
         """The newest final block."""
         return self.blocks[self.final][0]
@@ -138,9 +142,9 @@ class FakeAccessChain:
         signed = signer is not None and (digest, signature) in self.contracts.get(signer, set())
         return decided, signed
 
-    async def channel(self, channel: int, at: bytes) -> ChannelFacts | None:
+    async def channel(self, channel: int, at: bytes | None) -> ChannelFacts | None:
         """A channel."""
-        return self._state(at).channels.get(channel)
+        return self._state(at or self.head_block.hash).channels.get(channel)
 
     async def reads_of(self, use: Use, at: bytes) -> int:
         """How many reads were bought."""

@@ -12,7 +12,6 @@ import typer
 from walrus_chain.cli import render_policy, session
 from walrus_chain.cli.options import Json, NetworkName, PasswordFile, WalletName
 from walrus_chain.cli.output import FAILURE
-from walrus_chain.errors import MalformedArgument
 from walrus_chain.types import NOBODY, Address, BlobId, BlobObjectId
 
 if TYPE_CHECKING:
@@ -175,7 +174,7 @@ def dry_run(
     out, wanted = session.output(json), _target(target)
     account = session.parse_address(reader) if reader else session.home().wallet(wallet).address
     action = Action.COMPUTE if compute else Action.READ
-    shown, uid = _bytes("evidence", evidence), _bytes("a credential's uid", credential)
+    shown, uid = session.parse_hex("evidence", evidence), session.parse_hex("a credential's uid", credential)
 
     async def work(client: Client) -> DryRun:
         return await client.policies.dry_run(
@@ -311,13 +310,3 @@ def _policy(text: str | None) -> Address | None:
     if text is None:
         return None
     return NOBODY if text == _NONE else session.parse_address(text)
-
-
-def _bytes(what: str, text: str | None) -> bytes | None:
-    """Bytes that a person typed in hex, with or without 0x; None where nothing was typed."""
-    if text is None:
-        return None
-    try:
-        return bytes.fromhex(text.strip().removeprefix("0x"))
-    except ValueError:
-        raise MalformedArgument(what, text, "write hex digits, two for each byte") from None

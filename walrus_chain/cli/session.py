@@ -161,6 +161,19 @@ def parse_node(text: str) -> NodeId:
     return NodeId(int(digits))
 
 
+def parse_hex(what: str, text: str | None) -> bytes | None:
+    """Bytes that a person typed in hex, with or without 0x; None where nothing was typed.
+
+    Raises: MalformedArgument: something else.
+    """
+    if text is None:
+        return None
+    try:
+        return bytes.fromhex(text.strip().removeprefix("0x"))
+    except ValueError:
+        raise MalformedArgument(what, text, "write hex digits, two for each byte") from None
+
+
 def parse_pairs(pairs: Iterable[str], what: str = "an attribute", form: str = "write KEY=VALUE") -> dict[str, str]:
     """What a person typed as KEY=VALUE.
 

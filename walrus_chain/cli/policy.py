@@ -16,6 +16,7 @@ from walrus_chain.types import NOBODY, Address, BlobId, BlobObjectId
 
 if TYPE_CHECKING:
     from walrus_chain.chain.policy_writer import PolicyReceipt
+    from walrus_chain.chain.transactions import Receipt
     from walrus_chain.client.client import Client
     from walrus_chain.client.policies import DryRun, ObjectPolicies
 
@@ -100,8 +101,8 @@ def deploy(
         list[str] | None,
         typer.Argument(
             metavar="[NAME=VALUE]...",
-            help="Its arguments; lists with commas. For an address, `me` is your wallet, and a name as in `token=WAL` "
-            "is a contract of the network.",
+            help="Its arguments; lists with commas. For an address, `me` is your wallet, and a name is another wallet "
+            "or, as in `token=WAL`, a contract of the network.",
         ),
     ] = None,
     contract: ContractName = None,
@@ -233,6 +234,51 @@ def announce(
     out.result(render_policy.object_policies(found), render_policy.announced_text(found))
 
 
+@policies.command()
+def enlist(
+    policy: Annotated[str, typer.Argument(metavar="POLICY", help="An AllowList or DenyList that you keep.")],
+    accounts: Annotated[list[str], typer.Argument(metavar="ADDRESS...", help="Accounts.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Take them off the list.")] = False,
+    network: NetworkName = None,
+    wallet: WalletName = None,
+    password_file: PasswordFile = None,
+    json: Json = False,
+) -> None:
+    """Put accounts on the list of an AllowList or DenyList policy, or take them off."""
+    address, listed = session.parse_address(policy), [session.parse_address(account) for account in accounts]
+
+    async def work(client: Client) -> Receipt:
+        return await client.policies.set_listed(address, listed, listed=not remove)
+
+    receipt = session.signing(network, wallet, password_file, work)
+    session.output(json).result(
+        {"policy": address, "accounts": listed, "listed": not remove, **render_policy.sent(receipt)},
+        f"{len(listed)} accounts are {'off' if remove else 'on'} the list of {address}",
+    )
+
+
+@policies.command()
+def hold(
+    blob_object: Annotated[str, typer.Argument(metavar="OBJECT", help="Number of an object, or id of a blob.")],
+    release: Annotated[bool, typer.Option("--release", help="Let go of it.")] = False,
+    network: NetworkName = None,
+    wallet: WalletName = None,
+    password_file: PasswordFile = None,
+    json: Json = False,
+) -> None:
+    """Put a legal hold on an object, if its retention policy names you: until you let go it is not deleted."""
+    ref = session.blob_ref(blob_object)
+
+    async def work(client: Client) -> Receipt:
+        return await client.policies.set_hold(ref, held=not release)
+
+    receipt = session.signing(network, wallet, password_file, work)
+    session.output(json).result(
+        {"object": blob_object, "held": not release, **render_policy.sent(receipt)},
+        f"You {'let go of' if release else 'hold'} {blob_object}",
+    )
+
+
 # -- parts -----------------------------------------------------------------------------------------------------------
 
 
@@ -244,8 +290,10 @@ def _target(text: str) -> Address | BlobId | BlobObjectId:
 def _addresses(
     pairs: Mapping[str, str], parameters: Sequence[tuple[str, str]], network: str | None, wallet: str | None
 ) -> dict[str, str]:
-    """The arguments, with `me` and names of the network's contracts in place of addresses written as such."""
-    known: dict[str, str] = dict(session.home().network(network).deployment.contracts)
+    """The arguments, with names of wallets and of the network's contracts in place of addresses written as such."""
+    home = session.home()
+    known: dict[str, str] = dict(home.network(network).deployment.contracts)
+    known |= {known_wallet.name: known_wallet.address for known_wallet in home.wallets()}
     if (mine := session.address_of(wallet)) is not None:
         known[_ME] = mine
     types = dict(parameters)

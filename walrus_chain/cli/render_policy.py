@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from walrus_chain.chain.policy_questions import RetentionAnswer
     from walrus_chain.chain.policy_views import PolicyRecord
     from walrus_chain.chain.policy_writer import PolicyReceipt
+    from walrus_chain.chain.transactions import Receipt
     from walrus_chain.client.policies import Clause, DryRun, ObjectPolicies, PolicyDescription
     from walrus_chain.policies.kinds import Kind
 
@@ -46,7 +47,7 @@ def kind_row(item: Kind) -> tuple[object, ...]:
 # -- policies --------------------------------------------------------------------------------------------------------
 
 
-def sent(receipt: PolicyReceipt) -> dict[str, Any]:
+def sent(receipt: PolicyReceipt | Receipt) -> dict[str, Any]:
     """A transaction."""
     return {"transaction": receipt.transaction, "block": receipt.block, "gasUsed": receipt.gas_used}
 

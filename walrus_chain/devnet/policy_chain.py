@@ -27,6 +27,8 @@ from walrus_chain.devnet.plan import DevnetParameters
 from walrus_chain.errors import Bug
 from walrus_chain.messages.attestation import StorageAttestation
 from walrus_chain.messages.signing import LocalSigner, checksummed
+from walrus_chain.policies.evidence import PolicyTree
+from walrus_chain.policies.kinds import kind_named
 from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, Wei
 
 T = TypeVar("T")
@@ -124,6 +126,15 @@ class PolicyChain:
         Raises: NoQuote: there is no price that could be paid.
         """
         return self._loop.run(self._chain.policies.quote_of(question))
+
+    def tree_of(self, policy: Address) -> PolicyTree:
+        """A policy and those that it asks; of one that runs other code than the network's own nothing is known."""
+        made = self._loop.run(self._chain.policies.ready_made(policy))
+        if made is None:
+            return PolicyTree(policy, None, {})
+        kind = kind_named(made.kind)
+        arguments = kind.decode(made.arguments)
+        return PolicyTree(policy, kind, arguments, tuple(map(self.tree_of, kind.operands(arguments))))
 
     # -- people ------------------------------------------------------------------------------------------------------
 

@@ -253,3 +253,41 @@ def test_announce__none__leaves_the_owner_alone(walrus: Walrus, mine: BlobObject
     ]
     code, error = walrus.error("policy", "announce", mine, "--access", paid_list["list"])
     assert (code, error["code"]) == (3, "NothingToChange")
+
+
+# -- keeping lists and holds -----------------------------------------------------------------------------------------
+
+
+def test_enlist__and_remove__change_who_is_let_in(walrus: Walrus, mine: BlobObjectId) -> None:
+    policy = walrus.data("policy", "deploy", "AllowList", "administrator=me")["policy"]
+    walrus.data("policy", "attach", mine, "--access", policy)
+    assert walrus.data("policy", "enlist", policy, FRIEND, MINE)["accounts"] == [FRIEND, MINE]
+    assert walrus.data("policy", "dry-run", mine, "--reader", FRIEND)["allowed"] is True
+    walrus.data("policy", "enlist", policy, FRIEND, "--remove")
+    assert walrus("policy", "dry-run", mine, "--reader", FRIEND)[0] == 1
+
+
+def test_enlist__list_of_somebody_else__is_refused(walrus: Walrus) -> None:
+    policy = walrus.data("policy", "deploy", "DenyList", f"administrator={FRIEND}")["policy"]
+    code, error = walrus.error("policy", "enlist", policy, MINE)
+    assert (code, error["code"]) == (4, "NotAdministrator")
+
+
+def test_hold__below_a_combinator__is_found_and_stops_the_owner(walrus: Walrus, mine: BlobObjectId) -> None:
+    hold = walrus.data("policy", "deploy", "LegalHold", "holders=me")["policy"]
+    theirs = walrus.data("policy", "deploy", "LegalHold", f"holders={FRIEND}")["policy"]
+    both = walrus.data("policy", "deploy", "AllOf", f"operands={theirs},{hold}")["policy"]
+    walrus.data("policy", "attach", mine, "--retention", both)
+
+    walrus.data("policy", "hold", mine)
+    assert walrus.error("delete", mine, "--yes")[1]["code"] == "ForbiddenByPolicy"
+    assert walrus.data("policy", "show", mine)["rules"]["canDelete"] is False
+    walrus.data("policy", "hold", mine, "--release")
+    assert walrus("delete", mine, "--yes")[0] == 0
+
+
+def test_hold__without_a_right_to_it__is_refused(walrus: Walrus, mine: BlobObjectId) -> None:
+    assert walrus.error("policy", "hold", mine)[1]["code"] == "NoHoldThere"
+    hold = walrus.data("policy", "deploy", "LegalHold", f"holders={FRIEND}")["policy"]
+    walrus.data("policy", "attach", mine, "--retention", hold)
+    assert walrus.error("policy", "hold", mine)[1]["code"] == "NoHoldThere"

@@ -138,6 +138,17 @@ def test_combinator__takes_policies_for_their_addresses(
     policy.denies(bob, reason="NotListed")
 
 
+def test_evidence__for_a_tree__reaches_the_policy_that_wants_it(
+    policy_tester: PolicyTester, list_: PolicyUnderTest, alice: Address
+) -> None:
+    registry = policy_tester.chain.address("CredentialRegistry")
+    enrolled = policy_tester.create("Credential", registry=registry, schema=SCHEMA, attester=alice)
+    policy = policy_tester.create("AllOf", operands=[list_, policy_tester.create("AnyOf", operands=[enrolled])])
+    uid = policy_tester.credential(alice, attester=alice)
+    policy.denies(alice, reason="NoneAllows")
+    policy.allows(alice, evidence=policy.evidence({enrolled: uid}))
+
+
 def test_retention__hold_and_term__say_what_the_owner_may(policy_tester: PolicyTester, alice: Address) -> None:
     policy = policy_tester.create("LegalHold", holders=[alice])
     assert policy.lets_delete()

@@ -65,6 +65,7 @@ _STALE: Final = frozenset(
     {"BlockUnknown", "BlockTooOld", "StaleKeyEpoch", "Denied", "PaymentRequired", "NonceUsed", "RequestExpired"}
 )
 _KEYS_DESTROYED: Final = "KeysDestroyed"
+_SPENT: Final = "SpendLimitReached"
 _RECEIPTS: Final = "receipts"
 
 
@@ -344,6 +345,10 @@ class KeyDesk:
                 summary = self._summary(offer, paid, envelope, tuple(shares), receipts, suspects)
                 return OpenedKey(data_key, summary)
             failures |= words_of(collected.failures)
+            if _any_says(collected, _SPENT):
+                # The grant's limit was used up elsewhere: the wallet has to sign another one.
+                self._sessions.end()
+                session = self._sessions.session(promised, deposit, _clock(offer.block))
             again = await self._another_try(offer, paid, collected) if attempt + 1 < _ATTEMPTS else None
             if again is None:
                 break
@@ -357,7 +362,7 @@ class KeyDesk:
         """
         refusals = [error for error in collected.failures.values() if isinstance(error, AgentRefused)]
         paid, jumped = self._behind_what_was_promised(offer, paid, refusals)
-        if not jumped and not any(refusal.code in _STALE for refusal in refusals):
+        if not (jumped or _any_says(collected, _SPENT) or any(refusal.code in _STALE for refusal in refusals)):
             return None
         now = await self._again(offer, paid.sequence)
         if not now.verdict.allowed:
@@ -429,6 +434,11 @@ class KeyDesk:
 
     def _book(self, blob_object: BlobObjectId) -> UseBook:
         return UseBook(self._keep, self._sessions.account, blob_object, self._active)
+
+
+def _any_says(collected: Collected, why: str) -> bool:
+    """Whether a node refused a voucher for this reason."""
+    return any(isinstance(error, AgentRefusedVoucher) and error.why == why for error in collected.failures.values())
 
 
 def _now() -> float:

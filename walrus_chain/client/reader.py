@@ -11,13 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from walrus_chain.client.keys import OpenedKey
 from walrus_chain.client.read import BlobReader
 from walrus_chain.client.reputation import Suspect
 from walrus_chain.client.results import KeyUse, ReadSummary
+from walrus_chain.client.sealing import Heads, PrivateHead
 from walrus_chain.client.threads import in_thread
 from walrus_chain.codec.buffers import Buffer
 from walrus_chain.crypto.chunks import (
@@ -33,19 +33,6 @@ from walrus_chain.types import BlobId
 
 #: So many bytes of ciphertext are opened at once: handing out single chunks would cost more than opening them.
 _AT_ONCE: Final = 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class PrivateHead:
-    """What has to be known of a private blob before a part of it can be read. It is part of the blob, so it stays."""
-
-    header: bytes
-    stored_size: int
-    """Bytes of the ciphertext."""
-
-
-#: What blobs begin with, as far as it is known; None for those that are not encrypted.
-Heads: TypeAlias = "dict[BlobId, PrivateHead | None]"
 
 
 class Reader:

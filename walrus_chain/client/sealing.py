@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias, cast
 
 from walrus_chain.chain.policy_views import Policies
 from walrus_chain.client.keep import Keep
@@ -33,7 +33,7 @@ from walrus_chain.crypto.envelope import seal
 from walrus_chain.crypto.threshold import KeyIdentity
 from walrus_chain.errors import DataKeyUnknown, SourceUnreadable
 from walrus_chain.messages.domain import Domain
-from walrus_chain.types import NOBODY, Address, BlobObjectId, NodeId
+from walrus_chain.types import NOBODY, Address, BlobId, BlobObjectId, NodeId
 
 if TYPE_CHECKING:
     from walrus_chain.chain.policy_views import PolicyRecord
@@ -67,6 +67,19 @@ class Privacy:
         return Policies(self.access, self.retention)
 
 
+@dataclass(frozen=True, slots=True)
+class PrivateHead:
+    """What has to be known of a private blob before a part of it can be read. It is part of the blob, so it stays."""
+
+    header: bytes
+    stored_size: int
+    """Bytes of the ciphertext."""
+
+
+#: What blobs begin with, as far as it is known; None for those that are not encrypted.
+Heads: TypeAlias = "dict[BlobId, PrivateHead | None]"
+
+
 class EncryptedSource:
     """A source as it is stored: encrypted. Its plaintext was read once, to derive the key."""
 
@@ -80,13 +93,19 @@ class EncryptedSource:
         self.data_key, salt = derive_data_key(secret, digest)
         self._source = source
         self._plaintext = _Rebindable()
-        self._reader = EncryptingReader(self._plaintext, size, ChunkCipher(self.data_key, salt), digest)
-        self.size: int | None = ciphertext_size(size)
+        cipher = ChunkCipher(self.data_key, salt)
+        self._reader = EncryptingReader(self._plaintext, size, cipher, digest)
+        self.head = PrivateHead(cipher.header, ciphertext_size(size))
 
     @property
     def name(self) -> str:
         """What to call it in messages."""
         return self._source.name
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the ciphertext."""
+        return self.head.stored_size
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -130,7 +149,7 @@ class _Rebindable:
 
 
 class OwnerKeys:
-    """What an owner must not lose: the secret that keys follow from, and the key of each object, to seal it anew."""
+    """What an owner must not lose: the secret that keys follow from, and the key of each blob, to seal it anew."""
 
     def __init__(self, keep: Keep, random: Callable[[int], bytes] = os.urandom) -> None:
         self._keep = keep
@@ -143,14 +162,14 @@ class OwnerKeys:
                 document["secret"] = self._random(_SECRET_BYTES).hex()
             return bytes.fromhex(document["secret"])
 
-    def remember(self, blob_object: BlobObjectId, data_key: bytes) -> None:
-        """Keeps the key of an object's data."""
-        with self._keep.changing("keys", str(blob_object)) as document:
+    def remember(self, blob_id: BlobId, data_key: bytes) -> None:
+        """Keeps the key of a blob: of this very ciphertext."""
+        with self._keep.changing("keys", blob_id.hex) as document:
             document["dataKey"] = data_key.hex()
 
-    def key_of(self, blob_object: BlobObjectId) -> bytes | None:
-        """The key of an object's data; none when it was not stored from here."""
-        with self._keep.changing("keys", str(blob_object)) as document:
+    def key_of(self, blob_id: BlobId) -> bytes | None:
+        """The key of a blob; none when it was not stored from here."""
+        with self._keep.changing("keys", blob_id.hex) as document:
             return bytes.fromhex(document["dataKey"]) if "dataKey" in document else None
 
 
@@ -164,13 +183,19 @@ class Sealer:
         agents: Agents,
         keys: OwnerKeys,
         privacy: Privacy,
+        heads: Heads,
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
+        """
+        Args:
+            heads: told what is stored.
+        """
         self._chain = chain
         self._writer = writer
         self._agents = agents
         self._keys = keys
         self._privacy = privacy
+        self._heads = heads
         self._random = random
 
     async def encrypted(self, source: Source) -> EncryptedSource:
@@ -193,7 +218,8 @@ class Sealer:
             Rejected: the chain refused the policies.
         """
         policies, number = self._chain.policies, blob_object.id
-        self._keys.remember(number, source.data_key)
+        self._keys.remember(blob_object.blob_id, source.data_key)
+        self._heads[blob_object.blob_id] = source.head
         record = await policies.record_of(number)
         if record.sealed:
             return await sealed_of(self._chain, number, record)

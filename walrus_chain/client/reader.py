@@ -229,6 +229,6 @@ async def _opened(
     opener.finish()
 
 
-def _fed(opener: RangeOpener, pieces: list[Buffer]) -> bytes:
-    plain = [opener.feed(piece) for piece in pieces]
+def _fed(opener: RangeOpener, pieces: list[Buffer]) -> Buffer:
+    plain = [opened for piece in pieces if len(opened := opener.feed(piece))]
     return plain[0] if len(plain) == 1 else b"".join(plain)

@@ -197,7 +197,7 @@ async def _opened(
 ) -> AsyncGenerator[Buffer, None]:
     """The plaintext in pieces of ciphertext.
 
-    The cipher holds the interpreter's lock, and a megabyte takes half a millisecond: a thread would be waited for longer.
+    The cipher holds the interpreter's lock, and a megabyte takes half a millisecond: threads would take longer.
 
     Args:
         ahead: pieces that came before the others.

@@ -45,8 +45,8 @@ class Extent:
     repeats: int
 
 
-FULL = Extent(keys=100, size=64 * MIB, repeats=3)
-QUICK = Extent(keys=20, size=16 * MIB, repeats=2)
+FULL = Extent(keys=100, size=256 * MIB, repeats=3)
+QUICK = Extent(keys=20, size=64 * MIB, repeats=1)
 
 
 def main() -> int:

@@ -187,6 +187,36 @@ async def test_store__named_nodes_and_threshold__are_used(owner: Client) -> None
     assert (stored.sealed.threshold, stored.sealed.nodes) == (2, (2, 4))
 
 
+async def test_store__erasable__nodes_that_make_no_key_are_left_out_unless_they_were_named(
+    owner: Client, network: FakeNetwork
+) -> None:
+    member = network.members[1]
+    keys = member.keys
+    assert keys is not None
+    policy = network.access.policy(Rule())
+
+    async def broken(_: BlobObjectId) -> None:
+        raise AgentRefused(member.label, 507, "StoreFull", "there is no room")
+
+    member.erasable_key = broken  # type: ignore[method-assign, assignment]
+    stored = await owner.store(DATA, private=Privacy(policy, erasable=True))
+    assert stored.sealed is not None
+    assert stored.sealed.nodes == (1, 3, 4, 5)
+    with pytest.raises(TooFewRecipients, match="there is no room"):
+        await owner.store(b"other", private=Privacy(policy, erasable=True, nodes=[NodeId(1), NodeId(2)]))
+
+
+async def test_read__payment_not_confirmed_yet__waits_for_it(
+    dear: BlobObjectId, reader: Client, network: FakeNetwork
+) -> None:
+    for member in network.members:
+        assert member.keys is not None
+        member.keys.faults.refusals = [
+            AgentRefused(member.label, 425, "PaymentUnconfirmed", "two more blocks", retryable=True, retry_after=2.0)
+        ] * 6
+    assert await reader.read_bytes(dear, spend_limit=HALF, open_channel=Wei(ONE_WAL)) == DATA
+
+
 async def test_store__impossible_circles__are_refused(owner: Client) -> None:
     for privacy, error in (
         (Privacy(nodes=[NodeId(99)]), UnknownRecipients),

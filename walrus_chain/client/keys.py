@@ -15,13 +15,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypedDict
 
+from eth_utils.crypto import keccak
+
 from walrus_chain.chain.policy_views import Question
 from walrus_chain.client.evidence import evidence_for
-from walrus_chain.client.holders import holders_of
+from walrus_chain.client.holders import Holders
 from walrus_chain.client.keep import Keep
 from walrus_chain.client.ports import Agents, ChainReader
 from walrus_chain.client.purse import Purse
-from walrus_chain.client.release import Collected, Release, UseTerms, words_of
+from walrus_chain.client.release import Collected, Holder, Release, UseTerms, words_of
 from walrus_chain.client.reputation import Reputation, Suspect
 from walrus_chain.client.results import KeyUse, SignedReceipt
 from walrus_chain.client.sealing import identity_of
@@ -65,6 +67,7 @@ _STALE: Final = frozenset(
     {"BlockUnknown", "BlockTooOld", "StaleKeyEpoch", "Denied", "PaymentRequired", "NonceUsed", "RequestExpired"}
 )
 _KEYS_DESTROYED: Final = "KeysDestroyed"
+_SPENT: Final = "SpendLimitReached"
 _RECEIPTS: Final = "receipts"
 
 
@@ -156,6 +159,9 @@ class KeyDesk:
         self._purse = purse
         self._reputation = Reputation()
         self._active: set[tuple[str, int]] = set()
+        self._envelopes: dict[bytes, KeyEnvelope] = {}
+        """By the hash that the chain has of them."""
+        self._holders = Holders(chain, agents)
         self._opened: dict[BlobObjectId, tuple[OpenedKey, float]] = {}
         self._locks: dict[BlobObjectId, asyncio.Lock] = {}
 
@@ -188,12 +194,18 @@ class KeyDesk:
     # -- what the chain says -----------------------------------------------------------------------------------------
 
     async def _offer(self, candidates: Sequence[BlobObjectId], terms: ReadTerms) -> _Offer:
-        policies, block = self._chain.policies, await self._chain.head()
-        records = await asyncio.gather(*(policies.record_of(number) for number in candidates))
+        policies = self._chain.policies
+        block, records = await asyncio.gather(
+            self._chain.head(), asyncio.gather(*(policies.record_of(number) for number in candidates))
+        )
         sealed = [(number, record) for number, record in zip(candidates, records, strict=True) if record.sealed]
         if not sealed:
             raise NotSealed(f"object {candidates[0]}" if candidates else "this data")
-        offers = await asyncio.gather(*(self._judged(number, record, terms, block) for number, record in sealed))
+        offers, _ = await asyncio.gather(
+            asyncio.gather(*(self._judged(number, record, terms, block) for number, record in sealed)),
+            # What is needed next, as it most often is; what goes wrong with it is said then.
+            asyncio.gather(*(self._holders_of(*each) for each in sealed[:1]), return_exceptions=True),
+        )
         allowed = [offer for offer in offers if offer.verdict.allowed]
         if not allowed:
             raise self._denial(offers[0])
@@ -313,11 +325,7 @@ class KeyDesk:
 
     async def _ask(self, offer: _Offer, paid: _Paid, terms: ReadTerms) -> OpenedKey:
         number, domain = offer.blob_object, self._chain.access_domain
-        found = await self._chain.policies.envelope_of(number)
-        if found is None:
-            raise NotSealed(f"object {number}")
-        envelope = KeyEnvelope.from_bytes(found.envelope)
-        holders, failures = await holders_of(self._chain, self._agents, envelope)
+        envelope, holders, failures = await self._holders_of(number, offer.record)
         use = self._use_of(offer, paid.sequence)
         identity = identity_of(domain, offer.verdict.policy, number, offer.verdict.key_epoch)
         shares: dict[NodeId, VerifiedShare] = {}
@@ -344,11 +352,30 @@ class KeyDesk:
                 summary = self._summary(offer, paid, envelope, tuple(shares), receipts, suspects)
                 return OpenedKey(data_key, summary)
             failures |= words_of(collected.failures)
+            if _any_says(collected, _SPENT):
+                # The grant's limit was used up elsewhere: the wallet has to sign another one.
+                self._sessions.end()
+                session = self._sessions.session(promised, deposit, _clock(offer.block))
             again = await self._another_try(offer, paid, collected) if attempt + 1 < _ATTEMPTS else None
             if again is None:
                 break
             offer, paid = again
         raise KeysUnreachable(number, len(shares), envelope.threshold, failures)
+
+    async def _holders_of(
+        self, number: BlobObjectId, record: PolicyRecord
+    ) -> tuple[KeyEnvelope, Sequence[Holder], dict[str, str]]:
+        """The sealed key of an object, the nodes that can give shares of it, and why others cannot."""
+        envelope = self._envelopes.get(record.envelope_hash)
+        if envelope is None:
+            found, _ = await asyncio.gather(self._chain.policies.envelope_of(number), self._holders.refresh())
+            if found is None:
+                raise NotSealed(f"object {number}")
+            envelope = KeyEnvelope.from_bytes(found.envelope)
+            if keccak(found.envelope) == record.envelope_hash:
+                self._envelopes[record.envelope_hash] = envelope
+        holders, reasons = await self._holders.of(envelope)
+        return envelope, holders, dict(reasons)
 
     async def _another_try(self, offer: _Offer, paid: _Paid, collected: Collected) -> tuple[_Offer, _Paid] | None:
         """How to ask once more; None where that would not help.
@@ -357,7 +384,7 @@ class KeyDesk:
         """
         refusals = [error for error in collected.failures.values() if isinstance(error, AgentRefused)]
         paid, jumped = self._behind_what_was_promised(offer, paid, refusals)
-        if not jumped and not any(refusal.code in _STALE for refusal in refusals):
+        if not (jumped or _any_says(collected, _SPENT) or any(refusal.code in _STALE for refusal in refusals)):
             return None
         now = await self._again(offer, paid.sequence)
         if not now.verdict.allowed:
@@ -429,6 +456,11 @@ class KeyDesk:
 
     def _book(self, blob_object: BlobObjectId) -> UseBook:
         return UseBook(self._keep, self._sessions.account, blob_object, self._active)
+
+
+def _any_says(collected: Collected, why: str) -> bool:
+    """Whether a node refused a voucher for this reason."""
+    return any(isinstance(error, AgentRefusedVoucher) and error.why == why for error in collected.failures.values())
 
 
 def _now() -> float:

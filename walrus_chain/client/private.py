@@ -15,9 +15,9 @@ from walrus_chain.client.objects import BlobRef, Objects
 from walrus_chain.client.ports import Agents, ChainReader, ChainWriter
 from walrus_chain.client.purse import Purse
 from walrus_chain.client.read import BlobReader
-from walrus_chain.client.reader import Heads, Reader
+from walrus_chain.client.reader import Reader
 from walrus_chain.client.results import Check, Sealed
-from walrus_chain.client.sealing import EncryptedSource, OwnerKeys, Privacy, Sealer, encrypted
+from walrus_chain.client.sealing import EncryptedSource, Heads, OwnerKeys, Privacy, Sealer, encrypted
 from walrus_chain.client.sessions import Sessions
 from walrus_chain.client.sources import Source
 from walrus_chain.errors import DataKeyUnknown, Misuse, NotPrivate, NoWallet, Retryable
@@ -63,7 +63,7 @@ class PrivateData:
 
     def sealer(self, writer: ChainWriter, privacy: Privacy) -> Sealer:
         """What makes stores private."""
-        return Sealer(self._chain, writer, self._agents, self._owner_keys, privacy)
+        return Sealer(self._chain, writer, self._agents, self._owner_keys, privacy, self._heads)
 
     async def encrypted(self, source: Source, owner: Address) -> EncryptedSource:
         """A source as its owner would store it."""

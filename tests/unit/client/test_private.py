@@ -224,18 +224,18 @@ async def test_read__range_of_a_private_blob__gives_those_bytes(owner: Client, s
 
 
 async def test_read__range_of_a_private_blob__fetches_only_its_chunks(
-    owner: Client, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+    owner: Client, reader: Client, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stored = await owner.store(DATA, private=Privacy())
+    stored = await owner.store(DATA, private=Privacy(network.access.policy(Rule())))
     asked: list[tuple[int, int | None]] = []
-    inner = owner._private._stored
+    inner = reader._private._stored
 
     def spied(blob_id: object, start: int, stop: int | None, check: object) -> object:
         asked.append((start, stop))
         return inner(blob_id, start, stop, check)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(owner._private, "_stored", spied)
-    assert await owner.read_bytes(stored.blob_id, CHUNK_BYTES + 1, CHUNK_BYTES + 2) == DATA[CHUNK_BYTES + 1 :][:1]
+    monkeypatch.setattr(reader._private, "_stored", spied)
+    assert await reader.read_bytes(stored.blob_id, CHUNK_BYTES + 1, CHUNK_BYTES + 2) == DATA[CHUNK_BYTES + 1 :][:1]
     chunk = CHUNK_BYTES + 16
     assert asked == [(0, HEADER_BYTES), (HEADER_BYTES + chunk, HEADER_BYTES + 2 * chunk)]
 

@@ -164,6 +164,10 @@ class AccessSettings:
 
     enabled: bool = _setting("whether keys are released; without it private data is read with other nodes' help", True)
     at_once: int = _number("requests for keys worked on at once, and as many that wait; more are turned away", 32, 1)
+    requests_per_second: float = _number(
+        "for keys, from one address, on average: each answer stays on the disk", 20.0, 0.1
+    )
+    burst: int = _number("for keys, from one address at once", 400, 1)
     confirmations: int = _number("blocks that must follow the one in which money came onto the chain", 2, 0)
     finality_above: float = _number("WAL, above which money must lie in a block that the chain calls final", 100.0, 0)
     minimum_redeem: float = _number("WAL that a channel must owe before vouchers are redeemed; 0: anything", 5.0, 0)

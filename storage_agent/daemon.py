@@ -461,6 +461,8 @@ def _limits(settings: Settings) -> ServeLimits:
         concurrency=server.concurrency,
         queue=server.queue,
         key_concurrency=settings.access.at_once,
+        keys_per_second=settings.access.requests_per_second,
+        key_burst=settings.access.burst,
         requests_per_second=server.requests_per_second,
         burst=server.burst,
     )

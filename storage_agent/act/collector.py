@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from storage_agent.observe import Metrics
 from storage_agent.state.collecting import ChannelStanding, CollectingRules, Owed, to_redeem, wait_for
-from storage_agent.store.access import ErasableRow, Promise
+from storage_agent.store.access import Promise
 from storage_agent.store.ledger import Ledger
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.payment_rejections import NothingToRedeem
@@ -30,10 +30,13 @@ _log = logging.getLogger(__name__)
 _ALL: Final = Wei(2**128 - 1)
 _NO_ROOT: Final = bytes(32)
 _DOUBLINGS: Final = 6
-#: Pools that are settled, and keys that are looked after, in one look at most.
+#: Pools that are asked about, epochs that are anchored and erasures that are attested in one look at most.
 _POOLS_A_LOOK: Final = 4
-_KEYS_A_PAGE: Final = 100
 _ANCHORS_A_LOOK: Final = 8
+_ATTESTATIONS_A_LOOK: Final = 8
+_KEYS_A_PAGE: Final = 100
+#: Looks between two at the keys that are to be destroyed: they are not released any more anyway.
+_LOOKS_AN_ERASURE: Final = 4
 
 
 class Duty(StrEnum):
@@ -42,7 +45,9 @@ class Duty(StrEnum):
     REDEEM = "redeem"
     """Redeem vouchers."""
     ERASE = "erase"
-    """Destroy keys whose time has come, and say so on chain."""
+    """Destroy keys whose time has come."""
+    ATTEST = "attest-erasure"
+    """Say on chain which keys are gone."""
     ANCHOR = "anchor"
     """Anchor the receipts of epochs that are over."""
     SETTLE_POOL = "settle-pool"
@@ -156,7 +161,14 @@ class Collector:
         self._sleep = sleep
         self._since: dict[tuple[int, bool], float] = {}
         """When a channel was first seen to owe enough, and when to be closing."""
+        self._owed: dict[int, Owed] = {}
+        """What each channel owed when it was looked at last."""
+        self._look_again: dict[int, float] = {}
+        """When a channel that owes little, and is not closing, is looked at again."""
+        self._small: dict[int, Epoch] = {}
+        """The epoch in which a pool was found to owe the nodes too little."""
         self._sealed = Epoch(0)
+        self._erase_at = 0.0
         self._pauses = {duty: _Pause() for duty in Duty}
         self._problems: dict[Duty, str] = {}
         for duty in Duty:
@@ -185,6 +197,7 @@ class Collector:
         steps = {
             Duty.REDEEM: self._redeem,
             Duty.ERASE: self._erase,
+            Duty.ATTEST: self._attest,
             Duty.ANCHOR: self._anchor,
             Duty.SETTLE_POOL: self._settle,
         }
@@ -207,28 +220,41 @@ class Collector:
 
     async def _redeem(self, head: BlockRef, sure: BlockRef) -> None:
         promises = {promise.channel: promise for promise in self._ledger.promises()}
-        if not promises:
-            self._metrics.vouchers_owed.set(0)
-            return
-        numbers = list(promises)
+        self._owed = {number: owed for number, owed in self._owed.items() if number in promises}
+        numbers = [number for number, promise in promises.items() if self._is_due_for_a_look(promise, head)]
         now = await self._source.channels(numbers, head.hash)
         settled = now if sure.hash == head.hash else await self._source.channels(numbers, sure.hash)
-        owed = []
         for number, present, final in zip(numbers, now, settled, strict=True):
             promise = promises[number]
             if final.closed and present.closed:
                 await self._ledger.note_redeemed(number, _ALL)
+                self._owed.pop(number, None)
             elif final.redeemed >= promise.cumulative:
                 await self._ledger.note_redeemed(number, promise.cumulative)
+                self._owed.pop(number, None)
             else:
                 worth = present.worth(promise.cumulative)
-                owed.append(Owed(number, promise.cumulative, worth, present.closes_at))
+                self._owed[number] = Owed(number, promise.cumulative, worth, present.closes_at)
+                self._look_again[number] = head.timestamp + self._rules.patience(self._owed[number])
+        owed = list(self._owed.values())
+        self._look_again = {number: at for number, at in self._look_again.items() if number in self._owed}
         self._metrics.vouchers_owed.set(sum(one.worth for one in owed) / 10**WAL_DECIMALS)
         since = self._seen(owed, head.timestamp)
-        waits = self._quiet() or await self._too_expensive()
+        waits = await self._must_wait()
         due = to_redeem(owed, since, self._rules, head.timestamp, closing_only=waits)
-        if due and await self._send(Duty.REDEEM, self._hands.redeem([promises[one.channel] for one in due])):
+        if not due:
+            return
+        for one in due:
+            self._look_again.pop(one.channel, None)
+        if await self._send(Duty.REDEEM, self._hands.redeem([promises[one.channel] for one in due])):
             self._metrics.redeemed.inc(sum(one.worth for one in due) / 10**WAL_DECIMALS)
+
+    def _is_due_for_a_look(self, promise: Promise, head: BlockRef) -> bool:
+        """Whether a channel is to be asked about: what owes little is only seen to in time to notice its closing."""
+        known = self._owed.get(promise.channel)
+        if known is None or known.cumulative != promise.cumulative:
+            return True
+        return head.timestamp >= self._look_again.get(promise.channel, 0.0)
 
     def _seen(self, owed: Sequence[Owed], now: float) -> dict[int, float]:
         """For each channel since when it is as it is. What somebody redeemed begins anew."""
@@ -239,16 +265,19 @@ class Collector:
 
     async def _settle(self, head: BlockRef, _: BlockRef) -> None:
         epoch = self._epoch_at(head.timestamp)
-        if self._quiet() or await self._too_expensive():
+        if await self._must_wait():
             return
-        for pool in self._ledger.incomes(epoch)[:_POOLS_A_LOOK]:
+        waiting = [pool for pool in self._ledger.incomes(epoch) if self._small.get(pool) != epoch]
+        for pool in waiting[:_POOLS_A_LOOK]:
             if head.timestamp < self._epoch_start(epoch) + wait_for(self._rules.keeping, f"settle:{pool}", epoch):
                 continue
             owed = await self._source.owed_to_nodes(pool)
-            if owed and owed >= self._minimum_settle:
-                await self._send(Duty.SETTLE_POOL, self._hands.settle_pool(pool))
-            elif owed:
+            if 0 < owed < self._minimum_settle:
+                self._small[pool] = epoch
                 continue
+            if owed:
+                await self._send(Duty.SETTLE_POOL, self._hands.settle_pool(pool))
+            self._small.pop(pool, None)
             await self._ledger.forget_income(pool)
 
     # -- receipts ----------------------------------------------------------------------------------------------------
@@ -258,20 +287,23 @@ class Collector:
         if epoch > self._sealed:
             await self._ledger.seal(epoch, self._root_of)
             self._sealed = epoch
-        anchors = self._ledger.to_anchor()[:_ANCHORS_A_LOOK]
+        anchors = self._ledger.to_anchor()[-_ANCHORS_A_LOOK:]
         if not anchors:
             return
         me, epochs = self._rules.keeping.node_id, [anchor.epoch for anchor in anchors]
         now = await self._source.anchored(me, epochs, head.hash)
         settled = now if sure.hash == head.hash else await self._source.anchored(me, epochs, sure.hash)
+        other: OtherRootAnchored | None = None
         for anchor, present, final in zip(anchors, now, settled, strict=True):
             if anchor.root == final:
                 await self._ledger.note_anchored(anchor.epoch)
                 self._metrics.anchored_epochs.inc()
             elif present not in (_NO_ROOT, anchor.root):
-                raise OtherRootAnchored(anchor.epoch, anchor.root, present)
+                other = OtherRootAnchored(anchor.epoch, anchor.root, present)
             elif present == _NO_ROOT and self._may_anchor(anchor.epoch, head) and not await self._must_wait():
                 await self._send(Duty.ANCHOR, self._hands.anchor(me, anchor.epoch, anchor.root, anchor.count))
+        if other is not None:
+            raise other
 
     def _may_anchor(self, epoch: Epoch, head: BlockRef) -> bool:
         following = Epoch(epoch + 1)
@@ -283,24 +315,29 @@ class Collector:
 
     # -- keys of objects that are to be erased -----------------------------------------------------------------------
 
-    async def _erase(self, _: BlockRef, sure: BlockRef) -> None:
+    async def _erase(self, head: BlockRef, sure: BlockRef) -> None:
+        if head.timestamp < self._erase_at:
+            return
         after = BlobObjectId(0)
         while rows := self._ledger.erasables_left(after, _KEYS_A_PAGE):
             after = rows[-1].blob_object
             there = [row.blob_object for row in rows if row.destroyed_at is None]
-            times = dict(zip(there, await self._source.destroy_times(there, sure.hash), strict=True)) if there else {}
-            for row in rows:
-                time = times.get(row.blob_object, 0)
-                if row.destroyed_at is not None or (time and time <= sure.timestamp):
-                    await self._destroy_and_say(row)
+            times = await self._source.destroy_times(there, sure.hash) if there else ()
+            due = [number for number, time in zip(there, times, strict=True) if time and time <= sure.timestamp]
+            for number in due:
+                await self._destroy(number)
+                self._metrics.destroyed_keys.inc()
+        self._erase_at = head.timestamp + _LOOKS_AN_ERASURE * self._rules.pace
 
-    async def _destroy_and_say(self, row: ErasableRow) -> None:
-        await self._destroy(row.blob_object)
-        if row.destroyed_at is None:
-            self._metrics.destroyed_keys.inc()
-        if not self._quiet():
+    async def _attest(self, _: BlockRef, __: BlockRef) -> None:
+        gone = self._ledger.destroyed_unattested(_ATTESTATIONS_A_LOOK)
+        for row in gone:
+            # Perhaps the agent was stopped between the note and the deed.
+            await self._destroy(row.blob_object)
+            if self._quiet():
+                return
             node_id = self._rules.keeping.node_id
-            await self._send(Duty.ERASE, self._hands.attest_destruction(node_id, row.blob_object, row.public_key))
+            await self._send(Duty.ATTEST, self._hands.attest_destruction(node_id, row.blob_object, row.public_key))
             await self._ledger.note_attested(row.blob_object)
 
     # -- transactions ------------------------------------------------------------------------------------------------

@@ -74,18 +74,24 @@ class Journal:
         return self._ledger.payment_of(use)
 
     async def record(
-        self, grant: SessionGrant, request: AccessRequest, block: BlockRef, price: Wei, payment: Payment | None
+        self,
+        grant: SessionGrant,
+        request: AccessRequest,
+        use_digest: bytes,
+        block: BlockRef,
+        price: Wei,
+        payment: Payment | None,
     ) -> Recorded:
         """Write a release down, durably on return: the nonce, what pays, the receipt.
 
         Args:
+            use_digest: of the use that the request asks for.
             price: what was decided that the use costs.
             payment: what was offered and pays; none for what is free or was paid before.
         Raises: NonceUsed, NotPaid, PurchaseUsed, StretchTaken, SpendLimitReached: nothing was written.
         """
         now = self._clock()
         use, digest = request.use(grant.requester), request.digest(self._domain)
-        use_digest = use.digest(self._domain)
 
         def sign(slot: Slot, paid: Payment) -> SignedReceipt:
             receipt = Receipt(

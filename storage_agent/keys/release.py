@@ -22,7 +22,7 @@ from storage_agent.keys.erasable import ErasableKeys
 from storage_agent.keys.journal import Journal
 from storage_agent.keys.request import KeyRequest
 from storage_agent.keys.ring import KeyRing
-from storage_agent.keys.till import Money, Till, refused
+from storage_agent.keys.till import Till, refused
 from storage_agent.node.access_refusals import (
     BlockTooOld,
     BlockUnknown,
@@ -54,7 +54,7 @@ from walrus_chain.errors import (
     WrongChain,
     WrongSigner,
 )
-from walrus_chain.messages.access import AccessRequest, Action, Use
+from walrus_chain.messages.access import AccessRequest, Action
 from walrus_chain.messages.domain import Domain
 from walrus_chain.payments.vouchers import StretchTaken
 from walrus_chain.types import NOBODY, WAL_DECIMALS, Address, NodeId
@@ -175,18 +175,24 @@ class Releaser:
         grant_is_signed = self._check(asked)
         key = self._ring.find(asked.key_id)
         own = await self._own_key(asked)
+        use = asked.request.use(asked.grant.requester)
+        digest = use.digest(self._rules.access)
         async with _chain_errors(asked.request.block_hash):
             block = await self._source.block(asked.request.block_hash)
             self._check_age(block)
+            before = self._journal.payment_of(digest)
+            is_paid = before is not None and before.amount > 0
             # The chain is asked for both at the same time.
-            looking = asyncio.ensure_future(self._look(asked, block))
+            looking = asyncio.ensure_future(self._till.look(None if is_paid else asked.offer, use, block))
             try:
                 allowed = await self._decide(asked, block, grant_is_signed)
-                payment = await self._payment(asked, allowed, await looking)
+                money, payment = await looking, None
+                if allowed.verdict.price and not is_paid:
+                    payment = await self._till.check(money, use, digest, allowed.verdict)
             finally:
                 looking.cancel()
                 await asyncio.gather(looking, return_exceptions=True)
-        recorded = await self._record(asked, allowed, payment)
+        recorded = await self._record(asked, allowed, digest, payment)
         return self._share(asked, allowed, recorded, key, own)
 
     # -- what needs no chain -----------------------------------------------------------------------------------------
@@ -259,35 +265,21 @@ class Releaser:
             raise WrongSignature("grant", grant.requester, self._rules.access)
         return Allowed(request, verdict, block)
 
-    async def _look(self, asked: KeyRequest, block: BlockRef) -> Money:
-        """What lies behind the offer, where something is still to be paid."""
-        use = asked.request.use(asked.grant.requester)
-        return None if self._is_paid(use) else await self._till.look(asked.offer, use, block)
-
-    async def _payment(self, asked: KeyRequest, allowed: Allowed, money: Money) -> Payment | None:
-        """What pays for the use now; none when it is free, or was paid before.
-
-        Raises: PaymentRequired, VoucherRefused, PaymentUnconfirmed.
-        """
-        use, verdict = asked.request.use(asked.grant.requester), allowed.verdict
-        if verdict.free or self._is_paid(use):
-            return None
-        return await self._till.check(money, use, use.digest(self._rules.access), verdict)
-
-    def _is_paid(self, use: Use) -> bool:
-        payment = self._journal.payment_of(use.digest(self._rules.access))
-        return payment is not None and payment.amount > 0
-
     # -- what is written, and what goes out --------------------------------------------------------------------------
 
-    async def _record(self, asked: KeyRequest, allowed: Allowed, payment: Payment | None) -> Recorded:
+    async def _record(self, asked: KeyRequest, allowed: Allowed, use: bytes, payment: Payment | None) -> Recorded:
         """Nonce, payment and receipt, durable.
 
+        Args:
+            use: its digest.
+            payment: what pays for it now; none when it is free, or was paid before.
         Raises: NonceUsed, PaymentRequired, VoucherRefused.
         """
         verdict = allowed.verdict
         try:
-            recorded = await self._journal.record(asked.grant, asked.request, allowed.block, verdict.price, payment)
+            recorded = await self._journal.record(
+                asked.grant, asked.request, use, allowed.block, verdict.price, payment
+            )
         except NotPaid:
             raise PaymentRequired(verdict.price, verdict.pool) from None
         except StretchTaken as error:

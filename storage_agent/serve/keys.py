@@ -25,6 +25,7 @@ async def release(services: Services, request: Request) -> Response:
     releaser = services.keys.releaser
     if releaser is None:
         raise NoKeysHere
+    services.key_rate.take(requester(request), services.clock())
     seconds = bodies.seconds_for(_KEY_REQUEST_BYTES, services.limits.body_seconds)
     document = await bodies.read_small_json(request, _KEY_REQUEST_BYTES, seconds)
     asked = KeyRequest.from_data(document)

@@ -36,6 +36,10 @@ class ServeLimits:
     """Requests that wait; more are turned away."""
     key_concurrency: int = 32
     """Requests for keys worked on at once: each asks the chain."""
+    keys_per_second: float = 20.0
+    """Requests for keys from one address, on average: each answer stays on the disk."""
+    key_burst: int = 400
+    """Requests for keys from one address, at once."""
     requests_per_second: float = 500.0
     """From one address, on average."""
     burst: int = 2000
@@ -67,6 +71,7 @@ class Services:
     key_gate: Gate = field(init=False)
     memory: ByteBudget = field(init=False)
     rate: RateLimiter = field(init=False)
+    key_rate: RateLimiter = field(init=False)
     trees: TreeCache = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,4 +80,5 @@ class Services:
         self.key_gate = Gate(limits.key_concurrency, limits.key_concurrency)
         self.memory = ByteBudget(limits.memory_bytes)
         self.rate = RateLimiter(limits.requests_per_second, limits.burst)
+        self.key_rate = RateLimiter(limits.keys_per_second, limits.key_burst)
         self.trees = TreeCache(limits.tree_cache_bytes)

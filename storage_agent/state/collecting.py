@@ -57,6 +57,12 @@ class CollectingRules:
         """Seconds between two looks: several while a channel is closing."""
         return min(self.keeping.pace, max(0.25, self.close_delay / 12))
 
+    def patience(self, owed: Owed) -> float:
+        """Seconds until a channel is looked at again: soon when it owes enough or closes, else in time for closing."""
+        if owed.closes_at or owed.worth >= self.minimum_redeem:
+            return 0.0
+        return self.close_delay / 12
+
 
 def redeem_at(owed: Owed, since: float, rules: CollectingRules) -> float | None:
     """When to redeem, by the chain's time; none while it is not worth the gas.

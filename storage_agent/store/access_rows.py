@@ -258,11 +258,21 @@ def erasable(connection: sqlite3.Connection, blob_object: BlobObjectId) -> Erasa
 
 
 def erasables_left(connection: sqlite3.Connection, after: BlobObjectId, limit: int) -> list[ErasableRow]:
-    """The next objects whose own key is there, or was destroyed without the chain's knowing."""
+    """The next objects whose own key is there."""
     rows = connection.execute(
         "SELECT object, public_key, destroyed_at, attested FROM erasable_keys "
-        "WHERE (destroyed_at IS NULL OR attested = 0) AND object > ? ORDER BY object LIMIT ?",
+        "WHERE destroyed_at IS NULL AND object > ? ORDER BY object LIMIT ?",
         (after, limit),
+    )
+    return [_erasable(row) for row in rows]
+
+
+def destroyed_unattested(connection: sqlite3.Connection, limit: int) -> list[ErasableRow]:
+    """Objects whose own key was destroyed without the chain's knowing."""
+    rows = connection.execute(
+        "SELECT object, public_key, destroyed_at, attested FROM erasable_keys "
+        "WHERE destroyed_at IS NOT NULL AND attested = 0 ORDER BY object LIMIT ?",
+        (limit,),
     )
     return [_erasable(row) for row in rows]
 

@@ -153,9 +153,14 @@ class Ledger:
         return await self._database.write(lambda c: access_rows.add_erasable(c, blob_object, public_key))
 
     def erasables_left(self, after: BlobObjectId, limit: int) -> list[ErasableRow]:
-        """The next objects whose own key is there, or was destroyed without the chain's knowing."""
+        """The next objects whose own key is there."""
         with self._database.read() as connection:
             return access_rows.erasables_left(connection, after, limit)
+
+    def destroyed_unattested(self, limit: int) -> list[ErasableRow]:
+        """Objects whose own key was destroyed without the chain's knowing."""
+        with self._database.read() as connection:
+            return access_rows.destroyed_unattested(connection, limit)
 
     async def note_destroyed(self, blob_object: BlobObjectId, at: float) -> None:
         """Note that an object's own key is to be used no more, whatever becomes of its file. Durable on return."""

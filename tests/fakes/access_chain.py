@@ -73,6 +73,8 @@ class FakeAccessChain:
         """What accounts that are contracts say they signed."""
         self.asked = 0
         """How often policies were asked."""
+        self.looks_at_channels = 0
+        """How often agents looked after channels that owe them."""
         self.mine()
 
     @property
@@ -152,6 +154,7 @@ class FakeAccessChain:
 
     async def channels(self, numbers: Sequence[int], at: bytes) -> tuple[ChannelStanding, ...]:
         """Channels."""
+        self.looks_at_channels += len(numbers)
         found = [self._state(at).channels.get(number) for number in numbers]
         return tuple(
             ChannelStanding(Wei(0), Wei(0), 0, closed=False)

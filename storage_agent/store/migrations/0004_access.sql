@@ -81,4 +81,5 @@ CREATE TABLE erasable_keys (
     destroyed_at REAL,                     -- seconds since 1970; NULL while the key is there
     attested INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX erasable_keys_left ON erasable_keys (object) WHERE destroyed_at IS NULL OR attested = 0;
+CREATE INDEX erasable_keys_left ON erasable_keys (object) WHERE destroyed_at IS NULL;
+CREATE INDEX erasable_keys_destroyed ON erasable_keys (object) WHERE destroyed_at IS NOT NULL AND attested = 0;

@@ -126,7 +126,7 @@ async def test_i9__live_agent_and_any_request__no_share_without_permission_and_p
     async with agent_network(tmp_path, nodes=1, shards=10, block_seconds=1) as network:
         [member] = network.committee.members
         made = network.settings[0]
-        unhurried = replace(made, server=replace(made.server, requests_per_second=10_000, burst=10_000))
+        unhurried = replace(made, access=replace(made.access, requests_per_second=10_000, burst=10_000))
         async with run_agent(unhurried) as agent:
             await network.wait_ready(member)
             reader = Reader(

@@ -20,6 +20,8 @@ from walrus_chain.types import BlobObjectId, Epoch, NodeId, Wei
 OBJECT = BlobObjectId(1)
 CHANNEL, POOL, PRICE, DEPOSIT = 3, 7, 100, 1000
 MINIMUM, CLOSE_DELAY = Wei(300), 600
+#: Blocks in which keys are looked at once.
+LOOKS_AN_ERASURE = 13
 
 
 class Agent:
@@ -191,7 +193,7 @@ async def test_redeem__fails__tried_again_later_each_time_and_other_duties_go_on
 async def test_redeem__closed_before__given_up(agent: Agent, chain: FakeAccessChain) -> None:
     await agent.sell(3)
     chain.change_channel(CHANNEL, closed=True, redeemed=Wei(0))
-    await agent.look(CONFIRMATIONS + 2)
+    await agent.look(blocks_of(CLOSE_DELAY / 12) + CONFIRMATIONS)
 
     assert agent.bench.ledger.promises() == []
     assert agent.hand.redeemed == []
@@ -250,14 +252,19 @@ async def test_anchor__reorganised_away__anchored_again(agent: Agent, chain: Fak
     assert len(chain.now.roots) == 1
 
 
-async def test_anchor__another_root_is_there__said_and_nothing_sent(agent: Agent, chain: FakeAccessChain) -> None:
+async def test_anchor__another_root_is_there__said_and_later_epochs_are_anchored_all_the_same(
+    agent: Agent, chain: FakeAccessChain
+) -> None:
     await agent.sell()
     chain.mine(1, EPOCH_SECONDS)
     chain.now.roots[NodeId(1), Epoch(1)] = b"\7" * 32
-    await agent.look(CONFIRMATIONS + 2)
+    await agent.sell()
+    chain.mine(1, EPOCH_SECONDS)
+    await agent.look(blocks_of(4 * agent.rules.keeping.span))
 
     [problem] = agent.collector.problems
     assert problem.startswith(f"{Duty.ANCHOR}: for epoch 1")
+    assert (NodeId(1), Epoch(2)) in chain.now.roots
 
 
 # -- pools -----------------------------------------------------------------------------------------------------------
@@ -284,8 +291,37 @@ async def test_settle__too_little__waits_and_somebody_else_did_it__is_forgotten(
     assert (agent.hand.settled, agent.bench.ledger.incomes(Epoch(2))) == ([], [POOL])
 
     chain.now.owed_to_nodes[POOL] = Wei(0)
-    await agent.look()
-    assert (agent.hand.settled, agent.bench.ledger.incomes(Epoch(2))) == ([], [])
+    chain.mine(1, EPOCH_SECONDS)
+    await agent.look(blocks_of(agent.rules.keeping.span))
+    assert (agent.hand.settled, agent.bench.ledger.incomes(Epoch(3))) == ([], [])
+
+
+async def test_settle__many_pools_that_owe_little__hold_up_no_other(agent: Agent, chain: FakeAccessChain) -> None:
+    for pool in range(1, 20):
+        chain.now.rules[OBJECT] = verdict(price=PRICE, pool=pool)
+        chain.open_channel(100 + pool, agent.bench.reader.wallet.address, pool, DEPOSIT)
+        chain.mine(CONFIRMATIONS + 1)
+        agent.sequence = pool - 1
+        chain.now.owed_to_nodes[pool] = Wei(1)
+        voucher = agent.bench.reader.voucher(100 + pool, PRICE, PRICE, blob_object=OBJECT, sequence=1000 + pool)
+        await agent.bench.ask(blob_object=OBJECT, sequence=1000 + pool, voucher=voucher)
+    chain.now.owed_to_nodes[19] = MINIMUM
+    chain.mine(1, EPOCH_SECONDS)
+    await agent.look(blocks_of(agent.rules.keeping.span))
+
+    assert agent.hand.settled == [19]
+
+
+async def test_redeem__channel_that_owes_little__asked_about_in_time_for_its_closing_only(
+    agent: Agent, chain: FakeAccessChain
+) -> None:
+    await agent.sell()
+    await agent.look(10)
+    assert chain.looks_at_channels < 10
+
+    chain.change_channel(CHANNEL, closes_at=chain.head_block.timestamp + CLOSE_DELAY)
+    await agent.look(CLOSE_DELAY // 2 // 12)
+    assert agent.redeemed == PRICE
 
 
 # -- keys of objects that are to be erased ---------------------------------------------------------------------------
@@ -301,7 +337,7 @@ async def test_erase__when_its_time_is_confirmed__destroyed_then_attested_once(
     await agent.look(100 // 12)
     assert file.exists()
 
-    await agent.look(CONFIRMATIONS + 3)
+    await agent.look(CONFIRMATIONS + LOOKS_AN_ERASURE)
     assert not file.exists()
     assert [(node, number) for node, number, _ in chain.now.destroyed] == [(NodeId(1), OBJECT)]
     assert key.public.data
@@ -321,6 +357,31 @@ async def test_erase__attestation_fails__key_is_gone_all_the_same_and_it_is_said
     agent.bench.restart()
     agent.collector = agent.fresh()
     await agent.look()
+    assert len(chain.now.destroyed) == 1
+
+
+async def test_erase__attestations_fail__other_keys_are_destroyed_all_the_same(
+    agent: Agent, chain: FakeAccessChain
+) -> None:
+    for number in (1, 2, 3):
+        await agent.bench.desk.erasable.make(BlobObjectId(number))
+        chain.now.destroy_times[BlobObjectId(number)] = 1
+    chain.mine(CONFIRMATIONS + 1)
+    agent.hand.failures = [RpcUnavailable("eth_sendRawTransaction", {})] * 100
+    await agent.look()
+
+    assert list((agent.bench.folder / "keys1" / "erasable").iterdir()) == []
+    assert [problem.partition(":")[0] for problem in agent.collector.problems] == [Duty.ATTEST]
+
+
+async def test_erase__killed_between_note_and_deed__done_before_it_is_attested(
+    agent: Agent, chain: FakeAccessChain
+) -> None:
+    await agent.bench.desk.erasable.make(OBJECT)
+    await agent.bench.ledger.note_destroyed(OBJECT, 1.0)
+    await agent.look()
+
+    assert list((agent.bench.folder / "keys1" / "erasable").iterdir()) == []
     assert len(chain.now.destroyed) == 1
 
 

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from storage_agent.keys.journal import root_of
+from storage_agent.serve.services import ServeLimits
 from tests.fakes.access_chain import ACCESS, CHANNELS, verdict
 from tests.fakes.agents import Node, make_blob
 from tests.fakes.key_desk import EPOCH_SECONDS
 from tests.fakes.readers import Reader
+from tests.unit.agent.conftest import StartNode
 from walrus_chain.crypto.node_key import PublicKey
 from walrus_chain.messages.erasable import ErasableKey
 from walrus_chain.messages.receipt import Receipt, verify_receipt_path
@@ -84,6 +86,15 @@ async def test_keys__body_of_more_than_64_kib__too_large(node: Node) -> None:
     answer = await node.raw.post(node.url("/v1/keys"), content=b" " * (2**16 + 1))
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "BodyTooLarge")
+
+
+async def test_keys__one_address_too_fast__told_to_wait_and_other_routes_answer(start_node: StartNode) -> None:
+    node = await start_node(limits=ServeLimits(keys_per_second=0.5, key_burst=1))
+    await node.raw.post(node.url("/v1/keys"), content=b"{}")
+    answer = await node.raw.post(node.url("/v1/keys"), content=b"{}")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "TooManyRequests")
+    assert (await node.raw.get(node.url("/v1/receipts"))).status_code == 200
 
 
 async def test_keys__payment_required__price_as_text(node: Node, reader: Reader) -> None:

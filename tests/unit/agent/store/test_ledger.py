@@ -247,9 +247,10 @@ async def test_erasable__once_destroyed__stays_so(ledger: Ledger) -> None:
 
     await ledger.note_destroyed(number, 100.0)
     await ledger.note_destroyed(number, 200.0)
-    assert [one.destroyed_at for one in ledger.erasables_left(BlobObjectId(0), 10)] == [100.0]
-    await ledger.note_attested(number)
     assert ledger.erasables_left(BlobObjectId(0), 10) == []
+    assert [one.destroyed_at for one in ledger.destroyed_unattested(10)] == [100.0]
+    await ledger.note_attested(number)
+    assert ledger.destroyed_unattested(10) == []
     destroyed = ledger.erasable(number)
     assert destroyed is not None
     assert destroyed.destroyed_at == 100.0

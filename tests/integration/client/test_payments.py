@@ -95,6 +95,28 @@ async def test_read__bought_on_chain__statement_and_claim_add_up(walrus_network:
         assert [row.event for row in whole] == ["IncomeReceived", "IncomeClaimed"]
 
 
+async def test_read__credential_and_price_together__evidence_is_built_for_both(
+    walrus_network: WalrusNetwork, dear: Dear
+) -> None:
+    reader = await newcomer(walrus_network)
+    registry, schema = walrus_network.devnet.deployment.address("CredentialRegistry"), bytes(31) + b"\x09"
+    async with walrus_network.client() as owner, walrus_network.client(reader) as client:
+        arguments = {"registry": registry, "schema": schema, "attester": walrus_network.account.address}
+        credential = (await owner.policies.create("Credential", arguments)).policy
+        paid = (await owner.policies.create("PayPerRead", {"price": PRICE, "pool": dear.pool})).policy
+        both = (await owner.policies.create("AllOf", {"operands": [credential, paid]})).policy
+        stored = await owner.store(DATA, private=Privacy(both), reuse=False)
+        with pytest.raises(AccessDenied):
+            await client.read_bytes(stored.blob_object, spend_limit=PRICE)
+        issued = await owner.credentials.issue(schema, Address(reader.address))
+        assert await client.read_bytes(stored.blob_object, spend_limit=PRICE, open_channel=Wei(ONE_WAL)) == DATA
+        await client.purchases.buy(stored.blob_object)
+        assert await client.read_bytes(stored.blob_object) == DATA
+        await owner.credentials.revoke(issued.credential.uid)
+        with pytest.raises(AccessDenied, match="revoked"):
+            await client.read_bytes(stored.blob_object, spend_limit=PRICE)
+
+
 async def test_subscribe__opens_what_was_closed(walrus_network: WalrusNetwork, dear: Dear) -> None:
     reader = await newcomer(walrus_network)
     async with walrus_network.client() as owner, walrus_network.client(reader) as client:

@@ -163,6 +163,22 @@ async def test_receipts__filters_and_pages(node: Node, reader: Reader) -> None:
     assert (await node.raw.get(node.url("/v1/receipts?objekt=1"))).status_code == 400
 
 
+async def test_receipts__of_many_epochs__take_few_trees_a_page(node: Node, reader: Reader) -> None:
+    for _ in range(10):
+        await node.raw.post(node.url("/v1/keys"), json=body(node, reader))
+        node.access.mine(1, EPOCH_SECONDS)
+    await node.catalogue.ledger.seal(Epoch(11), root_of)
+    found: list[int] = []
+    after: int | None = 0
+    while after is not None:
+        page = (await node.raw.get(node.url(f"/v1/receipts?object=1&after={after}"))).json()
+        assert len(page["receipts"]) <= 4
+        assert all(entry["anchor"] is not None for entry in page["receipts"])
+        found += [entry["epoch"] for entry in page["receipts"]]
+        after = page["next"]
+    assert found == list(range(1, 11))
+
+
 async def test_erasable_key__of_a_live_object__made_once_and_signed(node: Node) -> None:
     number = node.chain.register(make_blob(100, 10).metadata)
     path = node.url(f"/v1/objects/{number}/erasable-key")

@@ -55,6 +55,7 @@ async def erasable_key(services: Services, request: Request) -> Response:
     blob_object = requests.parse_object(request.path_params)
     if services.keys.releaser is None:
         raise NoKeysHere
+    services.key_rate.take(requester(request), services.clock())
     if not await services.admission.is_live(blob_object):
         raise UnknownObject(blob_object)
     given = await services.keys.erasable.give(blob_object)

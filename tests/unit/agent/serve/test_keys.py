@@ -97,6 +97,16 @@ async def test_keys__one_address_too_fast__told_to_wait_and_other_routes_answer(
     assert (await node.raw.get(node.url("/v1/receipts"))).status_code == 200
 
 
+async def test_erasable_key__one_address_has_many_made__told_to_wait(start_node: StartNode) -> None:
+    node = await start_node(limits=ServeLimits(keys_per_second=0.5, key_burst=1))
+    made, refused = [
+        await node.raw.post(node.url(f"/v1/objects/{node.chain.register(make_blob(100, 10).metadata)}/erasable-key"))
+        for _ in range(2)
+    ]
+    assert (made.status_code, refused.status_code) == (200, 429)
+    assert len(list((node.folder / "keys" / "erasable").iterdir())) == 1
+
+
 async def test_keys__payment_required__price_as_text(node: Node, reader: Reader) -> None:
     answer = await node.raw.post(node.url("/v1/keys"), json=body(node, reader, blob_object=PAID))
 

@@ -263,6 +263,10 @@ class KeyDesk:
         if (broken := book.broken(key_epoch)) is not None:
             try:
                 channel = await self._chain.payments.channel(broken.channel)
+                use = self._use_of(offer, broken.sequence).digest(self._chain.access_domain)
+                if price > terms.spend_limit and not self._purse.has_given(channel, use):
+                    # It broke off before its voucher: what was allowed to be spent then is not allowed now.
+                    raise PriceAboveLimit(number, price, terms.spend_limit, verdict.pool)
                 return offer, self._by_voucher(offer, book, broken.sequence, channel)
             except (UseCostsMore, ChannelTooSmall, ChannelUnusable, Rejected):
                 # It was promised at a lower price, or from a channel that is gone: nobody takes that any more.
@@ -327,6 +331,10 @@ class KeyDesk:
         try:
             opened = await self._ask(offer, paid, terms)
             done = True
+        except KeysUnreachable:
+            # Who did not take the voucher of such a channel yet never will: taken up again, it would fail for ever.
+            done = paid.channel is not None and self._unusable(paid.channel, offer.verdict) is not None
+            raise
         finally:
             book.end(paid.sequence, done=done)
         if paid.channel is not None:

@@ -678,6 +678,42 @@ async def test_read__broke_off_after_paying__is_taken_up_again_without_paying_tw
     assert (await again.channels.show(channel)).promised == 2 * HALF
 
 
+async def test_read__broke_off_before_its_voucher_and_costs_more_now__limit_of_then_is_not_used(
+    dear: BlobObjectId, make: Make, network: FakeNetwork
+) -> None:
+    keep = MemoryKeep()
+    channel = (await make(READER, keep).channels.open(POOL, Wei(5 * ONE_WAL))).facts.channel
+    with keep.changing("uses", f"{READER.address}-{dear}") as document:  # as killed before the voucher was on disk
+        document["nextByVoucher"] = 2**32 + 1
+        document["open"] = {str(2**32): {"keyEpoch": 1, "channel": channel}}
+    network.access.rules_of[network.access.records[dear].current.access].price = 4 * ONE_WAL
+
+    again = make(READER, keep)
+    with pytest.raises(PriceAboveLimit):
+        await again.read_bytes(dear)
+    assert (await again.channels.show(channel)).promised == 0
+    assert await again.read_bytes(dear, spend_limit=Wei(4 * ONE_WAL)) == DATA
+
+
+async def test_read__broke_off_and_its_channel_is_closed__next_but_one_takes_another_channel(
+    dear: BlobObjectId, make: Make, network: FakeNetwork
+) -> None:
+    client = make(READER, MemoryKeep())
+    channel = (await client.channels.open(POOL, Wei(5 * ONE_WAL))).facts.channel
+    for member in network.members[:3]:
+        member.faults.unreachable = True
+    with pytest.raises(KeysUnreachable):
+        await client.read_bytes(dear, spend_limit=HALF)
+    for member in network.members:
+        member.faults.unreachable = False
+    await client.channels.close(channel)
+    await client.channels.open(POOL, Wei(5 * ONE_WAL))
+    with pytest.raises(KeysUnreachable):
+        await client.read_bytes(dear, spend_limit=HALF)
+
+    assert await client.read_bytes(dear, spend_limit=HALF) == DATA
+
+
 async def test_read__ledger_was_restored_from_an_old_copy__goes_on_behind_what_was_promised(
     dear: BlobObjectId, make: Make, network: FakeNetwork
 ) -> None:

@@ -342,7 +342,7 @@ class Collector:
         for row in gone:
             # Perhaps the agent was stopped between the note and the deed.
             await self._destroy(row.blob_object)
-            if self._quiet():
+            if await self._must_wait():
                 return
             node_id = self._rules.keeping.node_id
             await self._send(Duty.ATTEST, self._hands.attest_destruction(node_id, row.blob_object, row.public_key))

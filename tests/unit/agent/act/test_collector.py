@@ -386,6 +386,22 @@ async def test_erase__killed_between_note_and_deed__done_before_it_is_attested(
     assert len(chain.now.destroyed) == 1
 
 
+async def test_erase__gas_is_dear__key_is_gone_and_strangers_who_had_it_made_cost_nothing(
+    agent: Agent, chain: FakeAccessChain
+) -> None:
+    await agent.bench.desk.erasable.make(OBJECT)
+    chain.now.destroy_times[OBJECT] = 1
+    chain.mine(CONFIRMATIONS + 1)
+    agent.expensive = True
+    await agent.look(3)
+    assert list((agent.bench.folder / "keys1" / "erasable").iterdir()) == []
+    assert chain.now.destroyed == []
+
+    agent.expensive = False
+    await agent.look()
+    assert len(chain.now.destroyed) == 1
+
+
 async def test_erase__never_or_policy_that_does_not_answer__kept(agent: Agent, chain: FakeAccessChain) -> None:
     for number, time in ((BlobObjectId(1), 0), (BlobObjectId(2), 2**64 - 1)):
         await agent.bench.desk.erasable.make(number)

@@ -35,6 +35,7 @@ from walrus_chain.errors import (
     AccessDenied,
     AgentRefused,
     AgentRefusedVoucher,
+    AmbiguousBlob,
     ChannelTooSmall,
     ChannelUnusable,
     KeysDestroyed,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from walrus_chain.chain.blocks import BlockRef
     from walrus_chain.chain.payment_views import ReadChannel
     from walrus_chain.chain.policy_views import PolicyRecord, Verdict
+    from walrus_chain.chain.views import BlobObject
 
 _FREE: Final = Wei(0)
 #: How often nodes are asked for a use before it is given up.
@@ -165,11 +167,12 @@ class KeyDesk:
         self._opened: dict[BlobObjectId, tuple[OpenedKey, float]] = {}
         self._locks: dict[BlobObjectId, asyncio.Lock] = {}
 
-    async def open(self, candidates: Sequence[BlobObjectId], terms: ReadTerms) -> OpenedKey:
+    async def open(self, candidates: Sequence[BlobObject], terms: ReadTerms) -> OpenedKey:
         """The key of the data that several objects hold: of the one whose policy allows it for the least.
 
         Raises:
             NotSealed: none of them has a sealed key.
+            AmbiguousBlob: several are sealed, of several owners or at a price; one has to be named.
             AccessDenied, KeysDestroyed: none of their policies allows it; says which clause failed.
             PriceAboveLimit, NoWayToPay, ChannelTooSmall, ChannelUnusable: it costs something, and that cannot be paid.
             KeysUnreachable: too few nodes gave their share; says what each of them said.
@@ -178,13 +181,13 @@ class KeyDesk:
         if not terms.rely or not candidates:
             return await self._new(candidates, terms)
         # Readers at the same time ask and pay once.
-        async with self._locks.setdefault(candidates[0], asyncio.Lock()):
-            for blob_object in candidates:
-                if (held := self._opened.get(blob_object)) is not None and held[1] > _now():
+        async with self._locks.setdefault(candidates[0].id, asyncio.Lock()):
+            for candidate in candidates:
+                if (held := self._opened.get(candidate.id)) is not None and held[1] > _now():
                     return held[0]
             return await self._new(candidates, terms)
 
-    async def _new(self, candidates: Sequence[BlobObjectId], terms: ReadTerms) -> OpenedKey:
+    async def _new(self, candidates: Sequence[BlobObject], terms: ReadTerms) -> OpenedKey:
         offer = await self._offer(candidates, terms)
         opened = await self._use(offer, terms)
         if terms.rely:
@@ -193,23 +196,31 @@ class KeyDesk:
 
     # -- what the chain says -----------------------------------------------------------------------------------------
 
-    async def _offer(self, candidates: Sequence[BlobObjectId], terms: ReadTerms) -> _Offer:
+    async def _offer(self, candidates: Sequence[BlobObject], terms: ReadTerms) -> _Offer:
         policies = self._chain.policies
         block, records = await asyncio.gather(
-            self._chain.head(), asyncio.gather(*(policies.record_of(number) for number in candidates))
+            self._chain.head(), asyncio.gather(*(policies.record_of(item.id) for item in candidates))
         )
-        sealed = [(number, record) for number, record in zip(candidates, records, strict=True) if record.sealed]
+        sealed = [(item, record) for item, record in zip(candidates, records, strict=True) if record.sealed]
         if not sealed:
-            raise NotSealed(f"object {candidates[0]}" if candidates else "this data")
+            raise NotSealed(f"object {candidates[0].id}" if candidates else "this data")
+        numbers = [item.id for item, _ in sealed]
+        sealed = [pair for pair in sealed if pair[0].owner == self._sessions.account] or sealed
         offers, _ = await asyncio.gather(
-            asyncio.gather(*(self._judged(number, record, terms, block) for number, record in sealed)),
+            asyncio.gather(*(self._judged(item.id, record, terms, block) for item, record in sealed)),
             # What is needed next, as it most often is; what goes wrong with it is said then.
-            asyncio.gather(*(self._holders_of(*each) for each in sealed[:1]), return_exceptions=True),
+            asyncio.gather(*(self._holders_of(item.id, record) for item, record in sealed[:1]), return_exceptions=True),
         )
         allowed = [offer for offer in offers if offer.verdict.allowed]
         if not allowed:
             raise self._denial(offers[0])
-        return min(allowed, key=lambda offer: offer.verdict.price)
+        best = min(allowed, key=lambda offer: offer.verdict.price)
+        # Anybody can register the same bytes, seal some key for them, ask a little less than their owner does, and give
+        # the object away: so of several nothing is paid for, and nothing of a stranger relied on, that was not named.
+        owners = {item.owner for item, _ in sealed}
+        if len(numbers) > 1 and (best.verdict.price or len(owners) > 1):
+            raise AmbiguousBlob(candidates[0].blob_id, numbers)
+        return best
 
     async def _judged(self, number: BlobObjectId, record: PolicyRecord, terms: ReadTerms, block: BlockRef) -> _Offer:
         policies, account = self._chain.policies, self._sessions.account
@@ -252,6 +263,10 @@ class KeyDesk:
         if (broken := book.broken(key_epoch)) is not None:
             try:
                 channel = await self._chain.payments.channel(broken.channel)
+                use = self._use_of(offer, broken.sequence).digest(self._chain.access_domain)
+                if price > terms.spend_limit and not self._purse.has_given(channel, use):
+                    # It broke off before its voucher: what was allowed to be spent then is not allowed now.
+                    raise PriceAboveLimit(number, price, terms.spend_limit, verdict.pool)
                 return offer, self._by_voucher(offer, book, broken.sequence, channel)
             except (UseCostsMore, ChannelTooSmall, ChannelUnusable, Rejected):
                 # It was promised at a lower price, or from a channel that is gone: nobody takes that any more.
@@ -316,6 +331,10 @@ class KeyDesk:
         try:
             opened = await self._ask(offer, paid, terms)
             done = True
+        except KeysUnreachable:
+            # Who did not take the voucher of such a channel yet never will: taken up again, it would fail for ever.
+            done = paid.channel is not None and self._unusable(paid.channel, offer.verdict) is not None
+            raise
         finally:
             book.end(paid.sequence, done=done)
         if paid.channel is not None:

@@ -96,7 +96,7 @@ class PrivateData:
     async def _released(self, blob_object: BlobObject) -> bytes:
         """The key of an object's data, from the nodes."""
         try:
-            return (await self._desk.open([blob_object.id], ReadTerms())).data_key
+            return (await self._desk.open([blob_object], ReadTerms())).data_key
         except (Misuse, Retryable) as error:
             raise DataKeyUnknown(blob_object.id, str(error)) from error
 
@@ -110,8 +110,7 @@ class PrivateData:
             return self._stored(blob_id, first, end, check)
 
         async def unlock(_: BlobId) -> OpenedKey:
-            candidates = await self._objects.usable(blob)
-            return await self._desk.open([item.id for item in candidates], terms)
+            return await self._desk.open(await self._objects.usable(blob), terms)
 
         return Reader(lambda: self._objects.blob_id(blob), stored, unlock, self._heads, start, stop, raw=terms.raw)
 

@@ -164,6 +164,9 @@ class KeyDesk:
         self._holders = Holders(chain, agents)
         self._opened: dict[BlobObjectId, tuple[OpenedKey, float]] = {}
         self._locks: dict[BlobObjectId, asyncio.Lock] = {}
+        """Held by those who rely on one another's answers."""
+        self._turns: dict[BlobObjectId, asyncio.Lock] = {}
+        """Held while a use gets its number."""
 
     async def open(self, candidates: Sequence[BlobObjectId], terms: ReadTerms) -> OpenedKey:
         """The key of the data that several objects hold: of the one whose policy allows it for the least.
@@ -185,8 +188,12 @@ class KeyDesk:
             return await self._new(candidates, terms)
 
     async def _new(self, candidates: Sequence[BlobObjectId], terms: ReadTerms) -> OpenedKey:
-        offer = await self._offer(candidates, terms)
-        opened = await self._use(offer, terms)
+        if not candidates:
+            raise NotSealed("this data")
+        # One after the other, so that each use gets a number of its own.
+        async with self._turns.setdefault(candidates[0], asyncio.Lock()):
+            offer, paid = await self._pay(await self._offer(candidates, terms), terms)
+        opened = await self._use(offer, paid)
         if terms.rely:
             self._opened[offer.blob_object] = opened, _now() + offer.verdict.ttl_seconds
         return opened
@@ -200,7 +207,7 @@ class KeyDesk:
         )
         sealed = [(number, record) for number, record in zip(candidates, records, strict=True) if record.sealed]
         if not sealed:
-            raise NotSealed(f"object {candidates[0]}" if candidates else "this data")
+            raise NotSealed(f"object {candidates[0]}")
         offers, _ = await asyncio.gather(
             asyncio.gather(*(self._judged(number, record, terms, block) for number, record in sealed)),
             # What is needed next, as it most often is; what goes wrong with it is said then.
@@ -311,10 +318,10 @@ class KeyDesk:
 
     # -- asking nodes ------------------------------------------------------------------------------------------------
 
-    async def _use(self, offer: _Offer, terms: ReadTerms) -> OpenedKey:
-        (offer, paid), book, done = await self._pay(offer, terms), self._book(offer.blob_object), False
+    async def _use(self, offer: _Offer, paid: _Paid) -> OpenedKey:
+        book, done = self._book(offer.blob_object), False
         try:
-            opened = await self._ask(offer, paid, terms)
+            opened = await self._ask(offer, paid)
             done = True
         finally:
             book.end(paid.sequence, done=done)
@@ -323,7 +330,7 @@ class KeyDesk:
         self._file(opened)
         return opened
 
-    async def _ask(self, offer: _Offer, paid: _Paid, terms: ReadTerms) -> OpenedKey:
+    async def _ask(self, offer: _Offer, paid: _Paid) -> OpenedKey:
         number, domain = offer.blob_object, self._chain.access_domain
         envelope, holders, failures = await self._holders_of(number, offer.record)
         use = self._use_of(offer, paid.sequence)

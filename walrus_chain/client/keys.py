@@ -166,6 +166,9 @@ class KeyDesk:
         self._holders = Holders(chain, agents)
         self._opened: dict[BlobObjectId, tuple[OpenedKey, float]] = {}
         self._locks: dict[BlobObjectId, asyncio.Lock] = {}
+        """Held by those who rely on one another's answers."""
+        self._turns: dict[BlobObjectId, asyncio.Lock] = {}
+        """Held while a use gets its number."""
 
     async def open(self, candidates: Sequence[BlobObject], terms: ReadTerms) -> OpenedKey:
         """The key of the data that several objects hold: of the one whose policy allows it for the least.
@@ -188,8 +191,12 @@ class KeyDesk:
             return await self._new(candidates, terms)
 
     async def _new(self, candidates: Sequence[BlobObject], terms: ReadTerms) -> OpenedKey:
-        offer = await self._offer(candidates, terms)
-        opened = await self._use(offer, terms)
+        if not candidates:
+            raise NotSealed("this data")
+        # One after the other, so that each use gets a number of its own.
+        async with self._turns.setdefault(candidates[0].id, asyncio.Lock()):
+            offer, paid = await self._pay(await self._offer(candidates, terms), terms)
+        opened = await self._use(offer, paid)
         if terms.rely:
             self._opened[offer.blob_object] = opened, _now() + offer.verdict.ttl_seconds
         return opened
@@ -203,7 +210,7 @@ class KeyDesk:
         )
         sealed = [(item, record) for item, record in zip(candidates, records, strict=True) if record.sealed]
         if not sealed:
-            raise NotSealed(f"object {candidates[0].id}" if candidates else "this data")
+            raise NotSealed(f"object {candidates[0].id}")
         numbers = [item.id for item, _ in sealed]
         sealed = [pair for pair in sealed if pair[0].owner == self._sessions.account] or sealed
         offers, _ = await asyncio.gather(
@@ -326,10 +333,10 @@ class KeyDesk:
 
     # -- asking nodes ------------------------------------------------------------------------------------------------
 
-    async def _use(self, offer: _Offer, terms: ReadTerms) -> OpenedKey:
-        (offer, paid), book, done = await self._pay(offer, terms), self._book(offer.blob_object), False
+    async def _use(self, offer: _Offer, paid: _Paid) -> OpenedKey:
+        book, done = self._book(offer.blob_object), False
         try:
-            opened = await self._ask(offer, paid, terms)
+            opened = await self._ask(offer, paid)
             done = True
         except KeysUnreachable:
             # Who did not take the voucher of such a channel yet never will: taken up again, it would fail for ever.
@@ -342,7 +349,7 @@ class KeyDesk:
         self._file(opened)
         return opened
 
-    async def _ask(self, offer: _Offer, paid: _Paid, terms: ReadTerms) -> OpenedKey:
+    async def _ask(self, offer: _Offer, paid: _Paid) -> OpenedKey:
         number, domain = offer.blob_object, self._chain.access_domain
         envelope, holders, failures = await self._holders_of(number, offer.record)
         use = self._use_of(offer, paid.sequence)

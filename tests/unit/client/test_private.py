@@ -597,6 +597,18 @@ async def test_read__from_a_channel__each_read_promises_once_its_price(
         assert (await reader.channels.show(channel.facts.channel)).promised == count * HALF
 
 
+async def test_read__several_at_once__each_is_a_use_of_its_own(
+    dear: BlobObjectId, reader: Client, network: FakeNetwork
+) -> None:
+    channel = (await reader.channels.open(POOL, Wei(5 * ONE_WAL))).facts.channel
+    await asyncio.gather(*(reader.read_bytes(dear, spend_limit=HALF) for _ in range(3)))
+    assert (await reader.channels.show(channel)).promised == 3 * HALF
+    await reader.purchases.buy(dear, 2)
+    await asyncio.gather(*(reader.read_bytes(dear) for _ in range(2)))
+    with pytest.raises(PriceAboveLimit):
+        await reader.read_bytes(dear)
+
+
 async def test_read__open_channel_on_demand__only_when_told(dear: BlobObjectId, reader: Client) -> None:
     assert await reader.read_bytes(dear, spend_limit=HALF, open_channel=Wei(ONE_WAL)) == DATA
     assert await reader.read_bytes(dear, spend_limit=HALF) == DATA

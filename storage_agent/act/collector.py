@@ -134,6 +134,7 @@ class Collector:
         *,
         confirmations: int,
         minimum_settle: Wei,
+        acts: bool = True,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         """
@@ -146,6 +147,7 @@ class Collector:
             too_expensive: whether gas costs more than what can wait is worth.
             confirmations: blocks after which something counts as done.
             minimum_settle: what a pool must owe the nodes before it is settled.
+            acts: whether anything is sent. Keys are destroyed in any case: it was promised to those the data is about.
         """
         self._rules = rules
         self._ledger = ledger
@@ -160,6 +162,7 @@ class Collector:
         self._metrics = metrics
         self._confirmations = confirmations
         self._minimum_settle = minimum_settle
+        self._acts = acts
         self._sleep = sleep
         self._since: dict[tuple[int, bool], float] = {}
         """When a channel was first seen to owe enough, and when to be closing."""
@@ -207,7 +210,7 @@ class Collector:
         }
         for duty, step in steps.items():
             pause = self._pauses[duty]
-            if head.timestamp < pause.until:
+            if head.timestamp < pause.until or not (self._acts or duty is Duty.ERASE):
                 continue
             try:
                 await step(head, sure)

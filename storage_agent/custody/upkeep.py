@@ -35,11 +35,11 @@ _GWEI = 10**9
 class Upkeep:
     """Everything about one node that happens on chain."""
 
-    def __init__(self, keeper: Keeper | None, books: Books, collector: Collector | None = None) -> None:
+    def __init__(self, keeper: Keeper | None, books: Books, collector: Collector) -> None:
         """
         Args:
             keeper: none where the operator does without.
-            collector: looks after what releases of keys leave behind; none where there is no keeper.
+            collector: looks after what releases of keys leave behind.
         """
         self._keeper = keeper
         self._books = books
@@ -56,7 +56,7 @@ class Upkeep:
         return [
             *self._books.problems,
             *([] if self._keeper is None else self._keeper.problems),
-            *([] if self._collector is None else self._collector.problems),
+            *self._collector.problems,
         ]
 
     async def run(self) -> None:
@@ -65,8 +65,7 @@ class Upkeep:
             group.create_task(self._books.run())
             if self._keeper is not None:
                 group.create_task(self._keeper.run())
-            if self._collector is not None:
-                group.create_task(self._collector.run())
+            group.create_task(self._collector.run())
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +104,6 @@ def make_upkeep(
     epoch_seconds = parameters.epoch_seconds
     every = min(300.0, max(5.0, epoch_seconds / 20))
     books = Books(node_id, signer.address, chain, metrics, low_balance=settings.low_balance, every_seconds=every)
-    if not settings.enabled:
-        return Upkeep(None, books)
     economy = Economy(chain)
     sender = Sender(chain, SigningAccount(signer), patience_for(epoch_seconds, settings.stuck_seconds))
 
@@ -144,5 +141,6 @@ def make_upkeep(
         metrics,
         confirmations=keys.settings.confirmations,
         minimum_settle=access_wei(keys.settings.minimum_settle),
+        acts=settings.enabled,
     )
-    return Upkeep(keeper, books, collector)
+    return Upkeep(keeper if settings.enabled else None, books, collector)

@@ -37,7 +37,7 @@ class Agent:
         self.rules = CollectingRules(Rules(NodeId(node), EPOCH_SECONDS), MINIMUM, CLOSE_DELAY)
         self.collector = self.fresh()
 
-    def fresh(self) -> Collector:
+    def fresh(self, *, acts: bool = True) -> Collector:
         """A collector that remembers nothing."""
 
         async def too_expensive() -> bool:
@@ -57,6 +57,7 @@ class Agent:
             self.bench.metrics,
             confirmations=CONFIRMATIONS,
             minimum_settle=MINIMUM,
+            acts=acts,
         )
 
     async def sell(self, uses: int = 1, channel: int = CHANNEL) -> None:
@@ -384,6 +385,20 @@ async def test_erase__killed_between_note_and_deed__done_before_it_is_attested(
 
     assert list((agent.bench.folder / "keys1" / "erasable").iterdir()) == []
     assert len(chain.now.destroyed) == 1
+
+
+async def test_erase__operator_wants_nothing_sent__keys_are_destroyed_all_the_same(
+    agent: Agent, chain: FakeAccessChain
+) -> None:
+    await agent.bench.desk.erasable.make(OBJECT)
+    chain.now.destroy_times[OBJECT] = 1
+    await agent.sell(10)
+    chain.mine(CONFIRMATIONS + 1)
+    agent.collector = agent.fresh(acts=False)
+    await agent.look(blocks_of(agent.rules.keeping.span))
+
+    assert list((agent.bench.folder / "keys1" / "erasable").iterdir()) == []
+    assert (chain.now.destroyed, agent.redeemed) == ([], 0)
 
 
 async def test_erase__gas_is_dear__key_is_gone_and_strangers_who_had_it_made_cost_nothing(

@@ -41,8 +41,7 @@ def examine(program: bytes) -> None:
 
     Raises: UnfitProgram: says why.
     """
-    if len(program) > MAXIMUM_PROGRAM_BYTES:
-        raise UnfitProgram(f"it has {len(program):,} bytes, {MAXIMUM_PROGRAM_BYTES:,} are allowed")
+    check_size(len(program))
     if not program.startswith(_HEADER):
         raise UnfitProgram("it does not begin like a WASM module of version 1")
     outline = _Outline()
@@ -51,6 +50,15 @@ def examine(program: bytes) -> None:
         section, part = reader.byte(), reader.part()
         _read_section(section, part, outline)
     _judge(outline)
+
+
+def check_size(size: int) -> None:
+    """Checks a module's size, which is known before its bytes are.
+
+    Raises: UnfitProgram.
+    """
+    if size > MAXIMUM_PROGRAM_BYTES:
+        raise UnfitProgram(f"it has {size:,} bytes, {MAXIMUM_PROGRAM_BYTES:,} are allowed")
 
 
 @dataclass(slots=True)

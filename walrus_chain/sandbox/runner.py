@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from walrus_chain.compute.abi import ENGINE, ENGINE_MAJOR
+from walrus_chain.compute.module import check_size
 from walrus_chain.compute.run import Ending, Outcome, Run, check_inputs
-from walrus_chain.errors import EngineMissing, OtherEngine, UnfitMachine, WalrusError
+from walrus_chain.errors import EngineMissing, OtherEngine, UnfitMachine, UnfitProgram, WalrusError
 from walrus_chain.sandbox.frames import ENDED, ENDED_BYTES, WANT, WANT_BYTES, EndedHeader, Order, Want
 
 #: Isolated from the environment, from the user's and from this folder's modules; imports what the parent would.
@@ -58,6 +59,10 @@ async def run_program(run: Run, inputs: Sequence[InputSource] = (), *, wall_seco
     """
     check_inputs(len(inputs))
     check_installation()
+    try:
+        check_size(len(run.program))
+    except UnfitProgram as error:
+        return Outcome(Ending.UNFIT_PROGRAM, message=error.why)
     order = Order(run, tuple(source.size for source in inputs), wall_seconds)
     child = await _start()
     last_words = asyncio.create_task(_last_words(child))

@@ -31,6 +31,8 @@ _CHILD: Final = (
 )
 #: After which the parent ends a child that did not end itself.
 _GRACE_SECONDS: Final = 2.0
+#: In which a child that closed its pipes must end, and one that was killed be gone.
+_LAST_SECONDS: Final = 2.0
 _MACHINE: Final = "Linux on x86_64"
 #: Of what a dying child says, in bytes.
 _LAST_WORDS: Final = 2048
@@ -72,16 +74,13 @@ async def run_program(run: Run, inputs: Sequence[InputSource] = (), *, wall_seco
     except TimeoutError:
         return Outcome(Ending.TIMED_OUT, message=f"it did not end within {wall_seconds:g} seconds")
     except (asyncio.IncompleteReadError, ConnectionError):
-        code = await child.wait()
-        said = await last_words
-        return Outcome(Ending.CRASHED, message=f"the process that ran it ended with {code}: {said}".rstrip(": "))
+        await _bury(child, last_words, patience=_LAST_SECONDS)
+        said = last_words.result() if last_words.done() and not last_words.cancelled() else ""
+        return Outcome(Ending.CRASHED, message=f"the process ended with {child.returncode}: {said}".rstrip(": "))
     except ValueError as error:
-        return Outcome(Ending.CRASHED, message=f"the process that ran it talked nonsense: {error}")
+        return Outcome(Ending.CRASHED, message=f"the process talked nonsense: {error}")
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        await child.wait()
-        await last_words
+        await _bury(child, last_words)
 
 
 def check_installation() -> None:
@@ -153,6 +152,22 @@ async def _converse(child: Process, order: Order, inputs: Sequence[InputSource])
             return Outcome(Ending.INPUT_UNAVAILABLE, message=f"input {want.index} is shorter than it was")
         child.stdin.write(data)
         await child.stdin.drain()
+
+
+async def _bury(child: Process, last_words: asyncio.Task[str], patience: float = 0.0) -> None:
+    """Kills the child if it has not ended after so many seconds. Waits no longer than it must: whoever got out of the
+    child could hold its pipes open for ever."""
+    dead = asyncio.create_task(child.wait())
+    ending = {dead, last_words}
+    if patience:
+        await asyncio.wait(ending, timeout=patience)
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    _, pending = await asyncio.wait(ending, timeout=_LAST_SECONDS)
+    for task in pending:
+        task.cancel()
+    if pending:
+        child._transport.close()  # there is no other way to let go of pipes that others hold
 
 
 async def _last_words(child: Process) -> str:

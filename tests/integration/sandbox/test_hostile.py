@@ -509,6 +509,7 @@ for name, attempt in (
     ("file", lambda: open("/etc/passwd")),
     ("socket", socket.socket),
     ("pipe", os.pipe),
+    ("process", os.fork),
     ("memory", lambda: bytearray(2 << 30)),
 ):
     try:
@@ -516,7 +517,7 @@ for name, attempt in (
         found.append(f"{name} had")
     except (OSError, MemoryError) as error:
         found.append(f"{name} refused")
-sys.exit("; ".join(found))
+sys.exit("; ".join([*found, f"root {0 in os.getresuid() + os.getresgid()}"]))
 """
 
 
@@ -532,7 +533,7 @@ async def test_child__has_nothing_and_can_open_nothing(monkeypatch: pytest.Monke
 
     assert outcome.message.endswith(
         "environment {'LC_CTYPE': 'C.UTF-8'}; folder /; descriptors ['0', '1', '2']; session True; "
-        "file refused; socket refused; pipe refused; memory refused"
+        "file refused; socket refused; pipe refused; process refused; memory refused; root False"
     ), outcome.message
 
 

@@ -62,7 +62,7 @@ def test_engine__of_another_job__is_refused() -> None:
         check_engine("wasmtime-50/abi-2")
 
 
-@pytest.mark.parametrize(("length", "fuel"), [(0, 10_000), (1, 10_001), (8, 10_001), (9, 10_002), (65536, 18_192)])
+@pytest.mark.parametrize(("length", "fuel"), [(0, 20_000), (1, 20_001), (8, 20_001), (9, 20_002), (65536, 28_192)])
 def test_transfer_fuel__is_rounded_up(length: int, fuel: int) -> None:
     assert transfer_fuel(length) == fuel
 

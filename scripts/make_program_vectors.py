@@ -37,25 +37,56 @@ ARGUMENT = b"argument"
 #: Name, body of `run`, number of the ending, output.
 CASES = (
     ("nothing", "", 0, b""),
-    ("counts", "(i32.store (i32.const 0) (call $input_count)) (i64.store (i32.const 4) (call $input_size (i32.const 2)))"
-     "(i32.store (i32.const 12) (call $argument_size)) (call $write (i32.const 0) (i32.const 16))", 0,
-     (3).to_bytes(4, "little") + (70_000).to_bytes(8, "little") + (8).to_bytes(4, "little")),
-    ("copy of input and argument", "(call $write (i32.const 0) (call $read (i32.const 0) (i64.const 6) (i32.const 0)"
-     "(i32.const 64))) (call $write (i32.const 0) (call $read_argument (i32.const 2) (i32.const 0) (i32.const 3)))", 0,
-     b"inputgum"),
-    ("read over two windows", "(i32.store (i32.const 0) (call $read (i32.const 2) (i64.const 65530) (i32.const 8)"
-     "(i32.const 100))) (call $write (i32.const 0) (i32.const 4))", 0, (100).to_bytes(4, "little")),
-    ("not a number", "(f64.store (i32.const 0) (f64.div (f64.const 0) (f64.const -0)))"
-     "(call $write (i32.const 0) (i32.const 8))", 0, bytes.fromhex("000000000000f87f")),
-    ("growth above the limit", "(i32.store (i32.const 0) (memory.grow (i32.const 4096)))"
-     "(call $write (i32.const 0) (i32.const 4))", 0, b"\xff\xff\xff\xff"),
+    (
+        "counts",
+        """(i32.store (i32.const 0) (call $input_count))
+        (i64.store (i32.const 4) (call $input_size (i32.const 2)))
+        (i32.store (i32.const 12) (call $argument_size))
+        (call $write (i32.const 0) (i32.const 16))""",
+        0,
+        (3).to_bytes(4, "little") + (70_000).to_bytes(8, "little") + (8).to_bytes(4, "little"),
+    ),
+    (
+        "copy of input and argument",
+        """(call $write (i32.const 0) (call $read (i32.const 0) (i64.const 6) (i32.const 0) (i32.const 64)))
+        (call $write (i32.const 0) (call $read_argument (i32.const 2) (i32.const 0) (i32.const 3)))""",
+        0,
+        b"inputgum",
+    ),
+    (
+        "read over two windows",
+        """(i32.store (i32.const 0)
+          (call $read (i32.const 2) (i64.const 65530) (i32.const 8) (i32.const 100)))
+        (call $write (i32.const 0) (i32.const 4))""",
+        0,
+        (100).to_bytes(4, "little"),
+    ),
+    (
+        "not a number",
+        """(f64.store (i32.const 0) (f64.div (f64.const 0) (f64.const -0)))
+        (call $write (i32.const 0) (i32.const 8))""",
+        0,
+        bytes.fromhex("000000000000f87f"),
+    ),
+    (
+        "growth above the limit",
+        """(i32.store (i32.const 0) (memory.grow (i32.const 4096)))
+        (call $write (i32.const 0) (i32.const 4))""",
+        0,
+        b"\xff\xff\xff\xff",
+    ),
     ("endless loop", "(loop $again (br $again))", 1, b""),
     ("unreachable after writing", "(call $write (i32.const 0) (i32.const 1)) unreachable", 2, b""),
-    ("read behind an input", "(drop (call $read (i32.const 1) (i64.const 1) (i32.const 0) (i32.const 1)))", 2, b""),
+    (
+        "read behind an input",
+        "(drop (call $read (i32.const 1) (i64.const 1) (i32.const 0) (i32.const 1)))",
+        2,
+        b"",
+    ),
     ("endless recursion", "(call $deep)", 3, b""),
     ("too much output", "(call $write (i32.const 0) (i32.const 65))", 4, b""),
     ("abort", "(call $abort (i32.const 0) (i32.const 3))", 5, b""),
-)  # fmt: skip
+)
 UNFIT = (("empty", b""), ("no exports", b"\0asm\x01\0\0\0"))
 
 

@@ -151,8 +151,9 @@ class _Host:
         return len(self._sizes)
 
     def input_size(self, index: int) -> int:
+        size = self._size(index & _U32)
         self._charge(transfer_fuel(0))
-        return self._size(index & _U32)
+        return size
 
     def read(self, index: int, offset: int, pointer: int, length: int) -> int:
         index, offset, pointer, length = index & _U32, offset & _U64, pointer & _U32, length & _U32

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import resource
 import signal
 import sys
@@ -18,6 +19,7 @@ from typing import Final
 from walrus_chain.compute.abi import MEBIBYTE, WINDOW_BYTES
 from walrus_chain.sandbox.engine import Sandbox
 from walrus_chain.sandbox.frames import LONGEST_WANT, ORDER_BYTES, Order, OrderHeader, Want, ended_to_bytes
+from walrus_chain.sandbox.syscalls import confine
 
 _STDIN, _STDOUT = 0, 1
 _NOBODY: Final = 65534
@@ -100,6 +102,8 @@ def _give_up(wall_seconds: float) -> None:
     ):
         resource.setrlimit(kind, (limit, limit))
     resource.setrlimit(resource.RLIMIT_DATA, (_COMPILING_BYTES, _DATA_BYTES))
+    if sys.platform == "linux" and platform.machine() == "x86_64":
+        confine()
 
 
 def _allow_memory() -> None:

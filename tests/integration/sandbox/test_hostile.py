@@ -499,10 +499,11 @@ async def test_child__taken_over__cannot_deceive_its_parent(
 
 
 CONFINED = """
-import os, socket, sys
+import os, resource, signal, socket, sys
 sys.path[:] = __import__("json").loads(sys.argv[1])
 found = [f"environment {dict(os.environ)}", f"folder {os.getcwd()}", f"descriptors {os.listdir('/proc/self/fd')[:-1]}"]
 found.append(f"session {os.getsid(0) == os.getpid()}")
+status = os.open("/proc/self/status", os.O_RDONLY)
 from walrus_chain.sandbox import child
 child._give_up(5)
 for name, attempt in (
@@ -510,6 +511,8 @@ for name, attempt in (
     ("socket", socket.socket),
     ("pipe", os.pipe),
     ("process", os.fork),
+    ("signal", lambda: os.kill(os.getpid(), signal.SIGURG)),
+    ("another's limits", lambda: resource.prlimit(1, resource.RLIMIT_CORE)),
     ("memory", lambda: bytearray(2 << 30)),
 ):
     try:
@@ -517,7 +520,10 @@ for name, attempt in (
         found.append(f"{name} had")
     except (OSError, MemoryError) as error:
         found.append(f"{name} refused")
-sys.exit("; ".join([*found, f"root {0 in os.getresuid() + os.getresgid()}"]))
+lines = os.read(status, 4096).decode().splitlines()
+found += [line for line in lines if line.startswith(("NoNewPrivs:", "Seccomp:"))]
+found.append(f"root {any(line.startswith('Uid:') and '0' in line.split() for line in lines)}")
+sys.exit("; ".join(found))
 """
 
 
@@ -533,7 +539,8 @@ async def test_child__has_nothing_and_can_open_nothing(monkeypatch: pytest.Monke
 
     assert outcome.message.endswith(
         "environment {'LC_CTYPE': 'C.UTF-8'}; folder /; descriptors ['0', '1', '2']; session True; "
-        "file refused; socket refused; pipe refused; process refused; memory refused; root False"
+        "file refused; socket refused; pipe refused; process refused; signal refused; another's limits refused; "
+        "memory refused; NoNewPrivs: 1; Seccomp: 2; root False"
     ), outcome.message
 
 

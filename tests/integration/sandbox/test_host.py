@@ -28,7 +28,6 @@ PAGE = 65536
 INPUTS = (b"", bytes(range(256)), b"walrus" * 40_000)
 ARGUMENT = b"an argument"
 OUTPUT_BYTES = 3 * PAGE
-SANDBOX = Sandbox()
 #: More than a call and the constants before it cost by themselves.
 INSTRUCTIONS = 12
 
@@ -118,19 +117,24 @@ class Model:
         self.fuel += CALL_FUEL + (length + 7) // 8
 
 
-def outcome_of(calls: list[Call], fuel: int) -> Outcome:
+@pytest.fixture(scope="module")
+def sandbox() -> Sandbox:
+    return Sandbox()
+
+
+def outcome_of(sandbox: Sandbox, calls: list[Call], fuel: int) -> Outcome:
     run = Run(program(" ".join(map(_written, calls))), ARGUMENT, fuel, OUTPUT_BYTES)
-    return SANDBOX.run(run, [len(data) for data in INPUTS], _read, lambda: None)
+    return sandbox.run(run, [len(data) for data in INPUTS], _read, lambda: None)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(CALLS, max_size=12))
-def test_host__calls_by_chance__agree_with_the_model(calls: list[Call]) -> None:
+def test_host__calls_by_chance__agree_with_the_model(sandbox: Sandbox, calls: list[Call]) -> None:
     model = Model()
     model.run([("log_" if name == "log" else name, arguments) for name, arguments in calls])
     module_fuel = PROGRAM_BYTE_FUEL * len(program(" ".join(map(_written, calls))))
 
-    outcome = outcome_of(calls, 10**10)
+    outcome = outcome_of(sandbox, calls, 10**10)
 
     assert outcome.ending is model.ending, outcome.message
     assert outcome.output == (model.output if model.ending is Ending.FINISHED else b"")
@@ -141,11 +145,13 @@ def test_host__calls_by_chance__agree_with_the_model(calls: list[Call]) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(CALLS, min_size=1, max_size=6), st.floats(0, 1))
-def test_host__less_fuel_than_it_takes__ends_out_of_fuel_with_all_used(calls: list[Call], part: float) -> None:
-    whole = outcome_of(calls, 10**10)
+def test_host__less_fuel_than_it_takes__ends_out_of_fuel_with_all_used(
+    sandbox: Sandbox, calls: list[Call], part: float
+) -> None:
+    whole = outcome_of(sandbox, calls, 10**10)
     fuel = max(1, int(whole.fuel_used * part))
 
-    outcome = outcome_of(calls, fuel)
+    outcome = outcome_of(sandbox, calls, fuel)
 
     if outcome.ending is Ending.OUT_OF_FUEL:
         assert outcome.fuel_used == fuel

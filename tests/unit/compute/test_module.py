@@ -50,6 +50,7 @@ def test_examine__smallest_program__is_fit() -> None:
         (HEADER + section(1, b"\x01\x5f\0\0"), "no function"),
         (HEADER + section(3, b"\xff\xff\xff\xff\x7f"), "number that is too long"),
         (HEADER + section(3, b"\x80\x80\x80\x80\x80\x00"), "number that is too long"),
+        (HEADER + b"\0\0" * 1001, "more than 1,000 sections"),
         (HEADER + b"\x01\x05\x01", "cut off"),
         (HEADER + b"\x01", "cut off"),
         (HEADER + section(3, b"\x05\0"), "cut off"),

@@ -116,6 +116,11 @@ def number_option(name: str, text: str) -> Callable[[_Command], _Command]:
 @number_option("jail_epochs", "For how long it stays out.")
 @share_option("--bounty", DEFAULTS.bounty_bps, "What of a slash the reporter gets; the rest is burned.")
 @number_option("seed_delay_blocks", "Blocks between a custody window's opening and its seed.")
+@number_option("maximum_request_age_seconds", "Oldest block at which agents decide who may use data.")
+@number_option("minimum_notice_seconds", "Shortest notice with which policies change.")
+@share_option("--protocol", DEFAULTS.protocol_bps, "What is burned of a revenue pool's income.")
+@number_option("close_delay_seconds", "For how long a read channel that closes still pays vouchers.")
+@share_option("--tip", DEFAULTS.tip_bps, "What a node gets of a voucher that it redeems.")
 @click.option("--genesis", help="The account that forms the first committee; the deployer when none.")
 @click.option("--holder", help="The account that gets the whole supply; the deployer when none.")
 @click.option(
@@ -139,5 +144,5 @@ def cli(
     file = output or Path("deployments") / f"{deployment.chain_id}.json"
     deployment.save(file)
     for contract, address in deployment.contracts.items():
-        click.echo(f"{contract:<16}{address}")
+        click.echo(f"{contract:<22}{address}")
     click.echo(f"Written to {file}. Next: walrus network add {file}")

@@ -1,4 +1,6 @@
-"""Compile the contracts into the artifacts that the package carries; `--check` only says whether they are fresh."""
+"""Compile the contracts into the artifacts that the package carries, and copy the Solidity that policies are written
+against; `--check` only says whether both are fresh.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from walrus_chain.chain import build
+from walrus_chain.chain import build, policy_sources
 from walrus_chain.errors import WalrusError
 
 
@@ -17,11 +19,12 @@ def main() -> int:
     try:
         root = build.find_project(Path(__file__).parent)
         if arguments.check:
-            stale = build.stale_parts(root)
+            stale = [*build.stale_parts(root), *policy_sources.stale_sources(root)]
             print("\n".join([*stale, "run `make contracts`"]) if stale else "the artifacts are fresh")
             return 1 if stale else 0
         artifacts = build.compile_contracts(root)
         build.write_artifacts(root, artifacts)
+        policy_sources.write_sources(root)
     except WalrusError as error:
         print(error, file=sys.stderr)
         return 1

@@ -14,7 +14,8 @@ from pathlib import Path
 import requests
 from solcx.install import BINARY_DOWNLOAD_BASE
 
-from walrus_chain.chain import build
+from walrus_chain.chain.build import find_project
+from walrus_chain.chain.compiler import SHIM, CompilerSettings
 
 REACHABLE_SECONDS = 5
 DOWNLOAD_SECONDS = 90
@@ -38,8 +39,8 @@ def download(release: str) -> bool:
 
 
 def main() -> int:
-    root = build.find_project(Path(__file__).parent)
-    release = build.CompilerSettings.of_project(root).release
+    root = find_project(Path(__file__).parent)
+    release = CompilerSettings.of_project(root).release
     place = Path(os.environ["SOLCX_BINARY_PATH"]) / f"solc-v{release}"
     place.parent.mkdir(parents=True, exist_ok=True)
     if place.exists() and not place.is_symlink():
@@ -49,7 +50,7 @@ def main() -> int:
         print(f"solc {release}: native")
         return 0
     place.unlink(missing_ok=True)
-    place.symlink_to(os.path.relpath(root / "scripts" / "bin" / "solc", place.parent))
+    place.symlink_to(os.path.relpath(root / SHIM, place.parent))
     print(f"solc {release}: WebAssembly (the native build cannot be downloaded here; compiling takes longer)")
     return 0
 

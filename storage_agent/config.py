@@ -122,6 +122,11 @@ class KeySettings:
         metadata=_about("holds the node's master keys, which make shares of the keys of private data")
     )
 
+    @property
+    def erasable(self) -> Path:
+        """The folder with the keys of objects that are to be erased one day."""
+        return self.encryption.parent / "erasable"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkSettings:
@@ -154,6 +159,22 @@ class KeeperSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccessSettings:
+    """Table `access`: keys to private data, and the money that is paid for them."""
+
+    enabled: bool = _setting("whether keys are released; without it private data is read with other nodes' help", True)
+    at_once: int = _number("requests for keys worked on at once, and as many that wait; more are turned away", 32, 1)
+    requests_per_second: float = _number(
+        "for keys, from one address, on average: each answer stays on the disk", 20.0, 0.1
+    )
+    burst: int = _number("for keys, from one address at once", 400, 1)
+    confirmations: int = _number("blocks that must follow the one in which money came onto the chain", 2, 0)
+    finality_above: float = _number("WAL, above which money must lie in a block that the chain calls final", 100.0, 0)
+    minimum_redeem: float = _number("WAL that a channel must owe before vouchers are redeemed; 0: anything", 5.0, 0)
+    minimum_settle: float = _number("WAL that a pool must owe the nodes before it is settled; 0: anything", 5.0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """Table `log`: what is written to standard error."""
 
@@ -182,6 +203,7 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     work: WorkSettings = field(default_factory=WorkSettings)
     keeper: KeeperSettings = field(default_factory=KeeperSettings)
+    access: AccessSettings = field(default_factory=AccessSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import resource
 import signal
 import socket
@@ -24,7 +25,8 @@ from typing import TYPE_CHECKING, Final
 
 from storage_agent.act.worker import Worker, standard_jobs
 from storage_agent.config import Settings
-from storage_agent.custody.upkeep import Upkeep, make_upkeep
+from storage_agent.custody.upkeep import KeyUpkeep, Upkeep, make_upkeep
+from storage_agent.keys.desk import make_desk
 from storage_agent.keys.files import load_signer, read_password
 from storage_agent.node.accuse import Accuser
 from storage_agent.node.admission import Admission
@@ -45,6 +47,7 @@ from storage_agent.sync.fetch import Fetcher
 from storage_agent.sync.heal import Healer
 from storage_agent.sync.peers import Peers
 from storage_agent.sync.scrub import Scrubber, ScrubSettings
+from storage_agent.watch.access import AccessChain
 from storage_agent.watch.watcher import Watcher
 from walrus_chain import __version__
 from walrus_chain.chain.deployments import Deployment
@@ -170,15 +173,36 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
             await healer.heal(blob_id)
 
         worker = Worker(catalogue, standard_jobs(packs, heal, settings.work.heal_at_once), time.time)
+        source, ledger = AccessChain(chain), catalogue.ledger
+
+        def now() -> float:
+            head = watcher.head
+            return max(time.time(), head.timestamp if head is not None else 0.0)
+
+        desk = await make_desk(
+            settings.access,
+            settings.keys,
+            chain,
+            source,
+            parameters,
+            node_id,
+            signer,
+            ledger,
+            metrics,
+            now,
+            os.urandom,
+        )
+        close_delay = (await chain.payments.channel_rules()).close_delay
         upkeep = make_upkeep(
             settings.keeper,
             chain,
-            parameters.epoch_seconds,
+            parameters,
             node_id,
             signer,
             holdings,
             heal,
             catalogue.syncing_complete,
+            KeyUpkeep(settings.access, ledger, source, desk.erasable, close_delay),
             metrics,
             time.monotonic,
         )
@@ -192,6 +216,7 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
             time.monotonic,
             reporter.health,
             reporter.status,
+            desk,
             _limits(settings),
         )
         server = make_server(
@@ -350,7 +375,20 @@ class _Reporter:
             },
             "blobs": {"held": figures.blobs, "certified": figures.certified, "pairs": figures.pairs},
             "work": {"heal": figures.heal, "free": figures.free, "trim": figures.trim},
+            "access": self._access(),
             "liars": {str(node): lies for node, lies in self._peers.liars().items()},
+        }
+
+    def _access(self) -> dict[str, object]:
+        """Keys to private data: what was released, and what is still to do for it."""
+        totals = self._catalogue.ledger.totals()
+        return {
+            "enabled": self._settings.access.enabled,
+            "releases": totals.releases,
+            "channelsOwing": totals.promised_channels,
+            "epochsToAnchor": totals.to_anchor,
+            "erasableKeys": totals.erasable,
+            "destructionsToAttest": totals.to_attest,
         }
 
     def _on_chain(self) -> dict[str, object]:
@@ -422,6 +460,9 @@ def _limits(settings: Settings) -> ServeLimits:
         body_seconds=server.body_seconds,
         concurrency=server.concurrency,
         queue=server.queue,
+        key_concurrency=settings.access.at_once,
+        keys_per_second=settings.access.requests_per_second,
+        key_burst=settings.access.burst,
         requests_per_second=server.requests_per_second,
         burst=server.burst,
     )

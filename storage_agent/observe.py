@@ -193,6 +193,24 @@ class Metrics:
         )
         self.own_stake = Gauge("walrus_agent_own_stake_wal", "WAL staked by the node's operator", registry=registry)
         self.active_stake = Gauge("walrus_agent_active_stake_wal", "WAL that stands behind the node", registry=registry)
+        self.key_requests = Counter(
+            "walrus_agent_key_requests", "Requests for keys, by what came of them", ["result"], registry=registry
+        )
+        self.accepted = Counter(
+            "walrus_agent_accepted_wal", "WAL that vouchers promised for released keys", registry=registry
+        )
+        self.vouchers_owed = Gauge(
+            "walrus_agent_vouchers_owed_wal", "WAL that channels owe by vouchers taken here", registry=registry
+        )
+        self.redeemed = Counter(
+            "walrus_agent_redeemed_wal", "WAL that this agent redeemed from channels", registry=registry
+        )
+        self.anchored_epochs = Counter(
+            "walrus_agent_anchored_epochs", "Epochs whose receipts are anchored on chain", registry=registry
+        )
+        self.destroyed_keys = Counter(
+            "walrus_agent_destroyed_keys", "Keys of objects that were destroyed when due", registry=registry
+        )
         self.jailed = Gauge("walrus_agent_jailed", "1 while the node is jailed for missed proofs", registry=registry)
 
     def families(self) -> list[Family]:

@@ -30,6 +30,12 @@ PairIndex = NewType("PairIndex", int)
 Wei = NewType("Wei", int)
 #: EIP-55 checksummed account or contract address.
 Address = NewType("Address", str)
+#: Number of a revenue pool, from 1.
+PoolId = NewType("PoolId", int)
+#: Number of a read channel, from 1.
+ChannelId = NewType("ChannelId", int)
+#: The zero address, which nobody has the key of; contracts use it for "none".
+NOBODY = Address("0x" + "0" * 40)
 
 WAL_DECIMALS = 18
 #: The whole, in hundredths of a percent.

@@ -15,9 +15,11 @@ using {
     endOf,
     isDeletable,
     isCertified,
+    isGoverned,
     withOwner,
     withEnd,
-    withCertificate
+    withCertificate,
+    withPolicies
 } for BlobFacts global;
 
 uint256 constant SIZE_SHIFT = 160;
@@ -25,6 +27,7 @@ uint256 constant START_SHIFT = 200;
 uint256 constant END_SHIFT = 224;
 uint256 constant DELETABLE_FLAG = 1 << 248;
 uint256 constant CERTIFIED_FLAG = 1 << 249;
+uint256 constant GOVERNED_FLAG = 1 << 250;
 uint256 constant END_MASK = uint256(type(uint24).max) << END_SHIFT;
 
 /// @notice The facts of a new object.
@@ -66,6 +69,11 @@ function isCertified(BlobFacts facts) pure returns (bool) {
     return BlobFacts.unwrap(facts) & CERTIFIED_FLAG != 0;
 }
 
+/// @notice Whether the object has policies, which are asked and told.
+function isGoverned(BlobFacts facts) pure returns (bool) {
+    return BlobFacts.unwrap(facts) & GOVERNED_FLAG != 0;
+}
+
 /// @notice The same facts of another owner.
 function withOwner(BlobFacts facts, address owner) pure returns (BlobFacts) {
     return BlobFacts.wrap(BlobFacts.unwrap(facts) >> SIZE_SHIFT << SIZE_SHIFT | uint160(owner));
@@ -79,4 +87,9 @@ function withEnd(BlobFacts facts, uint24 end) pure returns (BlobFacts) {
 /// @notice The same facts, certified.
 function withCertificate(BlobFacts facts) pure returns (BlobFacts) {
     return BlobFacts.wrap(BlobFacts.unwrap(facts) | CERTIFIED_FLAG);
+}
+
+/// @notice The same facts, with policies.
+function withPolicies(BlobFacts facts) pure returns (BlobFacts) {
+    return BlobFacts.wrap(BlobFacts.unwrap(facts) | GOVERNED_FLAG);
 }

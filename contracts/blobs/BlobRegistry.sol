@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {IBlobPolicies} from "../interfaces/IBlobPolicies.sol";
 import {IBlobRegistry} from "../interfaces/IBlobRegistry.sol";
 import {ICommittee} from "../interfaces/ICommittee.sol";
 import {ICustodyChallenges} from "../interfaces/ICustodyChallenges.sol";
@@ -21,8 +22,10 @@ import {BlobToken} from "./BlobToken.sol";
 /// @notice Blob objects from registration to expiry, each an ERC-721 token.
 /// @dev Flow: {register} -> {certify} -> {extend}, transfer or {deleteBlob} -> expiry by the clock; {invalidate} at any time.
 ///
-/// Tokens are minted without asking the receiver, and calls go only to contracts fixed at construction, so no account gets
-/// control inside a call.
+/// Tokens are minted without asking the receiver, and calls go only to contracts fixed at construction. One of them, the
+/// policies, hands on: of an object that has some, its policies are asked before anything changes, by STATICCALL, and told
+/// after everything changed, as the last step of a call. So whoever gets control finds all books closed; a batch has no such
+/// step, since an object has no policies when it is registered.
 ///
 /// Invariants:
 /// - An object is certified only if members that hold a quorum of shards signed for this very object, blob, committee,
@@ -53,6 +56,7 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
     ICommittee private immutable _committee;
     IStorageFees private immutable _fees;
     ICustodyChallenges private immutable _custody;
+    IBlobPolicies private immutable _policies;
     Timestamp private immutable _genesis;
     uint64 private immutable _epochSeconds;
     uint16 private immutable _quorum;
@@ -70,12 +74,14 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
     /// @param committee Checks signatures; gives the clock and the number of shards, which never change.
     /// @param fees Charges and refunds; must name this contract as its registry.
     /// @param custody Asks nodes about certified objects; must name this contract as its registry.
-    constructor(ICommittee committee, IStorageFees fees, ICustodyChallenges custody)
+    /// @param policies Asks and tells the policies of objects; must name this contract as its registry.
+    constructor(ICommittee committee, IStorageFees fees, ICustodyChallenges custody, IBlobPolicies policies)
         EIP712("Walrus Chain Blob Registry", "1")
     {
         _committee = committee;
         _fees = fees;
         _custody = custody;
+        _policies = policies;
         _genesis = committee.startOf(Epoch.wrap(1));
         _epochSeconds = committee.epochSeconds();
         uint16 shards = committee.shards();
@@ -143,6 +149,7 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
 
         // Interaction
         _custody.add(blobObject, facts.sizeOf());
+        if (facts.isGoverned()) _policies.notifyCertified(blobObject);
     }
 
     /// @inheritdoc IBlobRegistry
@@ -158,6 +165,7 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
 
         // Interaction
         _fees.chargeExtension(blobObject, msg.sender, facts.sizeOf(), facts.startOf(), oldEnd, epochs);
+        if (facts.isGoverned()) _policies.notifyExtended(blobObject, Epoch.wrap(newEnd));
     }
 
     /// @inheritdoc IBlobRegistry
@@ -167,9 +175,10 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
         address owner = facts.ownerOf();
         _checkAuthorized(owner, msg.sender, blobObject);
         if (!facts.isDeletable()) revert BlobRegistry_NotDeletable(blobObject);
+        Epoch current = _currentEpoch();
+        if (facts.isGoverned()) _policies.checkDelete(blobObject, current);
 
         // Effect: nobody's; nodes answer for what they attested until the epoch is over.
-        Epoch current = _currentEpoch();
         _burn(blobObject);
         if (facts.isCertified()) _factsOf[blobObject] = facts.withOwner(address(0)).withEnd(_endAfter(current, 1));
         else _clear(blobObject);
@@ -191,6 +200,15 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
         isInvalid[blobId] = true;
         if (!_anyInvalid) _anyInvalid = true;
         emit BlobInvalidated(blobId, committeeEpoch, weight);
+    }
+
+    /// @inheritdoc IBlobRegistry
+    function setGoverned(uint256 blobObject) external {
+        // Check
+        if (msg.sender != address(_policies)) revert BlobRegistry_CallerNotPolicies(address(_policies), msg.sender);
+
+        // Effect
+        _factsOf[blobObject] = _factsOf[blobObject].withPolicies();
     }
 
     /// @inheritdoc IBlobRegistry
@@ -256,6 +274,11 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
     /// @inheritdoc IBlobRegistry
     function invalidityDigest(BlobId blobId, Epoch committeeEpoch) public view returns (bytes32) {
         return _hashTypedDataV4(keccak256(abi.encode(INVALIDITY_ATTESTATION_TYPEHASH, blobId, committeeEpoch)));
+    }
+
+    /// @inheritdoc BlobToken
+    function _checkTransfer(uint256 blobObject, address to) internal view override {
+        _policies.checkTransfer(blobObject, to);
     }
 
     /// @dev Counts new objects, of which the last gets the number that is answered, and sees to the prices of this epoch.

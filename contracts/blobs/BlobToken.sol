@@ -58,6 +58,7 @@ abstract contract BlobToken is ERC721 {
         BlobFacts facts = _factsOf[blobObject];
         from = facts.ownerOf();
         if (auth != address(0)) _checkAuthorized(from, auth, blobObject);
+        if (to != address(0) && facts.isGoverned()) _checkTransfer(blobObject, to);
 
         // Effect
         _approve(address(0), blobObject, address(0), false);
@@ -69,4 +70,7 @@ abstract contract BlobToken is ERC721 {
         _factsOf[blobObject] = facts.withOwner(to);
         emit Transfer(from, to, blobObject);
     }
+
+    /// @dev Reverts when the policies of the object forbid that it goes to `to`. Changes nothing.
+    function _checkTransfer(uint256 blobObject, address to) internal view virtual;
 }

@@ -5,7 +5,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @notice What an epoch earns: `one-off 128 | rate 128`, highest bits first.
 /// `rate`, signed: in a settled line the sum of all rates; in others by how much that sum changes when the epoch begins.
-/// `one-off`: write fees paid during the epoch.
+/// `one-off`: write fees paid during the epoch, and the nodes' parts of what revenue pools took in.
 /// @dev One word instead of a struct: every registration changes two lines.
 type FeeLine is uint256;
 

@@ -27,7 +27,8 @@ import {NEVER, PricePeriod, newPricePeriod} from "./PricePeriod.sol";
 /// price of the epoch in which it was registered. A rate is stored only for objects whose extension mixed prices.
 ///
 /// Invariants:
-/// - The vault's reserve of this contract equals the income of all epochs, less what the rewards contract paid and burned.
+/// - The vault's reserve of this contract equals the income of all epochs, from terms and from the revenue pools, less what the
+///   rewards contract paid and burned.
 /// - The differences of all unsettled lines, plus the sum in the settled one, are zero: every term ends.
 /// - The prices of an epoch that has begun never change.
 contract StorageFees is IStorageFees {
@@ -51,6 +52,7 @@ contract StorageFees is IStorageFees {
     address private immutable _registry;
     address private immutable _pricesContract;
     address private immutable _rewards;
+    address private immutable _pools;
     Timestamp private immutable _genesis;
     uint64 private immutable _epochSeconds;
     uint16 private immutable _shards;
@@ -85,6 +87,7 @@ contract StorageFees is IStorageFees {
     /// @param registry The blob registry, the only one that may charge and refund.
     /// @param prices The contract that counts votes, the only one that may set prices.
     /// @param rewards The contract that divides incomes, the only one that may pay them out and burn them.
+    /// @param pools The revenue pools, the only ones that may add income of another kind.
     /// @param unitBytes_ Encoded bytes in one unit: 1 KiB to 1 GiB.
     /// @param unitPrice_ Price of one unit for one epoch, until it is changed: at most 1,000 WAL.
     /// @param writeFee_ Paid once for each registration, until it is changed: at most 1,000 WAL.
@@ -95,6 +98,7 @@ contract StorageFees is IStorageFees {
         address registry,
         address prices,
         address rewards,
+        address pools,
         uint32 unitBytes_,
         Amount unitPrice_,
         Amount writeFee_,
@@ -103,6 +107,7 @@ contract StorageFees is IStorageFees {
         _checkBounds("registry", 1, type(uint160).max, uint160(registry));
         _checkBounds("prices", 1, type(uint160).max, uint160(prices));
         _checkBounds("rewards", 1, type(uint160).max, uint160(rewards));
+        _checkBounds("pools", 1, type(uint160).max, uint160(pools));
         _checkBounds("unitBytes", MINIMUM_UNIT_BYTES, MAXIMUM_UNIT_BYTES, unitBytes_);
         PricePeriod first = _checkedPrices(FIRST_EPOCH, unitPrice_, writeFee_);
         _checkBounds("maximumEpochs", 1, MAXIMUM_EPOCHS, maximumEpochs_);
@@ -111,6 +116,7 @@ contract StorageFees is IStorageFees {
         _registry = registry;
         _pricesContract = prices;
         _rewards = rewards;
+        _pools = pools;
         _genesis = committee.startOf(Epoch.wrap(1));
         _epochSeconds = committee.epochSeconds();
         _shards = committee.shards();
@@ -225,6 +231,14 @@ contract StorageFees is IStorageFees {
         _prices[_parity(from)] = same ? present.withUntil(NEVER) : next;
         _remember(next, same);
         emit PricesSet(from, unitPrice_, writeFee_);
+    }
+
+    /// @inheritdoc IStorageFees
+    function earn(Amount amount) external only(_pools) {
+        // Effect: the vault moved it before.
+        Epoch current = _currentEpoch();
+        _changeLine(current, 0, Amount.unwrap(amount));
+        emit IncomeEarned(current, amount);
     }
 
     /// @inheritdoc IStorageFees

@@ -89,6 +89,9 @@ interface IBlobRegistry is IERC721 {
     /// @notice Thrown when the caller is not the contract that asks for custody proofs.
     error BlobRegistry_CallerNotCustody(address custody, address caller);
 
+    /// @notice Thrown when the caller is not the contract that keeps the policies.
+    error BlobRegistry_CallerNotPolicies(address policies, address caller);
+
     /// @notice Thrown when facts are cleared of an object that nodes still answer for, or that was not deleted.
     error BlobRegistry_StillKept(uint256 blobObject);
 
@@ -155,7 +158,7 @@ interface IBlobRegistry is IERC721 {
     /// paid, is over.
     /// Requirements:
     /// - The caller must be the owner or approved by it.
-    /// - The object must be deletable and registered or certified.
+    /// - The object must be deletable and registered or certified, and its retention policy must allow it.
     function deleteBlob(uint256 blobObject) external returns (Amount refunded);
 
     /// @notice Records that the bytes nodes were given for a blob do not encode to its id; all its objects become invalid.
@@ -168,6 +171,10 @@ interface IBlobRegistry is IERC721 {
     /// @notice Clears what was kept of a deleted object so that nodes could be asked about it. Only the custody contract.
     /// @dev Does nothing for an object that expired: it keeps its facts.
     function forget(uint256 blobObject) external;
+
+    /// @notice Notes that an object has policies: from now on they are asked before it is transferred or deleted, and told when it
+    /// is certified or extended. Only the contract that keeps them, which sees to it that the object exists.
+    function setGoverned(uint256 blobObject) external;
 
     /// @notice What nodes may be asked about an object that was certified, also after it was deleted.
     /// @return blobId Zero when nothing is known.

@@ -28,6 +28,9 @@ interface IStorageFees {
     /// @notice Emitted when unused epochs were paid back as the payee's claim in the vault.
     event TermRefunded(uint256 indexed blobObject, address indexed payee, Amount amount);
 
+    /// @notice Emitted when the revenue pools added to what an epoch earns.
+    event IncomeEarned(Epoch indexed epoch, Amount amount);
+
     /// @notice Emitted when prices were fixed for the epochs from `from` on.
     event PricesSet(Epoch indexed from, Amount unitPrice, Amount writeFee);
 
@@ -93,6 +96,11 @@ interface IStorageFees {
     /// - `from` must be the next epoch, the prices within their bounds.
     function setPrices(Epoch from, Amount unitPrice, Amount writeFee) external;
 
+    /// @notice Adds `amount`, which was moved to this contract's reserve before, to what the present epoch earns once. Only the
+    /// revenue pools.
+    /// @dev Emits {IncomeEarned}.
+    function earn(Amount amount) external;
+
     /// @notice Hands `amount` of the fees of past epochs to the reserve of `to`. Only the rewards contract.
     function payOut(address to, Amount amount) external;
 
@@ -109,7 +117,7 @@ interface IStorageFees {
         view
         returns (Amount total, Amount newRate);
 
-    /// @notice What the network earns in an epoch from all terms, plus what came in once during it.
+    /// @notice What the network earns in an epoch from all terms, plus what came in once during it: write fees and {earn}.
     /// @dev Costs a step for each epoch between the last settled one and `epoch`. Final once the epoch is over.
     function incomeOf(Epoch epoch) external view returns (Amount);
 

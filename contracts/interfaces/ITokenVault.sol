@@ -21,6 +21,9 @@ interface ITokenVault {
     /// @notice Emitted when a module handed part of its reserve to another.
     event Moved(address indexed module, address indexed to, Amount amount);
 
+    /// @notice Emitted when a module paid part of its reserve out of the system.
+    event Paid(address indexed module, address indexed to, Amount amount);
+
     /// @notice Emitted when a module destroyed part of its reserve.
     event Burned(address indexed module, Amount amount);
 
@@ -67,6 +70,14 @@ interface ITokenVault {
     /// Requirements:
     /// - Both must be modules, and the caller's reserve at least `amount`.
     function move(address to, Amount amount) external;
+
+    /// @notice Pays `amount` of the calling module's reserve out to `to`.
+    /// @dev Emits {Paid}.
+    /// Notes:
+    /// - For payees who asked for it themselves; for others there is {release}.
+    /// Requirements:
+    /// - The caller must be a module whose reserve is at least `amount`.
+    function pay(address to, Amount amount) external;
 
     /// @notice Destroys `amount` of the calling module's reserve; the token's supply falls by it.
     /// @dev Emits {Burned}.

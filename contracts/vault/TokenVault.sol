@@ -11,8 +11,8 @@ import {Amount} from "../types/Amount.sol";
 /// @title TokenVault
 /// @notice Holds all WAL of the system and remembers whose it is.
 /// @dev Flow: a module {collect}s from a payer into its reserve -> {release}s from its reserve into a claim -> the
-/// account {withdraw}s its claim. A module may also {move} part of its reserve to another, or {burn} it. Nothing else moves
-/// a token, and nobody has a key to the vault.
+/// account {withdraw}s its claim. A module may also {pay} part of its reserve out, {move} it to another, or {burn} it.
+/// Nothing else moves a token, and nobody has a key to the vault.
 ///
 /// Invariant I1: `token.balanceOf(this) == sum of reserves + totalClaims() + free()`.
 ///
@@ -91,6 +91,21 @@ contract TokenVault is ITokenVault {
         module.reserve = rest;
         _moduleOf[to].reserve = _moduleOf[to].reserve + amount;
         emit Moved(msg.sender, to, amount);
+    }
+
+    /// @inheritdoc ITokenVault
+    function pay(address to, Amount amount) external {
+        // Check: a module gives what it has to somebody.
+        Module storage module = _callingModule();
+        if (to == address(0)) revert TokenVault_ZeroRecipient(msg.sender);
+        Amount rest = _restAfter(module, amount);
+
+        // Effect: it holds less.
+        module.reserve = rest;
+        emit Paid(msg.sender, to, amount);
+
+        // Interaction: the token moves.
+        token.safeTransfer(to, Amount.unwrap(amount));
     }
 
     /// @inheritdoc ITokenVault

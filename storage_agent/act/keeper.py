@@ -236,6 +236,11 @@ class Keeper:
         return Standing(epoch, custody, self._duties.closes, tuple(sorted(self._duties.pending)))
 
     @property
+    def proving(self) -> bool:
+        """Whether a proof of custody is due, before which nothing should be sent that can wait."""
+        return self._duties is not None and self._duties.prove
+
+    @property
     def problems(self) -> list[str]:
         """What keeps the agent from acting on chain, in words; empty while nothing does."""
         return [f"{action or 'duties'}: {problem}" for action, problem in self._problems.items()]

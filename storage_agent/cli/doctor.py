@@ -56,6 +56,7 @@ async def examine(settings: Settings, clocks: Clocks | None = None) -> AsyncIter
         yield Finding("keys", True, f"signer {signer.address}")
     except WalrusError as error:
         yield Finding("keys", False, str(error))
+    yield findings.access(settings.access.enabled, settings.keeper.enabled)
     yield _disk(settings)
     wall, steady = clocks.wall(), clocks.steady()
     heads = await asyncio.gather(*(_head(url, deployment) for url in settings.chain.rpc))
@@ -82,7 +83,7 @@ async def examine(settings: Settings, clocks: Clocks | None = None) -> AsyncIter
                 node.encryption_key == encryption,
                 "as registered"
                 if node.encryption_key == encryption
-                else "another one is registered: run `walrus-agent rotate-key`",
+                else "another one is registered: run `walrus-agent keys rotate`",
             )
             balance = (await chain.balances(signer.address)).native
             gas_price = int(await chain.provider.request("eth_gasPrice"), 16)

@@ -88,6 +88,25 @@ def endpoint(number: int, name: str, block: int, timestamp: int, newest: int) ->
     return Finding(f"rpc {number}", True, f"{name} at block {block}")
 
 
+def access(enabled: bool, keeper: bool) -> Finding:
+    """Whether the node releases keys to private data, and is paid for it.
+
+    Args:
+        enabled: whether it releases keys.
+        keeper: whether it acts on chain by itself.
+    """
+    if not enabled:
+        return Finding("access", True, "releases no keys to private data (access.enabled)")
+    if not keeper:
+        return Finding(
+            "access",
+            False,
+            "releases keys, but nobody redeems the vouchers, anchors the receipts or attests erasure: set "
+            "keeper.enabled, or access.enabled to false",
+        )
+    return Finding("access", True, "releases keys to private data")
+
+
 def gas_money(signer: str, balance: Wei, gas_price: int) -> Finding:
     """Whether the signer can pay for its duties.
 

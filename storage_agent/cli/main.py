@@ -1,4 +1,4 @@
-"""`walrus-agent`: for node operators. Here is what brings an agent up; `stake` and `look` have the other commands."""
+"""`walrus-agent`: for node operators. Here is what brings an agent up; `stake`, `look` and `keys` have the others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from storage_agent.cli import look, stake
+from storage_agent.cli import keys, look, stake
 from storage_agent.cli.options import (
     DEFAULT_CONFIG,
     ConfigFile,
@@ -84,29 +84,6 @@ def register(
     print_result(tried(run, as_json), as_json=as_json)
 
 
-@app.command("rotate-key")
-def rotate_key(
-    operator: OperatorKeystore,
-    operator_password_file: OperatorPassword,
-    config: ConfigFile = DEFAULT_CONFIG,
-    as_json: Json = False,
-) -> None:
-    """Register a new master key. Older ones stay in the file: they open what was sealed to them."""
-    from storage_agent.cli.setup import load_operator, rotate_master_key
-
-    def run() -> dict[str, Any]:
-        settings, account = settings_in(config), load_operator(operator, operator_password_file)
-        rotated = asyncio.run(rotate_master_key(settings, account))
-        return {
-            "node": rotated.node_id,
-            "encryptionKey": "0x" + rotated.encryption_key.hex(),
-            "keys": rotated.keys,
-            "next": "restart the agent: it reads its keys when it starts",
-        }
-
-    print_result(tried(run, as_json), as_json=as_json)
-
-
 @app.command()
 def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Run the agent until it is told to stop (SIGTERM or Ctrl-C)."""
@@ -123,6 +100,7 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
 app.add_typer(stake.app)
 app.add_typer(look.app)
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
+from storage_agent.act.access_hands import AccessSender
 from storage_agent.act.books import Books
+from storage_agent.act.collector import Collector
 from storage_agent.act.keeper import Keeper, Standing, patience_for
-from storage_agent.config import KeeperSettings
+from storage_agent.config import AccessSettings, KeeperSettings
 from storage_agent.custody.prover import Prover
+from storage_agent.keys.desk import access_wei
+from storage_agent.keys.erasable import ErasableKeys
+from storage_agent.keys.journal import root_of
 from storage_agent.node.holdings import Holdings
 from storage_agent.observe import Metrics
+from storage_agent.state.collecting import CollectingRules
 from storage_agent.state.keeping import Rules
+from storage_agent.store.ledger import Ledger
+from storage_agent.watch.access import AccessChain
 from walrus_chain.chain.account import SigningAccount
 from walrus_chain.chain.economy import Economy
 from walrus_chain.chain.network import Chain
 from walrus_chain.chain.sender import Sender
+from walrus_chain.chain.views import NetworkParameters
 from walrus_chain.messages.signing import Signer
 from walrus_chain.types import BlobId, NodeId
 
@@ -25,13 +35,15 @@ _GWEI = 10**9
 class Upkeep:
     """Everything about one node that happens on chain."""
 
-    def __init__(self, keeper: Keeper | None, books: Books) -> None:
+    def __init__(self, keeper: Keeper | None, books: Books, collector: Collector | None = None) -> None:
         """
         Args:
             keeper: none where the operator does without.
+            collector: looks after what releases of keys leave behind; none where there is no keeper.
         """
         self._keeper = keeper
         self._books = books
+        self._collector = collector
 
     @property
     def standing(self) -> Standing | None:
@@ -41,7 +53,11 @@ class Upkeep:
     @property
     def problems(self) -> list[str]:
         """What is wrong on chain and what to do about it, in words."""
-        return [*self._books.problems, *([] if self._keeper is None else self._keeper.problems)]
+        return [
+            *self._books.problems,
+            *([] if self._keeper is None else self._keeper.problems),
+            *([] if self._collector is None else self._collector.problems),
+        ]
 
     async def run(self) -> None:
         """Act, and look at the books, until cancelled."""
@@ -49,17 +65,32 @@ class Upkeep:
             group.create_task(self._books.run())
             if self._keeper is not None:
                 group.create_task(self._keeper.run())
+            if self._collector is not None:
+                group.create_task(self._collector.run())
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUpkeep:
+    """What releases of keys leave behind, and who knows of it."""
+
+    settings: AccessSettings
+    ledger: Ledger
+    source: AccessChain
+    erasable: ErasableKeys
+    close_delay: int
+    """Seconds that closing a channel takes at least."""
 
 
 def make_upkeep(
     settings: KeeperSettings,
     chain: Chain,
-    epoch_seconds: int,
+    parameters: NetworkParameters,
     node_id: NodeId,
     signer: Signer,
     holdings: Holdings,
     heal: Callable[[BlobId], Awaitable[object]],
     synced: Callable[[], bool],
+    keys: KeyUpkeep,
     metrics: Metrics,
     clock: Callable[[], float],
 ) -> Upkeep:
@@ -71,6 +102,7 @@ def make_upkeep(
         synced: whether all that belongs on the shards that came to the node is here.
         clock: seconds of a clock that only goes forward.
     """
+    epoch_seconds = parameters.epoch_seconds
     every = min(300.0, max(5.0, epoch_seconds / 20))
     books = Books(node_id, signer.address, chain, metrics, low_balance=settings.low_balance, every_seconds=every)
     if not settings.enabled:
@@ -81,8 +113,10 @@ def make_upkeep(
     async def gas_price() -> int:
         return int(await chain.provider.request("eth_gasPrice"), 16)
 
+    highest = int(settings.gas_price_gwei * _GWEI)
+    rules = Rules(node_id, epoch_seconds, report_misses=settings.report_misses, sweep=settings.sweep)
     keeper = Keeper(
-        Rules(node_id, epoch_seconds, report_misses=settings.report_misses, sweep=settings.sweep),
+        rules,
         economy,
         sender,
         Prover(node_id, economy, holdings, heal).prove,
@@ -90,6 +124,25 @@ def make_upkeep(
         gas_price,
         metrics,
         clock,
-        highest_gas_price=int(settings.gas_price_gwei * _GWEI),
+        highest_gas_price=highest,
     )
-    return Upkeep(keeper, books)
+
+    async def too_expensive() -> bool:
+        return highest > 0 and await gas_price() > highest
+
+    collector = Collector(
+        CollectingRules(rules, access_wei(keys.settings.minimum_redeem), keys.close_delay),
+        keys.ledger,
+        keys.source,
+        AccessSender(sender),
+        parameters.epoch_at,
+        parameters.start_of,
+        root_of,
+        keys.erasable.destroy,
+        lambda: keeper.proving,
+        too_expensive,
+        metrics,
+        confirmations=keys.settings.confirmations,
+        minimum_settle=access_wei(keys.settings.minimum_settle),
+    )
+    return Upkeep(keeper, books, collector)

@@ -67,6 +67,20 @@ class Admission:
             return found
         raise found
 
+    async def is_live(self, blob_object: BlobObjectId) -> bool:
+        """Whether there is such an object now, of whatever blob.
+
+        Raises: Retryable: the chain does not answer.
+        """
+        if self._is_live(blob_object):
+            return True
+        await self._catch_up()
+        return self._is_live(blob_object)
+
+    def _is_live(self, blob_object: BlobObjectId) -> bool:
+        record = self._catalogue.object(blob_object)
+        return record is not None and record.is_live(self._catalogue.epoch)
+
     def live_objects(self, blob_id: BlobId) -> list[ObjectRecord]:
         """Those of the blob's newest objects that are live now, the newest first."""
         row, epoch = self._catalogue.blob(blob_id), self._catalogue.epoch

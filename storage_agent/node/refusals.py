@@ -199,6 +199,15 @@ class BodyTooSlow(Delay):
         self.seconds, self.received, self.size = seconds, received, size
 
 
+class NoKeysHere(Delay):
+    """The operator of this node releases no keys."""
+
+    retry_after = 60.0
+
+    def __init__(self) -> None:
+        super().__init__("this node releases no keys (access.enabled is false); ask other nodes")
+
+
 class Stopping(Delay):
     """The agent is going down."""
 

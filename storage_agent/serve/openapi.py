@@ -5,53 +5,33 @@ Source: docs/spec/09-agent-http.md.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
+from storage_agent.serve import openapi_access
+from storage_agent.serve.openapi_parts import Json, bytes_answer, json_answer, operation, responses, schema
 from walrus_chain import __version__
 
-_Json = dict[str, Any]
 
-
-def document() -> _Json:
+def document() -> Json:
     """The whole description."""
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Walrus Chain storage agent",
             "version": "1",
-            "summary": "Takes, proves, serves and heals sliver pairs of registered blobs.",
+            "summary": "Takes, proves, serves and heals sliver pairs of blobs, and releases keys to private ones.",
             "description": "Nothing an agent serves has to be trusted: metadata hashes to the blob id, slivers and "
             "chunks to the metadata, attestations recover to the node's key.",
             "x-agent-version": __version__,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": _PATHS,
-        "components": {"schemas": _SCHEMAS, "parameters": _PARAMETERS, "responses": _RESPONSES},
+        "paths": {**_PATHS, **openapi_access.PATHS},
+        "components": {
+            "schemas": {**_SCHEMAS, **openapi_access.SCHEMAS},
+            "parameters": {**_PARAMETERS, **openapi_access.PARAMETERS},
+            "responses": _RESPONSES,
+        },
     }
-
-
-def _ref(kind: str, name: str) -> _Json:
-    return {"$ref": f"#/components/{kind}/{name}"}
-
-
-def _schema(name: str) -> _Json:
-    return _ref("schemas", name)
-
-
-def _parameters(*names: str) -> list[_Json]:
-    return [_ref("parameters", name) for name in names]
-
-
-def _json_answer(schema: _Json, description: str) -> _Json:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-def _bytes_answer(description: str) -> _Json:
-    return {"description": description, "content": {"application/octet-stream": {}}}
-
-
-def _responses(success: _Json, *problems: int) -> _Json:
-    return {"200": success, **{str(status): _ref("responses", f"Problem{status}") for status in problems}}
 
 
 _BLOB: Final = ("blob",)
@@ -59,7 +39,7 @@ _SLIVER: Final = ("blob", "segment", "axis", "pair")
 _READ_PROBLEMS: Final = (400, 404, 421, 429, 503)
 _WRITE_PROBLEMS: Final = (400, 408, 409, 410, 413, 421, 422, 425, 429, 503, 507)
 
-_PARAMETERS: Final[_Json] = {
+_PARAMETERS: Final[Json] = {
     "blob": {
         "name": "blob",
         "in": "path",
@@ -137,7 +117,7 @@ _PARAMETERS: Final[_Json] = {
     },
 }
 
-_ATTESTATION: Final[_Json] = {
+_ATTESTATION: Final[Json] = {
     "type": "object",
     "description": "The node's EIP-712 signature over StorageAttestation in the blob registry's domain.",
     "required": ["blobObject", "epoch", "deletable", "signer", "signature"],
@@ -149,12 +129,12 @@ _ATTESTATION: Final[_Json] = {
         "signature": {"type": "string", "pattern": "^0x[0-9a-f]{130}$", "description": "r, s, v"},
     },
 }
-_PLACES: Final[_Json] = {
+_PLACES: Final[Json] = {
     "type": "array",
     "description": "[segment, pair], at most 100 named.",
     "items": {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "integer"}], "minItems": 2, "maxItems": 2},
 }
-_SCHEMAS: Final[_Json] = {
+_SCHEMAS: Final[Json] = {
     "Attestation": _ATTESTATION,
     "InvalidityAttestation": {
         "type": "object",
@@ -167,7 +147,7 @@ _SCHEMAS: Final[_Json] = {
         "required": ["stored", "attestation", "missing"],
         "properties": {
             "stored": {"type": "array", "items": {"type": "integer"}, "description": "Verified and durable."},
-            "attestation": {"oneOf": [_schema("Attestation"), {"type": "null"}]},
+            "attestation": {"oneOf": [schema("Attestation"), {"type": "null"}]},
             "missing": _PLACES,
         },
     },
@@ -261,71 +241,65 @@ _SCHEMAS: Final[_Json] = {
 }
 _PROBLEMS: Final = {
     400: "A part of the request does not parse, or names a place the blob does not have.",
-    404: "Unknown blob, or not stored on this node.",
+    401: "A signature is wrong, or what was signed does not cover the request: another node, time or scope.",
+    402: "The use has a price, see `price` and `pool`; or what was given does not pay for it, `why` says why not.",
+    403: "The object's access policy says no; `reason` names the clause.",
+    404: "Unknown blob, object or key, or not stored on this node.",
     408: "The body did not arrive in time.",
-    409: "Something has to be sent first: metadata, or missing slivers; or there is nothing to accuse the blob of.",
-    410: "Every registration of the blob has ended.",
+    409: "Something has to be sent first: metadata, or missing slivers; or there is nothing to accuse the blob of; "
+    "or a nonce was used before, or the object's key has another epoch.",
+    410: "Every registration of the blob has ended; or keys of the object are not released any more, for ever.",
     413: "More bytes than the node takes in one request.",
     421: "Pairs of other nodes' shards; with CommitteeChanged, pairs that were this node's in the committee before.",
-    422: "Bytes that do not verify against the blob id, or a blob that does not encode to its id.",
-    425: "The blob is not registered in any block the node saw; Retry-After says when to ask again.",
+    422: "Bytes that do not verify against the blob id, or a blob that does not encode to its id; or a block too old.",
+    425: "The blob is not registered in any block the node saw, a block is not known, or money is not confirmed; "
+    "Retry-After says when to ask again.",
     429: "Too many requests from this address.",
     503: "Busy, stopping, or waiting for its chain or store.",
     507: "The disk is full.",
 }
-_RESPONSES: Final[_Json] = {
-    f"Problem{status}": _json_answer(_schema("Problem"), description) for status, description in _PROBLEMS.items()
+_RESPONSES: Final[Json] = {
+    f"Problem{status}": json_answer(schema("Problem"), description) for status, description in _PROBLEMS.items()
 }
 
 
-def _operation(summary: str, identifier: str, parameters: tuple[str, ...], responses: _Json, body: Any = None) -> _Json:
-    operation: _Json = {"operationId": identifier, "summary": summary, "responses": responses}
-    if parameters:
-        operation["parameters"] = _parameters(*parameters)
-    if body is not None:
-        operation["requestBody"] = {"required": True, "content": body}
-    return operation
-
-
-_OCTETS: Final[_Json] = {"application/octet-stream": {}}
-_PATHS: Final[_Json] = {
+_OCTETS: Final[Json] = {"application/octet-stream": {}}
+_PATHS: Final[Json] = {
     "/v1/blobs/{blob}": {
-        "get": _operation(
+        "get": operation(
             "What the node knows and holds of a blob",
             "blob",
             _BLOB,
-            _responses(
-                _json_answer(_schema("Blob"), "Known or not: an unknown blob has known=false."), *_READ_PROBLEMS
-            ),
+            responses(json_answer(schema("Blob"), "Known or not: an unknown blob has known=false."), *_READ_PROBLEMS),
         )
     },
     "/v1/blobs/{blob}/metadata": {
-        "get": _operation(
-            "The blob's metadata", "getMetadata", _BLOB, _responses(_bytes_answer("Metadata."), *_READ_PROBLEMS)
+        "get": operation(
+            "The blob's metadata", "getMetadata", _BLOB, responses(bytes_answer("Metadata."), *_READ_PROBLEMS)
         ),
-        "put": _operation(
+        "put": operation(
             "Give the node the blob's metadata",
             "putMetadata",
             _BLOB,
-            _responses(_json_answer({"type": "object"}, "Verified and durable."), *_WRITE_PROBLEMS),
+            responses(json_answer({"type": "object"}, "Verified and durable."), *_WRITE_PROBLEMS),
             _OCTETS,
         ),
     },
     "/v1/blobs/{blob}/segments/{segment}": {
-        "put": _operation(
+        "put": operation(
             "Store sliver pairs of a segment; sending them again does no harm",
             "putSegment",
             ("blob", "segment", "pairs", "metadata", "object"),
-            _responses(_json_answer(_schema("StoreAnswer"), "Verified and durable."), *_WRITE_PROBLEMS),
+            responses(json_answer(schema("StoreAnswer"), "Verified and durable."), *_WRITE_PROBLEMS),
             _OCTETS,
         )
     },
     "/v1/blobs/{blob}/attestations": {
-        "post": _operation(
+        "post": operation(
             "Ask for the attestation of a blob object",
             "attest",
             _BLOB,
-            _responses(_json_answer(_schema("Attestation"), "The attestation."), *_WRITE_PROBLEMS),
+            responses(json_answer(schema("Attestation"), "The attestation."), *_WRITE_PROBLEMS),
             {
                 "application/json": {
                     "schema": {
@@ -339,55 +313,55 @@ _PATHS: Final[_Json] = {
         )
     },
     "/v1/blobs/{blob}/invalidity": {
-        "post": _operation(
+        "post": operation(
             "Have the node examine whether a blob encodes to its id, and attest it when it does not",
             "invalidity",
             _BLOB,
-            _responses(
-                _json_answer(_schema("InvalidityAttestation"), "The blob does not encode to its id."),
+            responses(
+                json_answer(schema("InvalidityAttestation"), "The blob does not encode to its id."),
                 *(400, 409, 410, 422, 425, 429, 503),
             ),
         )
     },
     "/v1/blobs/{blob}/segments/{segment}/slivers/{axis}/{pair}": {
-        "get": _operation("One sliver", "sliver", _SLIVER, _responses(_bytes_answer("The sliver."), *_READ_PROBLEMS))
+        "get": operation("One sliver", "sliver", _SLIVER, responses(bytes_answer("The sliver."), *_READ_PROBLEMS))
     },
     "/v1/blobs/{blob}/segments/{segment}/slivers/{axis}/{pair}/chunks": {
-        "get": _operation(
+        "get": operation(
             "A run of chunks of a sliver, with the path that proves it",
             "chunks",
             (*_SLIVER, "first", "count"),
-            _responses(
-                _bytes_answer("Path length as a big-endian u16, the path's nodes of 32 bytes, the chunks."),
+            responses(
+                bytes_answer("Path length as a big-endian u16, the path's nodes of 32 bytes, the chunks."),
                 *_READ_PROBLEMS,
             ),
         )
     },
     "/v1/blobs/{blob}/segments/{segment}/symbols": {
-        "get": _operation(
+        "get": operation(
             "Symbols to recover a lost sliver with, from this node's slivers of the other axis",
             "symbols",
             ("blob", "segment", "lostAxis", "target", "pairs"),
-            _responses(_bytes_answer("One symbol for each pair, in the order named."), *_READ_PROBLEMS),
+            responses(bytes_answer("One symbol for each pair, in the order named."), *_READ_PROBLEMS),
         )
     },
     "/v1/health": {
-        "get": _operation("How the agent is", "health", (), _responses(_json_answer(_schema("Health"), "Its health.")))
+        "get": operation("How the agent is", "health", (), responses(json_answer(schema("Health"), "Its health.")))
     },
     "/v1/status": {
-        "get": _operation(
+        "get": operation(
             "More about the agent, for its operator",
             "status",
             (),
-            _responses(
-                _json_answer({"type": "object"}, "Health, custody, committee, work under way, distrusted peers."),
+            responses(
+                json_answer({"type": "object"}, "Health, custody, committee, work under way, distrusted peers."),
                 429,
                 503,
             ),
         )
     },
     "/metrics": {
-        "get": _operation(
+        "get": operation(
             "Counters and gauges for Prometheus",
             "metrics",
             (),
@@ -395,6 +369,6 @@ _PATHS: Final[_Json] = {
         )
     },
     "/openapi.json": {
-        "get": _operation("This document", "openapi", (), _responses(_json_answer({"type": "object"}, "OpenAPI 3.1.")))
+        "get": operation("This document", "openapi", (), responses(json_answer({"type": "object"}, "OpenAPI 3.1.")))
     },
 }

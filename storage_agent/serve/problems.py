@@ -17,7 +17,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from storage_agent.node import refusals
+from storage_agent.node import access_refusals, refusals
+from storage_agent.store import access
 from walrus_chain import errors
 from walrus_chain.types import BlobId
 
@@ -42,6 +43,25 @@ STATUS: Final[tuple[tuple[type[Exception], int], ...]] = (
     (refusals.TooManyRequests, 429),
     (refusals.BodyTooSlow, 408),
     (refusals.Stopping, 503),
+    (refusals.NoKeysHere, 503),
+    (access_refusals.WrongSignature, 401),
+    (errors.WrongNode, 401),
+    (errors.GrantExpired, 401),
+    (errors.RequestExpired, 401),
+    (errors.OutsideScope, 401),
+    (errors.WrongGrant, 401),
+    (access_refusals.PaymentRequired, 402),
+    (access_refusals.VoucherRefused, 402),
+    (access_refusals.Denied, 403),
+    (access_refusals.UnknownKey, 404),
+    (access_refusals.UnknownObject, 404),
+    (access_refusals.StaleKeyEpoch, 409),
+    (access.NonceUsed, 409),
+    (access_refusals.KeysDestroyed, 410),
+    (access_refusals.BlockTooOld, 422),
+    (access_refusals.BlockUnknown, 425),
+    (access_refusals.PaymentUnconfirmed, 425),
+    (access_refusals.ChainUnavailable, 503),
     (errors.PairNotHeld, 404),
     (errors.StoreFull, 507),
     (errors.RangeOutsideBlob, 400),

@@ -12,7 +12,7 @@ from walrus_chain.codec.buffers import Buffer
 from walrus_chain.codec.geometry import BlobGeometry, SegmentGeometry
 from walrus_chain.codec.metadata import metadata_bytes
 from walrus_chain.errors import MalformedBlobId
-from walrus_chain.types import Axis, BlobId, BlobObjectId, PairIndex
+from walrus_chain.types import Axis, BlobId, BlobObjectId, Epoch, PairIndex
 
 _NUMBER = re.compile(r"(0|[1-9][0-9]{0,77})", re.ASCII)
 #: Metadata in front of slivers carries its own length in this form.
@@ -166,6 +166,36 @@ def parse_blob_object(document: object) -> BlobObjectId:
     if type(number) is not int or not 0 < number < 2**256:
         raise MalformedRequest("body", f"blobObject is {number!r}; object ids are whole numbers from 1")
     return BlobObjectId(number)
+
+
+@dataclass(frozen=True, slots=True)
+class GetReceipts:
+    """A page of receipts."""
+
+    blob_object: BlobObjectId | None
+    epoch: Epoch | None
+    after: int
+
+
+def parse_get_receipts(query: Mapping[str, str]) -> GetReceipts:
+    """`GET /v1/receipts[?object=17][&epoch=3][&after=100]`.
+
+    Raises: MalformedRequest: with the part that does not parse.
+    """
+    _only(query, "object", "epoch", "after")
+    return GetReceipts(
+        BlobObjectId(_number(query, "object", least=1)) if "object" in query else None,
+        Epoch(_number(query, "epoch", least=1)) if "epoch" in query else None,
+        _number(query, "after") if "after" in query else 0,
+    )
+
+
+def parse_object(path: Mapping[str, object]) -> BlobObjectId:
+    """The object in the path.
+
+    Raises: MalformedRequest: no number of an object.
+    """
+    return BlobObjectId(_number(path, "object", least=1))
 
 
 def check_place(geometry: BlobGeometry, segment: int, *pairs: PairIndex) -> SegmentGeometry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from storage_agent.keys.desk import KeyDesk
 from storage_agent.node.accuse import Accuser
 from storage_agent.node.admission import Admission
 from storage_agent.node.attest import Attester
@@ -33,6 +34,12 @@ class ServeLimits:
     """Requests worked on at once."""
     queue: int = 512
     """Requests that wait; more are turned away."""
+    key_concurrency: int = 32
+    """Requests for keys worked on at once: each asks the chain."""
+    keys_per_second: float = 20.0
+    """Requests for keys from one address, on average: each answer stays on the disk."""
+    key_burst: int = 400
+    """Requests for keys from one address, at once."""
     requests_per_second: float = 500.0
     """From one address, on average."""
     burst: int = 2000
@@ -56,17 +63,22 @@ class Services:
     """Seconds, never running backwards."""
     health: Report
     status: Report
+    keys: KeyDesk
     limits: ServeLimits = field(default_factory=ServeLimits)
     stopping: bool = False
     """Set when the agent goes down: new requests are turned away, those under way are finished."""
     gate: Gate = field(init=False)
+    key_gate: Gate = field(init=False)
     memory: ByteBudget = field(init=False)
     rate: RateLimiter = field(init=False)
+    key_rate: RateLimiter = field(init=False)
     trees: TreeCache = field(init=False)
 
     def __post_init__(self) -> None:
         limits = self.limits
         self.gate = Gate(limits.concurrency, limits.queue)
+        self.key_gate = Gate(limits.key_concurrency, limits.key_concurrency)
         self.memory = ByteBudget(limits.memory_bytes)
         self.rate = RateLimiter(limits.requests_per_second, limits.burst)
+        self.key_rate = RateLimiter(limits.keys_per_second, limits.key_burst)
         self.trees = TreeCache(limits.tree_cache_bytes)

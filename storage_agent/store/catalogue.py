@@ -24,6 +24,7 @@ from storage_agent.state.plan import WorkKind
 from storage_agent.state.trail import Cursor, last_object_after
 from storage_agent.store import chain_rows, pair_rows, work_rows
 from storage_agent.store.database import Database
+from storage_agent.store.ledger import Ledger
 from storage_agent.store.pair_rows import Wanted
 from storage_agent.store.rows import BlobRow, GivenAttestation, PackRow, PairPlace, Totals, Work
 from walrus_chain.chain.blocks import BlockRef
@@ -74,6 +75,8 @@ class Catalogue:
             self._situation = work_rows.situation(connection)
         self.first_pack = first_pack
         """Packs with lower numbers were made before this start."""
+        self.ledger = Ledger(database)
+        """Released keys, what paid for them, and their receipts."""
 
     @classmethod
     def open(

@@ -12,6 +12,8 @@ from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.economy_events import ECONOMY_EVENTS
 from walrus_chain.chain.event import ChainEvent
 from walrus_chain.chain.network import Span
+from walrus_chain.chain.payment_events import PAYMENT_EVENTS
+from walrus_chain.chain.policy_events import POLICY_EVENTS
 
 
 class ChainSource(Protocol):
@@ -34,7 +36,7 @@ class ChainSource(Protocol):
 
 
 #: Events that a storage node takes no notice of: they are about money, ownership, texts, stakes
-#: and proofs, or nodes outside a committee.
+#: and proofs, or nodes outside a committee. What a policy says is asked when it is needed, at the block of a request.
 IGNORED: Final[frozenset[type[ChainEvent]]] = frozenset(
     {
         events.BlobTransferred,
@@ -62,7 +64,11 @@ IGNORED: Final[frozenset[type[ChainEvent]]] = frozenset(
         events.PricesSet,
         events.Moved,
         events.Burned,
+        events.Paid,
+        events.IncomeEarned,
         *ECONOMY_EVENTS,
+        *POLICY_EVENTS,
+        *PAYMENT_EVENTS,
     }
 )
 

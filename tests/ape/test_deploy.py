@@ -9,7 +9,7 @@ import pytest
 
 from scripts import deploy
 from walrus_chain.chain.artifacts import artifact
-from walrus_chain.chain.deploy import DeploymentParameters, plan_deployment
+from walrus_chain.chain.deploy import MODULES, DeploymentParameters, plan_deployment
 from walrus_chain.chain.deployments import CONTRACTS, Deployment
 from walrus_chain.errors import UnexpectedAddress
 from walrus_chain.types import Address, Wei
@@ -52,8 +52,9 @@ def test_execute__contracts__know_each_other_and_their_parameters(deployer: Any,
     assert at(deployment, "WAL").balanceOf(deployer) == PARAMETERS.supply
     assert at(deployment, "TokenVault").token() == deployment.address("WAL")
     assert at(deployment, "Committee").shards() == PARAMETERS.shards
-    modules = [deployment.address("Staking"), deployment.address("StorageFees")]
-    assert at(deployment, "TokenVault").modules() == modules
+    assert at(deployment, "TokenVault").modules() == [deployment.address(module) for module in MODULES]
+    assert at(deployment, "BlobPolicies").minimumNotice() == PARAMETERS.minimum_notice_seconds
+    assert at(deployment, "ReadChannels").tipBps() == PARAMETERS.tip_bps
 
 
 def test_execute__other_transaction_in_between__is_said(deployer: Any, monkeypatch: pytest.MonkeyPatch) -> None:

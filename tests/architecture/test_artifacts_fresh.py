@@ -1,4 +1,4 @@
-"""The ABI and bytecode that the package carries belong to the contracts beside it."""
+"""The ABI, bytecode and Solidity that the package carries belong to the contracts beside it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from walrus_chain.chain import build
+from walrus_chain.chain import build, policy_sources
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,6 +29,10 @@ def project(tmp_path: Path) -> Path:
 
 def test_artifacts__in_the_package__are_fresh() -> None:
     assert build.stale_parts(ROOT) == [], "run `make contracts`"
+
+
+def test_policy_sources__in_the_package__are_fresh() -> None:
+    assert policy_sources.stale_sources(ROOT) == [], "run `make contracts`"
 
 
 def test_artifacts__in_the_package__hold_no_mock() -> None:

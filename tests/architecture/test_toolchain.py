@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from walrus_chain.chain.build import CompilerSettings
+from walrus_chain.chain.compiler import CompilerSettings
 
 ROOT = Path(__file__).parents[2]
 SOLC = ROOT / "scripts" / "bin" / "solc"

@@ -158,7 +158,7 @@ contract BlobCertificatesTest is BlobFixture {
 
     function test_certify__when_replayed_from_another_registry__reverts() external {
         uint256 blobObject = register();
-        BlobRegistry twin = new BlobRegistry(committee, fees, custody);
+        BlobRegistry twin = new BlobRegistry(committee, fees, custody, policies);
         bytes32 digest = twin.attestationDigest(blobId("default"), blobObject, Epoch.wrap(1), true);
         expectRefusedReplay(blobObject, signaturesOf(digest, bitmap(0, QUORUM)));
     }

@@ -51,11 +51,13 @@ contract StorageFeesTest is FeesFixture {
         newFees(prices);
 
         expectOutOfBounds("registry", 1, type(uint160).max, 0);
-        new StorageFees(vault, committee, address(0), votes, rewards, 1024, Amount.wrap(1), Amount.wrap(1), 1);
+        new StorageFees(vault, committee, address(0), votes, rewards, pools, 1024, Amount.wrap(1), Amount.wrap(1), 1);
         expectOutOfBounds("prices", 1, type(uint160).max, 0);
-        new StorageFees(vault, committee, votes, address(0), rewards, 1024, Amount.wrap(1), Amount.wrap(1), 1);
+        new StorageFees(vault, committee, votes, address(0), rewards, pools, 1024, Amount.wrap(1), Amount.wrap(1), 1);
         expectOutOfBounds("rewards", 1, type(uint160).max, 0);
-        new StorageFees(vault, committee, votes, rewards, address(0), 1024, Amount.wrap(1), Amount.wrap(1), 1);
+        new StorageFees(vault, committee, votes, rewards, address(0), pools, 1024, Amount.wrap(1), Amount.wrap(1), 1);
+        expectOutOfBounds("pools", 1, type(uint160).max, 0);
+        new StorageFees(vault, committee, votes, rewards, pools, address(0), 1024, Amount.wrap(1), Amount.wrap(1), 1);
     }
 
     // charge, chargeBatch
@@ -396,6 +398,35 @@ contract StorageFeesTest is FeesFixture {
         assertEq(reserve(), 2 * RATE + FEE);
     }
 
+    // earn
+
+    function test_earn__when_the_caller_is_not_the_pools__reverts(address caller) external {
+        vm.assume(caller != pools);
+        expectNotAllowed(pools, caller);
+        fees.earn(Amount.wrap(0));
+    }
+
+    function test_earn__when_all_is_in_order__is_income_of_the_present_epoch_only() external {
+        charge(5);
+        warpTo(3);
+        vm.startPrank(pools);
+        vault.collect(address(this), Amount.wrap(40_000));
+        vault.move(address(fees), Amount.wrap(40_000));
+        vm.expectEmit(address(fees));
+        emit IStorageFees.IncomeEarned(Epoch.wrap(3), Amount.wrap(40_000));
+        fees.earn(Amount.wrap(40_000));
+        vm.stopPrank();
+        assertEq(income(2), RATE);
+        assertEq(income(3), RATE + 40_000);
+        assertEq(income(4), RATE);
+        assertEq(reserve(), 5 * RATE + FEE + 40_000);
+        // Settled or not.
+        warpTo(5);
+        fees.settle(10);
+        assertEq(income(3), RATE + 40_000);
+        assertEq(income(4), RATE);
+    }
+
     // payOut, burn
 
     function test_payOut__when_the_caller_does_not_divide_incomes__reverts(address caller) external {
@@ -407,7 +438,7 @@ contract StorageFeesTest is FeesFixture {
     }
 
     function test_payOut__when_the_receiver_is_no_module__reverts(address to) external {
-        vm.assume(to != stakes && to != address(fees));
+        vm.assume(to != stakes && to != pools && to != address(fees));
         charge(5);
         vm.expectRevert(abi.encodeWithSelector(ITokenVault.TokenVault_ReceiverNotModule.selector, to));
         vm.prank(rewards);

@@ -190,6 +190,73 @@ contract TokenVaultTest is Test {
         _assertBooks(5, 0, 0);
     }
 
+    // pay
+
+    function test_pay__when_caller_is_no_module__reverts() external {
+        _collect(module, 5);
+        vm.expectRevert(abi.encodeWithSelector(ITokenVault.TokenVault_CallerNotModule.selector, stranger));
+        vm.prank(stranger);
+        vault.pay(stranger, Amount.wrap(5));
+    }
+
+    function test_pay__when_recipient_is_zero__reverts() external {
+        _collect(module, 5);
+        vm.expectRevert(abi.encodeWithSelector(ITokenVault.TokenVault_ZeroRecipient.selector, module));
+        vm.prank(module);
+        vault.pay(address(0), Amount.wrap(5));
+    }
+
+    function test_pay__when_only_others_have_as_much__reverts() external {
+        _collect(module, 5);
+        _collect(otherModule, 100);
+        _claim(account, 50);
+        _expectReserveTooSmall(6, 5);
+        vm.prank(module);
+        vault.pay(account, Amount.wrap(6));
+    }
+
+    function test_pay__when_token_answers_false__reverts_and_the_reserve_stays() external {
+        HostileTokenMock hostile = _useHostileToken();
+        _collect(module, 5);
+        hostile.refuse();
+        vm.expectRevert(abi.encodeWithSelector(SafeERC20.SafeERC20FailedOperation.selector, address(hostile)));
+        vm.prank(module);
+        vault.pay(account, Amount.wrap(5));
+        _assertBooks(5, 0, 0);
+    }
+
+    function test_I1_pay__when_token_calls_back__pays_once() external {
+        HostileTokenMock hostile = _useHostileToken();
+        // The token itself is the module, so its call back comes from the one that pays.
+        vault = new TokenVault(IWAL(address(hostile)), _list(address(hostile), otherModule));
+        vm.prank(payer);
+        hostile.approve(address(vault), type(uint256).max);
+        _collect(address(hostile), 5);
+        hostile.callBack(address(vault), abi.encodeCall(ITokenVault.pay, (stranger, Amount.wrap(5))));
+        vm.prank(address(hostile));
+        vault.pay(stranger, Amount.wrap(5));
+        assertEq(
+            hostile.answer(),
+            abi.encodeWithSelector(
+                ITokenVault.TokenVault_ReserveTooSmall.selector, address(hostile), Amount.wrap(5), Amount.wrap(0)
+            )
+        );
+        assertEq(hostile.balanceOf(stranger), 5);
+    }
+
+    function test_pay__when_reserve_suffices__pays_the_recipient(uint128 amount, uint128 part) external {
+        amount = uint128(bound(amount, 1, FUNDS));
+        part = uint128(bound(part, 0, amount));
+        _collect(module, amount);
+        vm.expectEmit(address(vault));
+        emit ITokenVault.Paid(module, stranger, Amount.wrap(part));
+        vm.prank(module);
+        vault.pay(stranger, Amount.wrap(part));
+        assertEq(token.balanceOf(stranger), part);
+        assertEq(_reserve(module), amount - part);
+        _assertBooks(amount - part, 0, 0);
+    }
+
     // burn
 
     function test_burn__when_caller_is_no_module__reverts() external {

@@ -39,6 +39,8 @@ from storage_agent.store.packs import Packs
 from storage_agent.sync.examine import Examiner
 from storage_agent.sync.fetch import Fetcher
 from storage_agent.sync.peers import Peers
+from tests.fakes.access_chain import FakeAccessChain
+from tests.fakes.key_desk import make_fake_desk
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.codec.metadata import BlobMetadata
 from walrus_chain.codec.redstuff import EncodedSegment
@@ -187,6 +189,10 @@ class Node:
             chain.domain,
             self.metrics,
         )
+        self.access = FakeAccessChain()
+        self.desk, self.master_keys = make_fake_desk(
+            self.access, self.catalogue.ledger, folder / "keys", self.metrics, self.member.node_id, self.signer
+        )
         self.services = Services(
             self.admission,
             self.attester,
@@ -196,6 +202,7 @@ class Node:
             time.monotonic,
             health=self._health,
             status=self._health,
+            keys=self.desk,
             limits=limits,
         )
         self.app = build_app(self.services)

@@ -32,6 +32,7 @@ contract FeesHandler is FeesFixture {
     uint256 public paidOut;
     uint256 public burned;
     uint256 public extensions;
+    uint256 public earnedByPools;
 
     constructor() {
         deployFees(Prices({shards: 4, unitBytes: 1024, unitPrice: 3, writeFee: 2, maximumEpochs: MAXIMUM_EPOCHS}));
@@ -102,6 +103,20 @@ contract FeesHandler is FeesFixture {
         _writeFees[next] = writeFee % 3 == 0 ? _writeFees[next - 1] : writeFee % 1000;
         _known = next;
         setPrices(uint128(_unitPrices[next]), uint128(_writeFees[next]));
+    }
+
+    /// @dev In the place of the revenue pools.
+    function earnByPools(uint128 amount) external {
+        amount = uint128(bound(amount, 0, 1e12));
+        vm.startPrank(pools);
+        vault.collect(address(this), Amount.wrap(amount));
+        vault.move(address(fees), Amount.wrap(amount));
+        fees.earn(Amount.wrap(amount));
+        vm.stopPrank();
+        earned[now_()] += amount;
+        earnedInAll += amount;
+        paid += amount;
+        earnedByPools += amount;
     }
 
     /// @dev Divides the income of the next epoch that is over into what is paid out, what is burned, and nothing else.
@@ -208,7 +223,7 @@ contract StorageFeesInvariantTest is InvariantTest {
     function setUp() public {
         handler = new FeesHandler();
         targetContract(address(handler));
-        bytes4[] memory selectors = new bytes4[](8);
+        bytes4[] memory selectors = new bytes4[](9);
         selectors[0] = FeesHandler.register.selector;
         selectors[1] = FeesHandler.extend.selector;
         selectors[2] = FeesHandler.refund.selector;
@@ -217,6 +232,7 @@ contract StorageFeesInvariantTest is InvariantTest {
         selectors[5] = FeesHandler.settle.selector;
         selectors[6] = FeesHandler.wait.selector;
         selectors[7] = FeesHandler.waitLong.selector;
+        selectors[8] = FeesHandler.earnByPools.selector;
         targetSelector(address(handler), selectors);
     }
 
@@ -253,7 +269,7 @@ contract StorageFeesInvariantTest is InvariantTest {
     function test_handler__given_a_long_walk__goes_every_way() external {
         for (uint256 i = 0; i < 300; ++i) {
             uint256 dice = uint256(keccak256(abi.encode("a long walk", i)));
-            step(dice % 8, dice >> 16, dice >> 144);
+            step(dice % 9, dice >> 16, dice >> 144);
         }
         assertGt(handler.objectCount(), 0, "register");
         assertGt(handler.extensions(), 0, "extend");
@@ -261,6 +277,7 @@ contract StorageFeesInvariantTest is InvariantTest {
         assertGt(handler.paidOut(), 0, "paid out");
         assertGt(handler.burned(), 0, "burned");
         assertGt(handler.settled(), 0, "settle");
+        assertGt(handler.earnedByPools(), 0, "earned by pools");
         assertGt(handler.now_(), 1, "wait");
         (uint256 unitPrice,) = handler.pricesAt(handler.now_());
         assertTrue(unitPrice != 3, "change");
@@ -277,6 +294,7 @@ contract StorageFeesInvariantTest is InvariantTest {
         if (way == 5) handler.settle(uint32(a));
         if (way == 6) handler.wait(uint32(a));
         if (way == 7) handler.waitLong(uint32(a));
+        if (way == 8) handler.earnByPools(uint128(a));
         // forge-lint: disable-end(unsafe-typecast)
     }
 

@@ -8,7 +8,7 @@ import {InvariantTest} from "../contracts/support/InvariantTest.sol";
 import {Test} from "../contracts/support/Test.sol";
 import {vm} from "../contracts/support/Vm.sol";
 
-/// @notice Drives the vault from three modules and four accounts, whose parts it also moves and burns, and keeps its own books beside the vault's.
+/// @notice Drives the vault from three modules and four accounts, whose parts it also pays out, moves and burns, and keeps its own books beside the vault's.
 /// @dev Every amount is bounded by what the actor has, so no call reverts.
 contract VaultHandler is Test {
     WAL public immutable token;
@@ -25,6 +25,7 @@ contract VaultHandler is Test {
     uint256 public donated;
     uint256 public moved;
     uint256 public burned;
+    uint256 public paid;
 
     constructor() {
         for (uint256 i = 0; i < 3; i++) {
@@ -70,6 +71,15 @@ contract VaultHandler is Test {
         reserve[by] -= amount;
         reserve[receiver] += amount;
         moved += amount;
+    }
+
+    function pay(uint256 module, uint256 recipient, uint256 amount) external {
+        address by = modules[module % modules.length];
+        amount = bound(amount, 0, reserve[by]);
+        vm.prank(by);
+        vault.pay(accounts[recipient % accounts.length], Amount.wrap(uint128(amount)));
+        reserve[by] -= amount;
+        paid += amount;
     }
 
     function burn(uint256 module, uint256 amount) external {
@@ -119,13 +129,14 @@ contract VaultInvariants is InvariantTest {
         handler = new VaultHandler();
         token = handler.token();
         vault = handler.vault();
-        bytes4[] memory actions = new bytes4[](6);
+        bytes4[] memory actions = new bytes4[](7);
         actions[0] = VaultHandler.collect.selector;
         actions[1] = VaultHandler.release.selector;
         actions[2] = VaultHandler.withdraw.selector;
         actions[3] = VaultHandler.donate.selector;
         actions[4] = VaultHandler.move.selector;
         actions[5] = VaultHandler.burn.selector;
+        actions[6] = VaultHandler.pay.selector;
         targetContract(address(handler));
         targetSelector(address(handler), actions);
     }
@@ -179,9 +190,11 @@ contract VaultInvariants is InvariantTest {
         handler.burn(1, 1e16);
         handler.release(0, 1, 3e17);
         handler.withdraw(1, 1, 1e17);
+        handler.pay(1, 2, 2e16);
         handler.donate(1, 5);
         assertEq(handler.moved(), 7e17);
         assertEq(handler.burned(), 1e16);
+        assertEq(handler.paid(), 2e16);
         assertEq(handler.withdrawn(handler.accounts(1)), 1e17);
         assertEq(Amount.unwrap(vault.free()), 5);
     }

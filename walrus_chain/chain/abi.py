@@ -64,10 +64,15 @@ def interface(contract: str) -> Interface:
 
     Raises: ArtifactMissing: the package has no such contract.
     """
+    return interface_of(contract, artifact(contract).abi)
+
+
+def interface_of(contract: str, abi: Sequence[dict[str, Any]]) -> Interface:
+    """The functions in the ABI of a contract."""
     functions: dict[str, Function] = {}
     constructor: tuple[str, ...] = ()
     overloaded: set[str] = set()
-    for entry in artifact(contract).abi:
+    for entry in abi:
         if entry["type"] == "constructor":
             constructor = abi_types(entry["inputs"])
         if entry["type"] != "function":

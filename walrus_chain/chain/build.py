@@ -14,85 +14,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from walrus_chain.errors import CompilationFailed, CompilerNotFound, NotAContractsProject
+from walrus_chain.chain.compiler import CompilerSettings, run_compiler
+from walrus_chain.errors import CompilationFailed, NotAContractsProject
 
 ARTIFACTS: Final = Path(__file__).parent / "artifacts"
 MANIFEST: Final = "manifest.json"
-OPENZEPPELIN: Final = "@openzeppelin/contracts"
 # Folders below contracts/ that hold nothing to deploy: hostile test doubles, shared types, pure code, promises.
 NOT_DEPLOYED: Final = frozenset({".cache", "mocks", "types", "libraries", "interfaces"})
-OUTPUTS: Final = ["abi", "evm.bytecode.object", "evm.bytecode.linkReferences", "metadata"]
 NOT_COMPILED: Final = frozenset({".cache", "mocks"})
-
-
-@dataclass(frozen=True, slots=True)
-class CompilerSettings:
-    """What decides the bytecode besides the sources.
-
-    Attributes:
-        release: the compiler's version, such as `0.8.37`.
-        openzeppelin: the version of the contract library.
-        remappings: `prefix=target` in the form solc takes, targets relative to the project.
-        evm_version: the instruction set, such as `prague`.
-        optimizer_runs: how often a deployed instruction is expected to run.
-        via_ir: whether code goes through the Yul pipeline.
-        bytecode_hash: what of the metadata is hashed into the bytecode (`none`, `ipfs`, `bzzr1`).
-        cbor_metadata: whether metadata is appended to the bytecode at all.
-    """
-
-    release: str
-    openzeppelin: str
-    remappings: tuple[str, ...]
-    evm_version: str
-    optimizer_runs: int
-    via_ir: bool
-    bytecode_hash: str
-    cbor_metadata: bool
-
-    @classmethod
-    def of_project(cls, root: Path) -> CompilerSettings:
-        """The settings that stand in the project's `foundry.toml` and `package.json`.
-
-        Raises: NotAContractsProject: one of the two files is missing or lacks a setting.
-        """
-        try:
-            profile = tomllib.loads((root / "foundry.toml").read_text())["profile"]["default"]
-            packages = json.loads((root / "package.json").read_text())["devDependencies"]
-            return cls(
-                release=packages["solc"],
-                openzeppelin=packages[OPENZEPPELIN],
-                remappings=tuple(profile["remappings"]),
-                evm_version=profile["evm_version"],
-                optimizer_runs=profile["optimizer_runs"],
-                via_ir=profile["via_ir"],
-                bytecode_hash=profile["bytecode_hash"],
-                cbor_metadata=profile["cbor_metadata"],
-            )
-        except FileNotFoundError as error:
-            raise NotAContractsProject(root, f"{Path(error.filename).name} is missing") from error
-        except KeyError as error:
-            raise NotAContractsProject(root, f"setting {error} is missing in foundry.toml or package.json") from error
-
-    def standard_json(self, sources: Mapping[str, str]) -> dict[str, Any]:
-        """The compiler's input for `sources`, given as path -> text."""
-        return {
-            "language": "Solidity",
-            "sources": {path: {"content": text} for path, text in sorted(sources.items())},
-            "settings": {
-                "remappings": list(self.remappings),
-                "evmVersion": self.evm_version,
-                "viaIR": self.via_ir,
-                "optimizer": {"enabled": True, "runs": self.optimizer_runs},
-                "metadata": {"bytecodeHash": self.bytecode_hash, "appendCBOR": self.cbor_metadata},
-                "outputSelection": {"*": {"*": OUTPUTS}},
-            },
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +88,9 @@ def compile_contracts(root: Path) -> list[Artifact]:
         CompilationFailed: with the compiler's messages, warnings included.
     """
     settings = CompilerSettings.of_project(root)
-    output = _run_compiler(root, settings, settings.standard_json(read_sources(root)))
+    output = run_compiler(settings.release, settings.standard_json(read_sources(root)), root, root)
+    if messages := [entry["formattedMessage"] for entry in output.get("errors", []) if _is_ours(entry)]:
+        raise CompilationFailed("\n".join(messages))
     artifacts: dict[str, Artifact] = {}
     for path, contracts in sorted(output["contracts"].items()):
         folders = Path(path).parts
@@ -162,8 +98,8 @@ def compile_contracts(root: Path) -> list[Artifact]:
             continue
         for name, compiled in sorted(contracts.items()):
             creation = compiled["evm"]["bytecode"]
-            if not creation["object"]:
-                continue  # abstract, or an interface beside its contract
+            if not creation["object"] or not _has_functions(compiled["abi"]):
+                continue  # abstract, an interface beside its contract, or a library that is part of its users
             if creation["linkReferences"]:
                 raise CompilationFailed(f"{path}: {name} needs a linked library; make the library's functions internal")
             if name in artifacts:
@@ -230,29 +166,8 @@ def _hash_of_parts(metadata: str) -> str:
     return _sha256(_dump(parts))
 
 
-def _run_compiler(root: Path, settings: CompilerSettings, task: dict[str, Any]) -> dict[str, Any]:
-    try:
-        import solcx
-        from solcx.exceptions import SolcError
-    except ImportError as error:
-        raise CompilerNotFound("py-solc-x is not installed; pip install 'walrus-chain[contracts]'") from error
-
-    compiler = root / "scripts" / "bin" / "solc"
-    installed = settings.release in map(str, solcx.get_installed_solc_versions())
-    if not installed and not compiler.is_file():
-        try:
-            solcx.install_solc(settings.release)
-        except Exception as error:  # it raises what its HTTP library, its lock file and the disk raise
-            raise CompilerNotFound(f"solc {settings.release} cannot be downloaded: {error}") from error
-        installed = True
-    chosen = {"solc_version": settings.release} if installed else {"solc_binary": compiler}
-    try:
-        output: dict[str, Any] = solcx.compile_standard(task, base_path=root, allow_paths=root, **chosen)
-    except SolcError as error:
-        raise CompilationFailed(error.message) from error
-    if messages := [entry["formattedMessage"] for entry in output.get("errors", []) if _is_ours(entry)]:
-        raise CompilationFailed("\n".join(messages))
-    return output
+def _has_functions(abi: list[dict[str, Any]]) -> bool:
+    return any(entry["type"] not in ("error", "event") for entry in abi)
 
 
 def _is_ours(entry: dict[str, Any]) -> bool:

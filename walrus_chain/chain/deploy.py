@@ -17,13 +17,13 @@ from eth_utils.crypto import keccak
 
 from walrus_chain.chain.abi import interface
 from walrus_chain.chain.artifacts import artifact
-from walrus_chain.chain.deployments import CONTRACTS, Deployment
+from walrus_chain.chain.deployments import CONTRACTS, KINDS, Deployment
 from walrus_chain.chain.provider import ChainProvider
 from walrus_chain.chain.transactions import Patience, TransactionQueue, TransactionSigner
 from walrus_chain.chain.values import checksum_address
 from walrus_chain.codec.geometry import MAX_SHARDS, MIN_SHARDS
 from walrus_chain.errors import ContractMissing, ParameterOutOfBounds, UnexpectedAddress
-from walrus_chain.types import ALL_BPS, Address, Wei
+from walrus_chain.types import ALL_BPS, NOBODY, Address, Wei
 
 _WAL: Final = 10**18
 DEFAULT_SUPPLY: Final = Wei(1_000_000_000 * _WAL)
@@ -37,7 +37,6 @@ MINIMUM_UNIT_BYTES: Final = 1024
 MAXIMUM_UNIT_BYTES: Final = 2**30
 MAXIMUM_PRICE: Final = 1000 * _WAL
 MAXIMUM_TERM: Final = 2**16 - 1
-NOBODY: Final = Address("0x" + "0" * 40)
 MINIMUM_UNBONDING: Final = 3
 MAXIMUM_UNBONDING: Final = 100
 MAXIMUM_SLASH: Final = 5_000
@@ -46,6 +45,13 @@ MAXIMUM_SAMPLES: Final = 16
 MAXIMUM_MISSES: Final = 100
 MAXIMUM_JAIL: Final = 1_000
 MAXIMUM_DELAY: Final = 200
+MAXIMUM_REQUEST_AGE: Final = 3600
+MAXIMUM_NOTICE: Final = 365 * 24 * 3600
+MAXIMUM_PROTOCOL: Final = 1_000
+MAXIMUM_CLOSE_DELAY: Final = 30 * 24 * 3600
+MAXIMUM_TIP: Final = 500
+MODULES: Final = ("Staking", "StorageFees", "RevenuePools", "ReadChannels", "Renewals")
+"""The contracts that hold money in the vault."""
 NOTICE_EPOCHS: Final = 2
 """After so many a new region of a node counts for committees."""
 
@@ -95,6 +101,16 @@ class DeploymentParameters:
     """What of a slash goes to whoever reports the miss: at most 5,000. The rest is burned."""
     seed_delay_blocks: int = 4
     """How many blocks after it was opened a custody window takes its seed from: 1 to 200."""
+    maximum_request_age_seconds: int = 120
+    """The oldest block at which agents decide who may use data, so the latency of revocations: 1 second to an hour."""
+    minimum_notice_seconds: int = 24 * 3600
+    """The shortest notice with which policies of an object change: at most 365 days."""
+    protocol_bps: int = 250
+    """What is burned of each income of a revenue pool, in hundredths of a percent: 1 to 1,000."""
+    close_delay_seconds: int = 24 * 3600
+    """For how long vouchers of a read channel are paid after its payer began to close it: 1 second to 30 days."""
+    tip_bps: int = 100
+    """What a node that redeems a voucher gets of it, in hundredths of a percent: at most 500."""
     genesis: Address | None = None
     """The account that forms the first committee; the deployer when none."""
     holder: Address | None = None
@@ -120,6 +136,11 @@ class DeploymentParameters:
         _check("jail_epochs", 1, MAXIMUM_JAIL, self.jail_epochs)
         _check("bounty_bps", 0, MAXIMUM_SLASH, self.bounty_bps)
         _check("seed_delay_blocks", 1, MAXIMUM_DELAY, self.seed_delay_blocks)
+        _check("maximum_request_age_seconds", 1, MAXIMUM_REQUEST_AGE, self.maximum_request_age_seconds)
+        _check("minimum_notice_seconds", 0, MAXIMUM_NOTICE, self.minimum_notice_seconds)
+        _check("protocol_bps", 1, MAXIMUM_PROTOCOL, self.protocol_bps)
+        _check("close_delay_seconds", 1, MAXIMUM_CLOSE_DELAY, self.close_delay_seconds)
+        _check("tip_bps", 0, MAXIMUM_TIP, self.tip_bps)
         for name in ("genesis", "holder"):
             if getattr(self, name) == NOBODY:
                 raise ParameterOutOfBounds(name, "an account", NOBODY)
@@ -177,7 +198,7 @@ def plan_deployment(parameters: DeploymentParameters, deployer: Address, nonce: 
     at = {contract: contract_address(deployer, number) for contract, number in order.items()}
     arguments: dict[str, tuple[Any, ...]] = {
         "WAL": (parameters.holder or deployer, parameters.supply),
-        "TokenVault": (at["WAL"], [at["Staking"], at["StorageFees"]]),
+        "TokenVault": (at["WAL"], [at[module] for module in MODULES]),
         "NodeRegistry": (NOTICE_EPOCHS * parameters.epoch_seconds,),
         "Committee": (
             at["NodeRegistry"],
@@ -202,6 +223,7 @@ def plan_deployment(parameters: DeploymentParameters, deployer: Address, nonce: 
             at["BlobRegistry"],
             at["Prices"],
             at["Rewards"],
+            at["RevenuePools"],
             parameters.unit_bytes,
             parameters.unit_price,
             parameters.write_fee,
@@ -215,7 +237,7 @@ def plan_deployment(parameters: DeploymentParameters, deployer: Address, nonce: 
             at["CustodyChallenges"],
             parameters.burn_bps,
         ),
-        "BlobRegistry": (at["Committee"], at["StorageFees"], at["CustodyChallenges"]),
+        "BlobRegistry": (at["Committee"], at["StorageFees"], at["CustodyChallenges"], at["BlobPolicies"]),
         "BlobAttributes": (at["BlobRegistry"],),
         "BlockHashRandomness": (parameters.seed_delay_blocks,),
         "CustodyChallenges": (
@@ -232,6 +254,8 @@ def plan_deployment(parameters: DeploymentParameters, deployer: Address, nonce: 
                 parameters.bounty_bps,
             ),
         ),
+        **_policy_arguments(at, parameters),
+        **_payment_arguments(at, parameters),
         "NetworkLens": (
             at["BlobRegistry"],
             at["StorageFees"],
@@ -253,6 +277,42 @@ def plan_deployment(parameters: DeploymentParameters, deployer: Address, nonce: 
         deployer=deployer,
         steps=tuple(Step(contract, arguments[contract], order[contract], at[contract]) for contract in CONTRACTS),
     )
+
+
+def _policy_arguments(at: Mapping[str, Address], parameters: DeploymentParameters) -> dict[str, tuple[Any, ...]]:
+    limits = (parameters.maximum_request_age_seconds, parameters.minimum_notice_seconds)
+    return {
+        **dict.fromkeys(KINDS.values(), ()),
+        "BlobPolicies": (at["BlobRegistry"], at["Purchases"], at["RevenuePools"], at["WAL"], limits),
+        "ReceiptLog": (at["NodeRegistry"], at["Committee"]),
+        "CredentialRegistry": (),
+        "SignatureJudge": (),
+        "PayPerReadPolicy": (at["WAL"], at["RevenuePools"]),
+        "SubscriptionPolicy": (at["Purchases"], at["RevenuePools"]),
+        "FixedTermPolicy": (at["Committee"],),
+        "PolicyFactory": ([(kind.encode().ljust(32, b"\0"), at[contract]) for kind, contract in KINDS.items()],),
+    }
+
+
+def _payment_arguments(at: Mapping[str, Address], parameters: DeploymentParameters) -> dict[str, tuple[Any, ...]]:
+    return {
+        "RevenuePools": (
+            at["TokenVault"],
+            at["StorageFees"],
+            at["Purchases"],
+            at["ReadChannels"],
+            parameters.protocol_bps,
+        ),
+        "Purchases": (at["BlobPolicies"], at["RevenuePools"]),
+        "ReadChannels": (
+            at["TokenVault"],
+            at["RevenuePools"],
+            at["NodeRegistry"],
+            parameters.close_delay_seconds,
+            parameters.tip_bps,
+        ),
+        "Renewals": (at["TokenVault"], at["WAL"], at["BlobRegistry"], at["StorageFees"], at["Committee"]),
+    }
 
 
 async def deploy(

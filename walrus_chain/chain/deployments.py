@@ -18,6 +18,32 @@ from eth_utils.address import is_address, is_checksum_address, to_checksum_addre
 from walrus_chain.errors import ContractMissing, MalformedDeployment
 from walrus_chain.types import Address
 
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "Owner": "OwnerPolicy",
+        "AllowList": "AllowListPolicy",
+        "MerkleAllowList": "MerkleAllowListPolicy",
+        "DenyList": "DenyListPolicy",
+        "Erc20Holder": "Erc20HolderPolicy",
+        "Erc721Holder": "Erc721HolderPolicy",
+        "Erc1155Holder": "Erc1155HolderPolicy",
+        "Credential": "CredentialPolicy",
+        "TimeWindow": "TimeWindowPolicy",
+        "PayPerRead": "PayPerReadPolicy",
+        "ReadQuota": "ReadQuotaPolicy",
+        "Subscription": "SubscriptionPolicy",
+        "AllOf": "AllOfPolicy",
+        "AnyOf": "AnyOfPolicy",
+        "Not": "NotPolicy",
+        "KOfN": "KOfNPolicy",
+        "FixedTerm": "FixedTermPolicy",
+        "WriteOnce": "WriteOncePolicy",
+        "LegalHold": "LegalHoldPolicy",
+        "DeleteAfter": "DeleteAfterPolicy",
+    }
+)
+"""The kinds of ready-made policies, and the contract that each runs."""
+
 CONTRACTS = (
     "WAL",
     "TokenVault",
@@ -31,6 +57,16 @@ CONTRACTS = (
     "BlobAttributes",
     "BlockHashRandomness",
     "CustodyChallenges",
+    "BlobPolicies",
+    "RevenuePools",
+    "Purchases",
+    "ReadChannels",
+    "Renewals",
+    "ReceiptLog",
+    "CredentialRegistry",
+    "SignatureJudge",
+    *KINDS.values(),
+    "PolicyFactory",
     "NetworkLens",
     "DutyLens",
 )

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from walrus_chain.chain.economy_events import ECONOMY_EVENTS
 from walrus_chain.chain.event import ChainEvent
+from walrus_chain.chain.payment_events import PAYMENT_EVENTS
+from walrus_chain.chain.policy_events import POLICY_EVENTS
 from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, Wei
 
 # -- blob registry ---------------------------------------------------------------------------------------------------
@@ -351,6 +353,17 @@ class PricesSet(ChainEvent):
     write_fee: Wei
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomeEarned(ChainEvent):
+    """What revenue pools owed nodes was added to an epoch's income."""
+
+    contract = "StorageFees"
+    solidity_name = "IncomeEarned"
+
+    epoch: Epoch
+    amount: Wei
+
+
 # -- token vault -----------------------------------------------------------------------------------------------------
 
 
@@ -398,6 +411,18 @@ class Burned(ChainEvent):
     solidity_name = "Burned"
 
     module: Address
+    amount: Wei
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid(ChainEvent):
+    """A module paid part of its reserve out."""
+
+    contract = "TokenVault"
+    solidity_name = "Paid"
+
+    module: Address
+    to: Address
     amount: Wei
 
 
@@ -488,16 +513,20 @@ EVENTS: tuple[type[ChainEvent], ...] = (
     TermPaid,
     TermRefunded,
     PricesSet,
+    IncomeEarned,
     Collected,
     Released,
     Moved,
     Burned,
+    Paid,
     Withdrawn,
     WalTransferred,
     WalApproval,
     AuthorizationUsed,
     AuthorizationCanceled,
     *ECONOMY_EVENTS,
+    *POLICY_EVENTS,
+    *PAYMENT_EVENTS,
 )
 
 NEVER_EMITTED = frozenset({"EIP712DomainChanged"})

@@ -269,6 +269,33 @@ class ShortStringInvalid(ContractRejection):
     text = "a contract's stored name cannot be read; please report this"
 
 
+# -- creating contracts ------------------------------------------------------------------------------------------------
+
+
+class CloneArgumentsTooLong(ContractRejection):
+    """A policy's arguments do not fit its code."""
+
+    solidity_name = "CloneArgumentsTooLong"
+    text = "the policy's arguments are too long to be part of its code; give it fewer"
+
+
+class CloneFailed(ContractRejection):
+    """A contract could not create another one."""
+
+    solidity_name = "FailedDeployment"
+    text = "a contract could not create another one; call with a higher gas limit"
+
+
+class NotEnoughNative(ContractRejection):
+    """A contract holds too little of the chain's own currency."""
+
+    solidity_name = "InsufficientBalance"
+    text = "a contract holds {balance} wei of the chain's own currency and needs {needed}; please report this"
+
+    balance: int
+    needed: int
+
+
 LIBRARY_REJECTIONS: tuple[type[ContractRejection], ...] = (
     NotEnoughWal,
     AllowanceTooSmall,
@@ -296,4 +323,7 @@ LIBRARY_REJECTIONS: tuple[type[ContractRejection], ...] = (
     NegativeNumber,
     ShortStringTooLong,
     ShortStringInvalid,
+    CloneArgumentsTooLong,
+    CloneFailed,
+    NotEnoughNative,
 )

@@ -47,12 +47,14 @@ class LogDecoder:
     def __init__(self, deployment: Deployment) -> None:
         self._contracts = {address.lower(): name for name, address in deployment.contracts.items()}
 
-    def decode(self, log: Mapping[str, Any], block: BlockRef) -> ChainEvent | None:
+    def decode(self, log: Mapping[str, Any], block: BlockRef, contract: str | None = None) -> ChainEvent | None:
         """The event in one log of `block`; none for a kind that tells nothing (`NEVER_EMITTED`).
 
+        Args:
+            contract: what logged it, where its address is none of the network's, as that of a policy.
         Raises: UnknownEvent: the log is of no known contract or kind, so this software is older than the contracts.
         """
-        contract = self._contracts.get(log["address"].lower())
+        contract = contract or self._contracts.get(log["address"].lower())
         topics = [bytes.fromhex(topic[2:]) for topic in log["topics"]]
         if contract is None or not topics:
             raise UnknownEvent(contract or log["address"], log["topics"])
@@ -61,18 +63,28 @@ class LogDecoder:
             if topics[0] in _silent_topics(contract):
                 return None
             raise UnknownEvent(contract, log["topics"])
-        values: dict[str, Any] = {}
-        for place, abi_type, topic in zip(shape.indexed, shape.indexed_types, topics[1:], strict=True):
-            values[shape.names[place]] = shape.converters[place](decode((abi_type,), topic)[0])
-        data = decode(shape.plain_types, bytes.fromhex(log["data"][2:]))
-        for place, value in zip(shape.plain, data, strict=True):
-            values[shape.names[place]] = shape.converters[place](value)
         return shape.event(
             block=block,
             log_index=int(log["logIndex"], 16),
             transaction=log["transactionHash"],
-            **values,
+            **_fields(shape, log),
         )
+
+
+def fields_in(kind: type[ChainEvent], log: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a log that is known to be an event of this kind, by name."""
+    return _fields(shapes(kind.contract)[topic_of(kind.contract, kind.solidity_name)], log)
+
+
+def _fields(shape: _Shape, log: Mapping[str, Any]) -> dict[str, Any]:
+    topics = [bytes.fromhex(topic[2:]) for topic in log["topics"]]
+    values: dict[str, Any] = {}
+    for place, abi_type, topic in zip(shape.indexed, shape.indexed_types, topics[1:], strict=True):
+        values[shape.names[place]] = shape.converters[place](decode((abi_type,), topic)[0])
+    data = decode(shape.plain_types, bytes.fromhex(log["data"][2:]))
+    for place, value in zip(shape.plain, data, strict=True):
+        values[shape.names[place]] = shape.converters[place](value)
+    return values
 
 
 def _entry(contract: str, solidity_name: str) -> dict[str, Any]:

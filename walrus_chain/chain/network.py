@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from eth_abi.exceptions import DecodingError
 
@@ -17,7 +17,7 @@ from walrus_chain.chain.answers import blob_from, committee_from, node_from, par
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.deployments import Deployment
 from walrus_chain.chain.event import ChainEvent
-from walrus_chain.chain.events import BlobRegistered
+from walrus_chain.chain.events import BlobRegistered, NodeKeysRotated, NodeRegistered
 from walrus_chain.chain.logs import LogDecoder, topic_of
 from walrus_chain.chain.provider import Call, ChainProvider
 from walrus_chain.chain.rejections import CommitteeNotFormed
@@ -31,7 +31,14 @@ from walrus_chain.chain.views import (
     Quote,
 )
 from walrus_chain.errors import BlockUnknown, ContractMissing, RpcRefused, RpcUnavailable, UnexpectedAnswer
-from walrus_chain.messages.domain import Domain, nodes_domain, registry_domain
+from walrus_chain.messages.domain import (
+    Domain,
+    access_domain,
+    channels_domain,
+    nodes_domain,
+    number_word,
+    registry_domain,
+)
 from walrus_chain.rules.committee import Committee
 from walrus_chain.types import (
     Address,
@@ -47,6 +54,10 @@ if TYPE_CHECKING:
     from web3.contract import AsyncContract
 
     from walrus_chain.chain.economy import Economy
+    from walrus_chain.chain.payments import PaymentBook
+    from walrus_chain.chain.policies import PolicyBook
+
+E = TypeVar("E", bound=ChainEvent)
 
 LATEST: Final = "latest"
 _NODES_A_CALL: Final = 50
@@ -117,11 +128,35 @@ class Chain:
         return nodes_domain(self.deployment.chain_id, self.deployment.address("NodeRegistry"))
 
     @property
+    def access_domain(self) -> Domain:
+        """The domain in which grants, requests, receipts and erasable keys are signed."""
+        return access_domain(self.deployment.chain_id, self.deployment.address("BlobPolicies"))
+
+    @property
+    def channels_domain(self) -> Domain:
+        """The domain in which vouchers are signed."""
+        return channels_domain(self.deployment.chain_id, self.deployment.address("ReadChannels"))
+
+    @property
     def economy(self) -> Economy:
         """Stakes, what is due each epoch, custody, rewards and prices."""
         from walrus_chain.chain.economy import Economy
 
         return Economy(self)
+
+    @property
+    def policies(self) -> PolicyBook:
+        """Policies of blob objects, sealed keys, credentials and nodes' receipts."""
+        from walrus_chain.chain.policies import PolicyBook
+
+        return PolicyBook(self)
+
+    @property
+    def payments(self) -> PaymentBook:
+        """Revenue pools, purchases, read channels and renewals."""
+        from walrus_chain.chain.payments import PaymentBook
+
+        return PaymentBook(self)
 
     # -- the network -------------------------------------------------------------------------------------------------
 
@@ -161,6 +196,13 @@ class Chain:
         [view] = await self.call("NetworkLens", "nodes", node_id, 1)
         return node_from(view)
 
+    async def node_keys_of(self, node_id: NodeId) -> tuple[tuple[Address, bytes], ...]:
+        """Signers and encryption keys that a node ever registered, oldest first."""
+        number = number_word(node_id)
+        found = [(event.signer, event.encryption_key) for event in await self.logged(NodeRegistered, number)]
+        found += [(event.new_signer, event.encryption_key) for event in await self.logged(NodeKeysRotated, number)]
+        return tuple(found)
+
     async def node_of_signer(self, signer: Address) -> NodeId | None:
         """The node whose key `signer` is or was; none when nobody's."""
         return NodeId(await self.call("NodeRegistry", "nodeOfSigner", signer)) or None
@@ -190,20 +232,8 @@ class Chain:
 
     async def objects_of(self, blob_id: BlobId) -> tuple[BlobObject, ...]:
         """Every object of a blob that was not deleted, as it is now, by id: also those that expired."""
-        topic = topic_of(BlobRegistered.contract, BlobRegistered.solidity_name)
-        criteria = {
-            "address": self.deployment.address(BlobRegistered.contract),
-            "topics": ["0x" + topic.hex(), None, blob_id.hex],
-        }
-        try:
-            query = {"fromBlock": hex(self.deployment.block), "toBlock": LATEST, **criteria}
-            logs = await self.provider.request("eth_getLogs", query)
-        except (RpcRefused, RpcUnavailable) as error:
-            if not _is_too_much(error):
-                raise
-            head = await self.head()
-            logs = await self._logs_between(self.deployment.block, head.number, criteria)
-        found = await self.blobs([BlobObjectId(int(log["topics"][1], 16)) for log in logs])
+        registered = await self.logged(BlobRegistered, None, blob_id.digest)
+        found = await self.blobs([event.blob_object for event in registered])
         return tuple(blob for blob in found if blob.status is not BlobStatus.UNKNOWN)
 
     async def is_invalid(self, blob_id: BlobId) -> bool:
@@ -265,6 +295,43 @@ class Chain:
         """
         return self._block_ref((await self.provider.known(number, [_block_by_number(hex(number))]))[0])
 
+    async def block_at(self, digest: bytes) -> BlockRef:
+        """The block with that hash, 32 bytes, while it is in the chain.
+
+        Raises: BlockUnknown: no endpoint has it in its chain.
+        """
+        found = await self.provider.known(f"0x{digest.hex()}", [_block_by_hash(f"0x{digest.hex()}")])
+        block = self._block_ref(found[0])
+        if (await self.block(block.number)).hash != digest:
+            raise BlockUnknown(block)
+        return block
+
+    async def logged(
+        self,
+        kind: type[E],
+        *indexed: bytes | None,
+        first: int | None = None,
+        last: int | None = None,
+        address: Address | None = None,
+    ) -> tuple[E, ...]:
+        """Every event of a kind that has these indexed fields, in chain order.
+
+        Args:
+            indexed: the values wanted, 32 bytes each, in the order of the event; none for any.
+            address: who logged it, where that is none of the network's own contracts, as a policy.
+            first: the first block that counts; the network's first when none.
+            last: the last one; the newest when none.
+        Raises: BlockUnknown: no endpoint knows the block `last`.
+        """
+        topics = [topic_of(kind.contract, kind.solidity_name), *indexed]
+        criteria = {
+            "address": address or self.deployment.address(kind.contract),
+            "topics": [None if topic is None else "0x" + topic.hex() for topic in topics],
+        }
+        first = self.deployment.block if first is None else first
+        events = await self._decoded(await self._logs_of(first, last, criteria), kind.contract)
+        return tuple(event for event in events if isinstance(event, kind))
+
     async def events(self, first_block: int, last_block: int) -> tuple[ChainEvent, ...]:
         """Everything that the network's contracts logged in blocks first..last, both included, in chain order.
 
@@ -296,13 +363,25 @@ class Chain:
             events = await self._decoded(logs)
         return Span(tuple(map(self._block_ref, found)), events)
 
-    async def _decoded(self, logs: Sequence[Mapping[str, Any]]) -> tuple[ChainEvent, ...]:
+    async def _decoded(self, logs: Sequence[Mapping[str, Any]], contract: str | None = None) -> tuple[ChainEvent, ...]:
         try:
             blocks = await self._blocks_of(logs)
-            events = [self._logs.decode(log, blocks[log["blockHash"]]) for log in sorted(logs, key=_place_of)]
+            events = [self._logs.decode(log, blocks[log["blockHash"]], contract) for log in sorted(logs, key=_place_of)]
         except (DecodingError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise UnexpectedAnswer(self.provider.endpoint, "eth_getLogs", f"no log of a contract: {error}") from error
         return tuple(event for event in events if event is not None)
+
+    async def _logs_of(self, first: int, last: int | None, criteria: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        if last is not None:
+            return await self._logs_between(first, last, criteria)
+        try:
+            query = {"fromBlock": hex(first), "toBlock": LATEST, **criteria}
+            logs: list[Mapping[str, Any]] = await self.provider.request("eth_getLogs", query)
+        except (RpcRefused, RpcUnavailable) as error:
+            if not _is_too_much(error):
+                raise
+            return await self._logs_between(first, (await self.head()).number, criteria)
+        return logs
 
     async def _logs_between(self, first: int, last: int, criteria: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         if last < first:
@@ -335,7 +414,7 @@ class Chain:
             if (timestamp := log.get("blockTimestamp")) is not None:
                 blocks[digest] = BlockRef(int(log["blockNumber"], 16), bytes.fromhex(digest[2:]), int(timestamp, 16))
             else:
-                unknown[digest] = ("eth_getBlockByHash", (digest, False))
+                unknown[digest] = _block_by_hash(digest)
         if unknown:
             found = await self.provider.known(next(iter(unknown)), list(unknown.values()))
             blocks |= {digest: self._block_ref(block) for digest, block in zip(unknown, found, strict=True)}
@@ -363,32 +442,63 @@ class Chain:
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
-    async def call(self, contract: str, function: str, *arguments: Any) -> Any:
+    async def call(self, contract: str, function: str, *arguments: Any, at: bytes | None = None) -> Any:
         """What a view function returns: one value, or a tuple of several; structs are tuples.
 
+        Args:
+            at: hash of the block to ask, 32 bytes; the newest when none.
         Raises:
             Rejected: the contract reverted (decoded).
             ContractMissing: there is no such contract on this chain.
+            BlockUnknown: no endpoint has the block `at` in its chain.
         """
-        return (await self.calls([(contract, function, arguments)]))[0]
+        return (await self.calls([(contract, function, arguments)], at=at))[0]
 
-    async def calls(self, calls: Sequence[tuple[str, str, Sequence[Any]]]) -> list[Any]:
-        """Several view functions (contract, function, arguments), asked of the same endpoint in one request."""
-        answers = await self.provider.batch([self._encode(*call) for call in calls])
+    async def calls(
+        self, calls: Sequence[tuple[str, str, Sequence[Any]]], *, at: bytes | None = None, gas: int | None = None
+    ) -> list[Any]:
+        """Several view functions (contract, function, arguments), asked of the same endpoint in one request.
+
+        Args:
+            at: hash of the block to ask, 32 bytes; the newest when none.
+            gas: that each call gets; what the endpoint gives when none.
+        Raises: as `call`.
+        """
+        answers = await self._answers([self._encode(*call) for call in calls], at, gas)
         return [
             self._decode(contract, function, answer)
             for (contract, function, _), answer in zip(calls, answers, strict=True)
         ]
 
-    def _encode(self, contract: str, function: str, arguments: Sequence[Any]) -> Call:
-        data = interface(contract)[function].call(*arguments)
-        return "eth_call", ({"to": self.deployment.address(contract), "data": "0x" + data.hex()}, LATEST)
+    async def view(
+        self, address: Address, contract: str, function: str, *arguments: Any, at: bytes | None = None
+    ) -> Any:
+        """What a view function of any contract returns that has the functions of `contract`, such as a policy.
 
-    def _decode(self, contract: str, function: str, answer: str) -> Any:
+        Raises: as `call`.
+        """
+        [answer] = await self._answers([self._encode(contract, function, arguments, address)], at)
+        return self._decode(contract, function, answer, address)
+
+    async def _answers(self, calls: Sequence[Call], at: bytes | None, gas: int | None = None) -> list[Any]:
+        extra = {} if gas is None else {"gas": hex(gas)}
+        if at is None:
+            return await self.provider.batch([(method, ({**call, **extra}, LATEST)) for method, (call, _) in calls])
+        digest = "0x" + at.hex()
+        block = {"blockHash": digest, "requireCanonical": True}
+        pinned = [(method, ({**call, **extra}, block)) for method, (call, _) in calls]
+        _, *answers = await self.provider.known(digest, [_block_by_hash(digest), *pinned])
+        return answers
+
+    def _encode(self, contract: str, function: str, arguments: Sequence[Any], address: Address | None = None) -> Call:
+        data = interface(contract)[function].call(*arguments)
+        return "eth_call", ({"to": address or self.deployment.address(contract), "data": "0x" + data.hex()}, LATEST)
+
+    def _decode(self, contract: str, function: str, answer: str, address: Address | None = None) -> Any:
         try:
             return interface(contract)[function].result(bytes.fromhex(answer[2:]))
         except (DecodingError, ValueError, TypeError) as error:
-            address = self.deployment.address(contract)
+            address = address or self.deployment.address(contract)
             if answer == "0x":
                 raise ContractMissing(self.deployment.name, contract, f"there is no code at {address}") from error
             raise ContractMissing(
@@ -408,3 +518,7 @@ def _place_of(log: Mapping[str, Any]) -> tuple[int, int]:
 
 def _block_by_number(number: str) -> Call:
     return "eth_getBlockByNumber", (number, False)
+
+
+def _block_by_hash(digest: str) -> Call:
+    return "eth_getBlockByHash", (digest, False)

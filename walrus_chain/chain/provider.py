@@ -50,10 +50,16 @@ Call = tuple[str, Sequence[Any]]
 _TRY_ANOTHER_CODES: Final = frozenset({-32005, -32001, -32002})
 _TRY_ANOTHER_WORDS: Final = ("header not found", "too many requests", "rate limit")
 _EXECUTION_REVERTED: Final = 3
+# What endpoints answer to a call at a block of a fork that they left (EIP-1898, requireCanonical).
+_OTHER_FORK: Final = "canonical"
 
 
 class _EndpointFailed(Exception):
     """An endpoint gave no usable answer; another one is asked."""
+
+
+class _EndpointLags(Exception):
+    """An endpoint does not have the block, or not in its chain; another one is asked."""
 
 
 class _Endpoint:
@@ -79,13 +85,22 @@ class _Endpoint:
             await self._session.close()
             self._session = None
 
-    async def ask(self, calls: Sequence[Call]) -> list[Any]:
+    async def ask(self, calls: Sequence[Call], *, nulls: bool = True) -> list[Any]:
         """The results of `calls`, sent together, in order.
 
-        Raises: _EndpointFailed: no usable answer.
+        Args:
+            nulls: whether null is an answer; otherwise it says that the endpoint lags.
+        Raises:
+            _EndpointFailed: no usable answer.
+            _EndpointLags: it does not know the block that is asked about.
         """
-        answers = await self.answers(calls)
-        return [self._result(call[0], answer) for call, answer in zip(calls, answers, strict=True)]
+        results = []
+        for call, answer in zip(calls, await self.answers(calls), strict=True):
+            result = self._result(call[0], answer)
+            if result is None and not nulls:
+                raise _EndpointLags
+            results.append(result)
+        return results
 
     async def answers(self, calls: Sequence[Call]) -> list[Mapping[str, Any]]:
         """The JSON-RPC answers to `calls`, errors included, in order.
@@ -141,6 +156,8 @@ class _Endpoint:
         code, message = int(error.get("code", 0)), str(error.get("message", "no reason given"))
         if (data := _revert_data(code, message, error.get("data"))) is not None:
             raise decode_revert(data)
+        if _OTHER_FORK in message.lower():
+            raise _EndpointLags
         if code in _TRY_ANOTHER_CODES or any(words in message.lower() for words in _TRY_ANOTHER_WORDS):
             raise _EndpointFailed(message)
         raise RpcRefused(str(self), method, code, message)
@@ -243,6 +260,8 @@ class ChainProvider:
     async def known(self, block: object, calls: Sequence[Call]) -> list[Any]:
         """As `batch`, but from an endpoint that answers none of the calls with null: one that knows `block`.
 
+        Put first what a lagging endpoint answers with null, if it answers the others with an error.
+
         Raises: BlockUnknown: every endpoint that answers lags behind; and as `request`.
         """
         return await self._ask(calls, known=block)
@@ -268,16 +287,16 @@ class ChainProvider:
         lagging = False
         async for endpoint in self._usable(failures):
             try:
-                results = await endpoint.ask(calls)
+                results = await endpoint.ask(calls, nulls=known is None)
             except _EndpointFailed as failure:
                 failures.add(endpoint, str(failure))
+                continue
+            except _EndpointLags:
+                lagging = True
                 continue
             except (Rejected, RpcRefused):
                 self._prefer(endpoint)
                 raise
-            if known is not None and any(result is None for result in results):
-                lagging = True
-                continue
             self._prefer(endpoint)
             return results
         raise BlockUnknown(known) if lagging else failures.error()

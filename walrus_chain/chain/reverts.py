@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
@@ -12,8 +12,11 @@ from walrus_chain.chain.abi import abi_types, signature_of
 from walrus_chain.chain.abi_codec import decode
 from walrus_chain.chain.artifacts import artifact, artifact_names
 from walrus_chain.chain.economy_rejections import ECONOMY_REJECTIONS
+from walrus_chain.chain.kind_rejections import KIND_REJECTIONS
 from walrus_chain.chain.library_rejections import LIBRARY_REJECTIONS
 from walrus_chain.chain.money_rejections import MONEY_REJECTIONS
+from walrus_chain.chain.payment_rejections import PAYMENT_REJECTIONS
+from walrus_chain.chain.policy_rejections import POLICY_REJECTIONS
 from walrus_chain.chain.rejection import ContractRejection, names_of
 from walrus_chain.chain.rejections import REJECTIONS
 from walrus_chain.errors import Rejected
@@ -62,6 +65,17 @@ class UnknownRevert(Rejected):
         self.data = data
 
 
+OUR_REJECTIONS: Final = (
+    *REJECTIONS,
+    *MONEY_REJECTIONS,
+    *ECONOMY_REJECTIONS,
+    *POLICY_REJECTIONS,
+    *KIND_REJECTIONS,
+    *PAYMENT_REJECTIONS,
+)
+"""What our own contracts refuse; the rest is the library's."""
+
+
 def decode_revert(data: bytes) -> Rejected:
     """The error that revert data spells; always one, at worst `UnknownRevert`."""
     selector, arguments = data[:4], data[4:]
@@ -81,7 +95,7 @@ def decode_revert(data: bytes) -> Rejected:
 @cache
 def known_errors() -> dict[bytes, tuple[type[ContractRejection], tuple[str, ...]]]:
     """Every custom error of the package's contracts by selector: its class and its parameters' types."""
-    classes = names_of((*REJECTIONS, *MONEY_REJECTIONS, *ECONOMY_REJECTIONS, *LIBRARY_REJECTIONS))
+    classes = names_of((*OUR_REJECTIONS, *LIBRARY_REJECTIONS))
     return {
         keccak(text=signature_of(entry))[:4]: (classes[entry["name"]], abi_types(entry["inputs"]))
         for entry in custom_errors()

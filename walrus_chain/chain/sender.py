@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from walrus_chain.chain.abi import interface
-from walrus_chain.chain.logs import topic_of
+from walrus_chain.chain.contracts import ContractCalls
+from walrus_chain.chain.events import BlobRegistered, NodeRegistered, TermPaid
 from walrus_chain.chain.network import Chain
+from walrus_chain.chain.payment_writer import PaymentWriter
+from walrus_chain.chain.policy_writer import PolicyWriter
 from walrus_chain.chain.transactions import Patience, Receipt, TransactionQueue, TransactionSigner
 from walrus_chain.chain.views import Attribute
 from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, Wei
@@ -95,6 +97,11 @@ class Sender:
         """
         self._chain = chain
         self._queue = TransactionQueue(chain.provider, account, patience)
+        self._contracts = ContractCalls(chain, self._queue)
+        self.policies = PolicyWriter(self._contracts)
+        """Policies of blob objects, ready-made policies, credentials and nodes' receipts."""
+        self.payments = PaymentWriter(self._contracts)
+        """Revenue pools, purchases, read channels and renewals."""
 
     @property
     def address(self) -> Address:
@@ -118,14 +125,11 @@ class Sender:
             receipt = await self._send("BlobRegistry", "register", rows[0])
         else:
             receipt = await self._send("BlobRegistry", "registerBatch", rows)
-        objects = tuple(
-            BlobObjectId(int(topics[1], 16)) for topics, _ in self._logs(receipt, "BlobRegistry", "BlobRegistered")
-        )
-        charges = tuple(
-            Wei(int.from_bytes(data[-32:], "big")) for _, data in self._logs(receipt, "StorageFees", "TermPaid")
-        )
+        charges = tuple(Wei(paid["charge"]) for paid in self._contracts.logs(receipt, TermPaid))
         return RegisterReceipt(
-            objects=objects,
+            objects=tuple(
+                BlobObjectId(registered["blob_object"]) for registered in self._contracts.logs(receipt, BlobRegistered)
+            ),
             paid=Wei(sum(charges)),
             charges=charges,
             transaction=receipt.transaction,
@@ -195,8 +199,8 @@ class Sender:
         """
         row = (details.name, details.url, details.region, details.signer, details.encryption_key)
         receipt = await self._send("NodeRegistry", "register", row, signer_proof)
-        topics, _ = next(iter(self._logs(receipt, "NodeRegistry", "NodeRegistered")))
-        return NodeReceipt(NodeId(int(topics[1], 16)), receipt.transaction, receipt.block, receipt.gas_used)
+        [registered] = self._contracts.logs(receipt, NodeRegistered)
+        return NodeReceipt(NodeId(registered["node_id"]), receipt.transaction, receipt.block, receipt.gas_used)
 
     async def update_node(self, node_id: NodeId, name: str, url: str, region: str) -> Receipt:
         """Changes a node's name, URL and region; a new region counts when the next committee is formed."""
@@ -325,15 +329,4 @@ class Sender:
         return await self._send("Committee", "refreshSigner", member)
 
     async def _send(self, contract: str, function: str, *arguments: Any) -> Receipt:
-        data = interface(contract)[function].call(*arguments)
-        return await self._queue.send(self._chain.deployment.address(contract), data)
-
-    def _logs(self, receipt: Receipt, contract: str, solidity_name: str) -> list[tuple[Sequence[str], bytes]]:
-        """Topics and data of a receipt's logs of one kind, in order."""
-        address = self._chain.deployment.address(contract).lower()
-        topic = "0x" + topic_of(contract, solidity_name).hex()
-        return [
-            (log["topics"], bytes.fromhex(log["data"][2:]))
-            for log in receipt.logs
-            if log["address"].lower() == address and log["topics"] and log["topics"][0] == topic
-        ]
+        return await self._contracts.send(contract, function, *arguments)

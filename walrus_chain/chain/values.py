@@ -15,8 +15,10 @@ from walrus_chain.types import (
     BlobId,
     BlobObjectId,
     BlobStatus,
+    ChannelId,
     Epoch,
     NodeId,
+    PoolId,
     ShardIndex,
     Wei,
     format_amount,
@@ -35,9 +37,15 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _text_of_word(word: bytes) -> str:
+def text_of_word(word: bytes) -> str:
     """A bytes32 that holds a short ASCII name, padded with zeros."""
     return word.rstrip(b"\0").decode("ascii", "replace")
+
+
+def word_of_text(text: str) -> bytes | None:
+    """A short name as the bytes32 that holds it; none when it is too long."""
+    encoded = text.encode()
+    return encoded.ljust(32, b"\0") if len(encoded) <= 32 else None
 
 
 class ShortName(str):
@@ -56,10 +64,12 @@ _CONVERTERS: dict[Any, Converter] = {
     NodeId: _same,
     ShardIndex: _same,
     BlobObjectId: _same,
+    PoolId: _same,
+    ChannelId: _same,
     BlobId: lambda value: value if isinstance(value, BlobId) else BlobId(value),
     Address: checksum_address,
     BlobStatus: BlobStatus,
-    ShortName: lambda value: value if isinstance(value, ShortName) else ShortName(_text_of_word(value)),
+    ShortName: lambda value: value if isinstance(value, ShortName) else ShortName(text_of_word(value)),
     tuple[NodeId, ...]: tuple,
     tuple[Address, ...]: lambda values: tuple(checksum_address(value) for value in values),
 }

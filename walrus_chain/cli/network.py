@@ -136,6 +136,16 @@ def deploy(
     seed_delay_blocks: Annotated[
         int, typer.Option(min=1, max=200, help="Blocks between a custody window's opening and its seed.")
     ] = 4,
+    maximum_request_age_seconds: Annotated[
+        int, typer.Option(min=1, max=3600, help="Oldest block at which agents decide who may use data.")
+    ] = 120,
+    minimum_notice_seconds: Annotated[int, typer.Option(min=0, help="Shortest notice with which policies change.")] = 24
+    * 3600,
+    protocol: Annotated[str, typer.Option(help="What is burned of a revenue pool's income, up to 10%.")] = "2.5%",
+    close_delay_seconds: Annotated[
+        int, typer.Option(min=1, help="For how long a read channel that closes still pays vouchers.")
+    ] = 24 * 3600,
+    tip: Annotated[str, typer.Option(help="What a node gets of a voucher that it redeems, up to 5%.")] = "1%",
     save: Annotated[Path | None, typer.Option(help="Also write the deployment file here.")] = None,
     wallet: WalletName = None,
     password_file: PasswordFile = None,
@@ -165,6 +175,11 @@ def deploy(
         jail_epochs=jail_epochs,
         bounty_bps=parse_bps(bounty),
         seed_delay_blocks=seed_delay_blocks,
+        maximum_request_age_seconds=maximum_request_age_seconds,
+        minimum_notice_seconds=minimum_notice_seconds,
+        protocol_bps=parse_bps(protocol),
+        close_delay_seconds=close_delay_seconds,
+        tip_bps=parse_bps(tip),
     )
     if name in session.home().networks():
         raise NameTaken("network", name)
@@ -188,19 +203,21 @@ def build(
     check: Annotated[bool, typer.Option("--check", help="Only say whether the artifacts are fresh.")] = False,
     json: Json = False,
 ) -> None:
-    """Compile the contracts and write the artifacts that this package carries."""
+    """Compile the contracts, and write the artifacts and the Solidity for policies that this package carries."""
     from walrus_chain.chain import build as building
+    from walrus_chain.chain import policy_sources
 
     out = session.output(json)
     root = building.find_project(project.resolve())
     if check:
-        stale = building.stale_parts(root)
+        stale = [*building.stale_parts(root), *policy_sources.stale_sources(root)]
         out.result({"stale": stale}, "\n".join([*stale, "run `walrus contracts build`"]) if stale else "fresh")
         if stale:
             raise typer.Exit(FAILURE)
         return
     artifacts = building.compile_contracts(root)
     building.write_artifacts(root, artifacts)
+    policy_sources.write_sources(root)
     sizes = {artifact.name: len(artifact.bytecode) // 2 - 1 for artifact in artifacts}
     out.facts(sizes, ((name, f"{size:,} bytes of creation code") for name, size in sizes.items()))
 

@@ -8,14 +8,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.stakes import PoolReader, StakeWriter
 from walrus_chain.messages.domain import Domain
 from walrus_chain.rules.committee import Committee
 from walrus_chain.transport.agent import AgentClient
-from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, Wei
+from walrus_chain.types import Address, BlobId, BlobObjectId, ChannelId, Epoch, NodeId, PoolId, Wei
 
 if TYPE_CHECKING:
     from walrus_chain.chain.economy import Prices
+    from walrus_chain.chain.event import ChainEvent
+    from walrus_chain.chain.payment_views import (
+        AnchoredReceipts,
+        ChannelRules,
+        PoolMember,
+        PoolShare,
+        ReadChannel,
+        Renewal,
+        RenewalTerms,
+        RevenuePool,
+        SubscriptionTerms,
+    )
+    from walrus_chain.chain.payment_writer import (
+        ChannelReceipt,
+        PaymentReceipt,
+        PoolReceipt,
+        RenewalReceipt,
+        SettlementReceipt,
+        SubscriptionReceipt,
+    )
+    from walrus_chain.chain.policy_questions import AskedUse, PolicyAnswer, RetentionAnswer
+    from walrus_chain.chain.policy_views import (
+        Credential,
+        Policies,
+        PolicyRecord,
+        PolicyRules,
+        Price,
+        Question,
+        ReadyMadePolicy,
+        SealedKey,
+        Verdict,
+    )
+    from walrus_chain.chain.policy_writer import CredentialReceipt, PolicyReceipt
     from walrus_chain.chain.sender import RegisterReceipt, Registration
     from walrus_chain.chain.transactions import Receipt
     from walrus_chain.chain.views import (
@@ -58,8 +92,27 @@ class ChainReader(Protocol):
         """The domain in which attestations are signed."""
 
     @property
+    def access_domain(self) -> Domain:
+        """The domain in which grants, requests and receipts are signed: that of the policies."""
+
+    @property
+    def channels_domain(self) -> Domain:
+        """The domain in which vouchers are signed."""
+
+    @property
     def economy(self) -> EconomyReader:
         """Stakes, custody and prices."""
+
+    @property
+    def policies(self) -> PolicyReader:
+        """Policies of objects, sealed keys, credentials and nodes' receipts."""
+
+    @property
+    def payments(self) -> PaymentReader:
+        """Revenue pools, purchases, channels and renewals."""
+
+    async def head(self) -> BlockRef:
+        """The newest block."""
 
     async def parameters(self) -> NetworkParameters:
         """The network's parameters and clock."""
@@ -69,6 +122,9 @@ class ChainReader(Protocol):
 
     async def nodes(self) -> tuple[Node, ...]:
         """All registered nodes."""
+
+    async def node_keys_of(self, node_id: NodeId) -> tuple[tuple[Address, bytes], ...]:
+        """Signers and encryption keys that a node ever registered, oldest first."""
 
     async def blob(self, blob_object: BlobObjectId) -> BlobObject:
         """One object; its status is unknown when there is none."""
@@ -95,6 +151,106 @@ class ChainReader(Protocol):
         """What an account has."""
 
 
+class PolicyReader(Protocol):
+    """Policies, sealed keys, credentials and receipts, asked; `at` is the hash of the block that is asked."""
+
+    async def rules(self) -> PolicyRules:
+        """What holds for all policies."""
+
+    async def record_of(self, blob_object: BlobObjectId, at: bytes | None = None) -> PolicyRecord:
+        """All that is known of an object's policies."""
+
+    async def envelope_of(self, blob_object: BlobObjectId) -> SealedKey | None:
+        """The sealed key of an object's data; none when the data are public."""
+
+    async def judge(self, question: Question, at: bytes | None = None) -> Verdict:
+        """The decision on a use of data."""
+
+    async def quote_of(self, question: Question, at: bytes | None = None) -> Price:
+        """What a use costs."""
+
+    @property
+    def questions(self) -> PolicyQuestions:
+        """Asking single policies."""
+
+    async def kinds(self) -> tuple[str, ...]:
+        """The names of all kinds of ready-made policies."""
+
+    async def ready_made(self, policy: Address) -> ReadyMadePolicy | None:
+        """Kind and arguments of a policy that runs the network's own code."""
+
+    async def credential(self, uid: bytes, at: bytes | None = None) -> Credential | None:
+        """A credential of the network's own registry."""
+
+    async def credentials_of(self, recipient: Address) -> tuple[Credential, ...]:
+        """All credentials that an account ever got, oldest first."""
+
+    async def credentials_by(self, attester: Address) -> tuple[Credential, ...]:
+        """All credentials that an account ever gave, oldest first."""
+
+    async def receipts_of(self, node_id: NodeId) -> tuple[AnchoredReceipts, ...]:
+        """What a node anchored in all epochs, oldest first."""
+
+
+class PaymentReader(Protocol):
+    """Revenue pools, purchases, channels and renewals, asked."""
+
+    async def protocol_bps(self) -> int:
+        """What is burned of each income of a pool."""
+
+    async def pool(self, pool: PoolId) -> RevenuePool:
+        """A pool."""
+
+    async def member(self, pool: PoolId, account: Address) -> PoolMember:
+        """An account's part in a pool."""
+
+    async def claimable(self, pool: PoolId, account: Address) -> Wei:
+        """What a member could claim now."""
+
+    async def claimable_from_root(self, pool: PoolId, units: int) -> Wei:
+        """What an account with so many units in the tree could claim now, if it never did."""
+
+    async def list_of(self, pool: PoolId) -> BlobId | None:
+        """The blob that holds the list of members of a pool from a root."""
+
+    async def history_of(self, pool: PoolId) -> tuple[ChainEvent, ...]:
+        """Everything that a pool logged, in chain order."""
+
+    async def reads_of(self, blob_object: BlobObjectId, reader: Address, at: bytes | None = None) -> int:
+        """How many reads of an object were ever bought for a reader."""
+
+    async def subscribed_until(self, policy: Address, reader: Address) -> int:
+        """Until when a reader bought time under a policy, seconds since 1970."""
+
+    async def subscription_terms(self, policy: Address) -> SubscriptionTerms:
+        """What a subscription policy sells."""
+
+    async def channel_rules(self) -> ChannelRules:
+        """What holds for all channels."""
+
+    async def channel(self, channel: ChannelId) -> ReadChannel:
+        """A channel."""
+
+    async def channels_of(self, payer: Address, pool: PoolId | None = None) -> tuple[ReadChannel, ...]:
+        """The channels that an account opened."""
+
+    async def renewal_of(self, blob_object: BlobObjectId) -> Renewal:
+        """Terms and balance of an object's renewals."""
+
+
+class PolicyQuestions(Protocol):
+    """Single policies, asked, whether an object has them or not."""
+
+    async def kind(self, policy: Address) -> str | None:
+        """What kind of policy a contract says it is; none when it is no policy."""
+
+    async def answer(self, policy: Address, use: AskedUse) -> PolicyAnswer:
+        """What a policy decides of a use, and what it asks for."""
+
+    async def retention(self, policy: Address, blob_object: BlobObjectId) -> RetentionAnswer:
+        """What a policy says of keeping an object."""
+
+
 class Agents(Protocol):
     """Where agents are found."""
 
@@ -105,8 +261,126 @@ class Agents(Protocol):
         """Closes all connections."""
 
 
+class PolicyWriter(Protocol):
+    """Policies and credentials, written by one account."""
+
+    async def attach(
+        self, blob_object: BlobObjectId, policies: Policies, notice_seconds: int, envelope: bytes = b""
+    ) -> Receipt:
+        """Gives an object its first policies and the sealed key of its data."""
+
+    async def announce(self, blob_object: BlobObjectId, policies: Policies) -> Receipt:
+        """Announces other policies."""
+
+    async def cancel_announcement(self, blob_object: BlobObjectId) -> Receipt:
+        """Takes an announcement back."""
+
+    async def freeze(self, blob_object: BlobObjectId) -> Receipt:
+        """Fixes an object's policies for ever."""
+
+    async def publish_envelope(self, blob_object: BlobObjectId, key_epoch: int, envelope: bytes) -> Receipt:
+        """Publishes the sealed key anew."""
+
+    async def create(self, kind: str, arguments: bytes) -> PolicyReceipt:
+        """Creates a ready-made policy."""
+
+    async def deploy(self, creation_code: bytes) -> PolicyReceipt:
+        """Deploys a policy of somebody's own."""
+
+    async def set_listed(self, policy: Address, accounts: Sequence[Address], *, listed: bool) -> Receipt:
+        """Puts accounts on a list, or takes them off."""
+
+    async def set_hold(self, policy: Address, blob_object: BlobObjectId, *, held: bool) -> Receipt:
+        """Puts a legal hold on an object, or lets go of it."""
+
+    async def attest(
+        self, schema: bytes, recipient: Address, expiration_time: int = 0, data: bytes = b""
+    ) -> CredentialReceipt:
+        """Gives an account a credential."""
+
+    async def revoke(self, uid: bytes) -> Receipt:
+        """Takes a credential back."""
+
+
+class PaymentWriter(Protocol):
+    """Revenue pools, purchases, channels and renewals, written by one account."""
+
+    async def create_pool(self, shares: Sequence[PoolShare], nodes_bps: int) -> PoolReceipt:
+        """Creates a pool of up to 100 members."""
+
+    async def create_pool_from_root(
+        self, root: bytes, units: int, nodes_bps: int, member_list: BlobId | None = None
+    ) -> PoolReceipt:
+        """Creates a pool whose members are in a tree."""
+
+    async def distribute(self, pool: PoolId, amount: Wei) -> Receipt:
+        """Pays an income into a pool."""
+
+    async def claim(self, pool: PoolId, to: Address | None = None) -> PaymentReceipt:
+        """Pays out what the account earned in a pool."""
+
+    async def claim_from_root(
+        self, pool: PoolId, units: int, index: int, proof: bytes, to: Address | None = None
+    ) -> PaymentReceipt:
+        """Makes the account a member by its place in the tree and pays out what it earned."""
+
+    async def transfer_units(self, pool: PoolId, to: Address, units: int) -> Receipt:
+        """Hands units on."""
+
+    async def settle_pool(self, pool: PoolId) -> SettlementReceipt:
+        """Moves what a pool's nodes earned, and burns the protocol's part."""
+
+    async def buy_reads(
+        self,
+        blob_object: BlobObjectId,
+        count: int,
+        maximum: Wei,
+        *,
+        reader: Address | None = None,
+        evidence: bytes = b"",
+    ) -> PaymentReceipt:
+        """Buys reads of an object."""
+
+    async def subscribe(
+        self, policy: Address, periods: int, maximum: Wei, *, reader: Address | None = None
+    ) -> SubscriptionReceipt:
+        """Buys time under a policy."""
+
+    async def open_channel(self, pool: PoolId, signer: Address, deposit: Wei) -> ChannelReceipt:
+        """Opens a channel to a pool."""
+
+    async def top_up(self, channel: ChannelId, amount: Wei) -> Receipt:
+        """Adds to a channel's deposit."""
+
+    async def start_close(self, channel: ChannelId) -> Receipt:
+        """Begins to close a channel."""
+
+    async def finish_close(self, channel: ChannelId) -> PaymentReceipt:
+        """Pays the rest of a channel's deposit back."""
+
+    async def set_renewal_terms(self, blob_object: BlobObjectId, terms: RenewalTerms) -> Receipt:
+        """Says how an object's term is to be extended."""
+
+    async def fund_renewal(self, blob_object: BlobObjectId, amount: Wei) -> Receipt:
+        """Puts up money for an object's renewals."""
+
+    async def renew(self, blob_object: BlobObjectId) -> RenewalReceipt:
+        """Extends an object's term from its balance."""
+
+    async def withdraw_renewal(self, blob_object: BlobObjectId, amount: Wei, to: Address | None = None) -> Receipt:
+        """Takes money for renewals back."""
+
+
 class ChainWriter(StakeWriter, Protocol):
     """The chain, written to by one account: it pays, owns and stakes."""
+
+    @property
+    def policies(self) -> PolicyWriter:
+        """Policies and credentials."""
+
+    @property
+    def payments(self) -> PaymentWriter:
+        """Revenue pools, purchases, channels and renewals."""
 
     async def approve_vault(self, amount: Wei = ...) -> Receipt:
         """Lets the vault collect up to `amount` WAL; without limit when none is named."""

@@ -28,6 +28,7 @@ class AgentNotReady(Retryable):
 def prepare_agent(home: DevnetHome, parameters: DevnetParameters, place: int, rpc_url: str) -> bytes:
     """Write the settings and keys of the agent at `place` (from 0). Returns the encryption key that it registers."""
     from storage_agent.config import (
+        AccessSettings,
         ChainSettings,
         KeySettings,
         LogSettings,
@@ -52,6 +53,10 @@ def prepare_agent(home: DevnetHome, parameters: DevnetParameters, place: int, rp
         keys=KeySettings(signer=signer.path, password_file=signer.password_file, encryption=folder / "master.json"),
         server=ServerSettings(port=parameters.port_of(place)),
         work=WorkSettings(heal_delay_seconds=2.0, trim_delay_seconds=5.0),
+        # All readers of a local network have one address.
+        access=AccessSettings(
+            confirmations=0, minimum_redeem=1.0, minimum_settle=1.0, requests_per_second=1000.0, burst=10_000
+        ),
         log=LogSettings(),
     )
     home.agent_settings(name).write_text(write_settings(settings))

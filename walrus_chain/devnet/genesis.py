@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 GAS_MONEY = Wei(10_000 * 10**18)
 #: A local chain is never reorganised, and epochs of seconds leave no time to wait.
 _SEED_DELAY_BLOCKS = 1
+#: Short, so that people see policies change and channels close while they look on.
+_REQUEST_AGE_SECONDS = 60
+_NOTICE_SECONDS = 5
+_CLOSE_DELAY_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,12 @@ def deployment_parameters(parameters: DevnetParameters) -> DeploymentParameters:
     Raises: ParameterOutOfBounds: something the contracts would refuse.
     """
     return DeploymentParameters(
-        shards=parameters.shards, epoch_seconds=parameters.epoch_seconds, seed_delay_blocks=_SEED_DELAY_BLOCKS
+        shards=parameters.shards,
+        epoch_seconds=parameters.epoch_seconds,
+        seed_delay_blocks=_SEED_DELAY_BLOCKS,
+        maximum_request_age_seconds=_REQUEST_AGE_SECONDS,
+        minimum_notice_seconds=_NOTICE_SECONDS,
+        close_delay_seconds=_CLOSE_DELAY_SECONDS,
     )
 
 

@@ -1,4 +1,6 @@
-"""Fixtures for tests against a real local network; loaded by pytest wherever walrus-chain[devnet] is installed.
+"""Fixtures for tests on real local chains; loaded by pytest wherever walrus-chain is installed.
+
+`walrus_network` is a whole network, for whoever stores and reads; it takes walrus-chain[devnet].
 
     async def test_my_dapp(walrus_network):
         async with walrus_network.client() as client:
@@ -7,6 +9,15 @@
 
 The network starts once for the whole test session, with its agents in this process; override `walrus_parameters` (in a
 conftest.py, with the same scope) for another size.
+
+`policy_tester` is a chain with the network's contracts and no agents, for whoever writes policies; what it can do is in
+`policy_tester.py`. It takes walrus-chain[policies].
+
+    def test_stranger__is_denied(policy_tester):
+        policy = policy_tester.deploy("MyPolicy.sol", policy_tester.account("reader"))
+        policy.denies(policy_tester.account("stranger"), reason="NotTheReader")
+
+Its chain starts once for the whole session, in less than a second; what a test does to it is undone after the test.
 """
 
 from __future__ import annotations
@@ -25,6 +36,8 @@ if TYPE_CHECKING:
     from walrus_chain.client.client import Client
     from walrus_chain.devnet.network import Devnet
     from walrus_chain.devnet.plan import DevnetParameters
+    from walrus_chain.devnet.policy_chain import PolicyChain
+    from walrus_chain.devnet.policy_tester import PolicyTester
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +97,21 @@ def walrus_network(
     home = DevnetHome(tmp_path_factory.mktemp("walrus-network"))
     with devnet_in_thread(home, walrus_parameters, developer=account.address) as devnet:
         yield WalrusNetwork(devnet, account)
+
+
+@pytest.fixture(scope="session")
+def policy_chain() -> Iterator[PolicyChain]:
+    """The chain below `policy_tester`, for the whole test session."""
+    from walrus_chain.devnet.policy_chain import policy_chain
+
+    with policy_chain() as chain:
+        yield chain
+
+
+@pytest.fixture
+def policy_tester(policy_chain: PolicyChain, request: pytest.FixtureRequest) -> Iterator[PolicyTester]:
+    """People, policies and time for one test; Solidity files are looked for beside the test."""
+    from walrus_chain.devnet.policy_tester import PolicyTester
+
+    with policy_chain.forgotten():
+        yield PolicyTester(policy_chain, request.path.parent)

@@ -135,6 +135,17 @@ class UnknownEvent(Misuse):
         self.contract, self.topics = contract, tuple(topics)
 
 
+class SealedKeyMissing(Untrusted):
+    """An RPC endpoint does not have the sealed key that the chain's record names."""
+
+    def __init__(self, blob_object: int, block: int, endpoint: str) -> None:
+        super().__init__(
+            f"{endpoint} has no log of block {block} with the sealed key of blob object {blob_object}: it keeps no "
+            "logs that old, or leaves some out; use another endpoint"
+        )
+        self.blob_object, self.block, self.endpoint = blob_object, block, endpoint
+
+
 class UnexpectedAnswer(Untrusted):
     """An RPC endpoint answered something that is not what the standard says."""
 

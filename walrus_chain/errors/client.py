@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from walrus_chain.errors.roots import Misuse, Retryable
 
 
-def _reasons(reasons: Mapping[str, str]) -> str:
+def said_by(reasons: Mapping[str, str]) -> str:
+    """What nodes said, each on a line of its own."""
     return "".join(f"\n  {node}: {why}" for node, why in reasons.items())
 
 
@@ -46,7 +47,7 @@ class BlobUnreachable(Retryable):
         part = "its metadata" if segment is None else f"segment {segment}"
         super().__init__(
             f"blob {blob_id}: {part} cannot be read now, {have} of {needed} verified pieces came; "
-            f"try again later. What the nodes said:{_reasons(reasons)}"
+            f"try again later. What the nodes said:{said_by(reasons)}"
         )
         self.blob_id, self.segment, self.have, self.needed, self.reasons = blob_id, segment, have, needed, dict(reasons)
 
@@ -60,7 +61,7 @@ class QuorumUnreachable(Retryable):
         super().__init__(
             f"blob {blob_id} (object {blob_object}) is registered but not certified: {weight} shards attested, "
             f"{required} are required. Store it again to go on without paying twice. "
-            f"What the nodes said:{_reasons(reasons)}"
+            f"What the nodes said:{said_by(reasons)}"
         )
         self.blob_id, self.blob_object, self.required, self.weight = blob_id, blob_object, required, weight
         self.reasons = dict(reasons)
@@ -95,7 +96,7 @@ class BlobNotInvalidated(Retryable):
     def __init__(self, blob_id: object, required: int, weight: int, reasons: Mapping[str, str]) -> None:
         super().__init__(
             f"blob {blob_id} stays as it is: {weight} shards attest that it does not encode to its id, {required} are "
-            f"required. Ask again later; nodes remember what they found. What the others said:{_reasons(reasons)}"
+            f"required. Ask again later; nodes remember what they found. What the others said:{said_by(reasons)}"
         )
         self.blob_id, self.required, self.weight, self.reasons = blob_id, required, weight, dict(reasons)
 

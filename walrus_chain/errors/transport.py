@@ -51,6 +51,42 @@ class AgentIncomplete(AgentRefused):
         self.missing = missing
 
 
+class AgentDenied(AgentRefused):
+    """An agent does not release a key, since the object's policy denies; `.reason` and `.policy` say why and whose."""
+
+    def __init__(self, agent: str, message: str, reason: str, policy: str) -> None:
+        super().__init__(agent, 403, "Denied", message)
+        self.reason, self.policy = reason, policy
+
+
+class AgentWantsPayment(AgentRefused):
+    """An agent does not release a key for the payment it was shown; `.price` and `.pool` say what it wants."""
+
+    def __init__(self, agent: str, message: str, price: int, pool: int) -> None:
+        super().__init__(agent, 402, "PaymentRequired", message)
+        self.price, self.pool = price, pool
+
+
+class AgentRefusedVoucher(AgentRefused):
+    """An agent does not take a voucher; `.why` names the rule.
+
+    Where it is that more was promised before, `.shown` are the vouchers that show it, as data, with their signatures:
+    the one that is in the way, and the highest.
+    """
+
+    def __init__(self, agent: str, message: str, why: str, shown: tuple[tuple[object, bytes], ...] = ()) -> None:
+        super().__init__(agent, 402, "VoucherRefused", message)
+        self.why, self.shown = why, shown
+
+
+class AgentAtKeyEpoch(AgentRefused):
+    """An agent releases keys of another key epoch than it was asked for; `.key_epoch` is the one in force."""
+
+    def __init__(self, agent: str, message: str, key_epoch: int) -> None:
+        super().__init__(agent, 409, "StaleKeyEpoch", message)
+        self.key_epoch = key_epoch
+
+
 class AgentMisbehaved(Untrusted):
     """An agent's answer is not what the protocol promises; ask another one."""
 

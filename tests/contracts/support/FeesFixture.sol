@@ -37,6 +37,7 @@ abstract contract FeesFixture is Test {
     address internal votes;
     address internal rewards;
     address internal stakes;
+    address internal pools;
 
     /// @notice n = 10, a unit of 64 KiB for 1,000 wei, a write fee of 77 wei, 50 epochs.
     function defaultPrices() internal pure returns (Prices memory) {
@@ -48,9 +49,11 @@ abstract contract FeesFixture is Test {
         votes = makeAddr("votes");
         rewards = makeAddr("rewards");
         stakes = makeAddr("stakes");
-        address[] memory modules = new address[](2);
+        pools = makeAddr("pools");
+        address[] memory modules = new address[](3);
         modules[0] = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 3);
         modules[1] = stakes;
+        modules[2] = pools;
         token = new WAL(address(this), SUPPLY);
         vault = new TokenVault(token, modules);
         committee = new Committee(
@@ -73,6 +76,7 @@ abstract contract FeesFixture is Test {
             address(this),
             votes,
             rewards,
+            pools,
             prices.unitBytes,
             Amount.wrap(prices.unitPrice),
             Amount.wrap(prices.writeFee),

@@ -7,15 +7,46 @@ import {StorageFees} from "../../../contracts/blobs/StorageFees.sol";
 import {Committee} from "../../../contracts/committee/Committee.sol";
 import {Prices} from "../../../contracts/committee/Prices.sol";
 import {CustodyChallenges} from "../../../contracts/custody/CustodyChallenges.sol";
+import {IBlobPolicies} from "../../../contracts/interfaces/IBlobPolicies.sol";
 import {IBlobRegistry} from "../../../contracts/interfaces/IBlobRegistry.sol";
 import {ICommittee} from "../../../contracts/interfaces/ICommittee.sol";
 import {ICustodyChallenges} from "../../../contracts/interfaces/ICustodyChallenges.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {IRevenuePools} from "../../../contracts/interfaces/IRevenuePools.sol";
 import {IRewards} from "../../../contracts/interfaces/IRewards.sol";
 import {IStaking} from "../../../contracts/interfaces/IStaking.sol";
 import {DutyLens} from "../../../contracts/lens/DutyLens.sol";
 import {NetworkLens} from "../../../contracts/lens/NetworkLens.sol";
 import {FixedRandomness} from "../../../contracts/mocks/FixedRandomness.sol";
+import {Purchases} from "../../../contracts/payments/Purchases.sol";
+import {ReadChannels} from "../../../contracts/payments/ReadChannels.sol";
+import {Renewals} from "../../../contracts/payments/Renewals.sol";
+import {RevenuePools} from "../../../contracts/payments/RevenuePools.sol";
+import {BlobPolicies} from "../../../contracts/policies/BlobPolicies.sol";
+import {CredentialRegistry} from "../../../contracts/policies/CredentialRegistry.sol";
+import {PolicyFactory} from "../../../contracts/policies/PolicyFactory.sol";
+import {ReceiptLog} from "../../../contracts/policies/ReceiptLog.sol";
+import {SignatureJudge} from "../../../contracts/policies/SignatureJudge.sol";
+import {AllOfPolicy} from "../../../contracts/policies/kinds/AllOfPolicy.sol";
+import {AllowListPolicy} from "../../../contracts/policies/kinds/AllowListPolicy.sol";
+import {AnyOfPolicy} from "../../../contracts/policies/kinds/AnyOfPolicy.sol";
+import {CredentialPolicy} from "../../../contracts/policies/kinds/CredentialPolicy.sol";
+import {DeleteAfterPolicy} from "../../../contracts/policies/kinds/DeleteAfterPolicy.sol";
+import {DenyListPolicy} from "../../../contracts/policies/kinds/DenyListPolicy.sol";
+import {Erc1155HolderPolicy} from "../../../contracts/policies/kinds/Erc1155HolderPolicy.sol";
+import {Erc20HolderPolicy} from "../../../contracts/policies/kinds/Erc20HolderPolicy.sol";
+import {Erc721HolderPolicy} from "../../../contracts/policies/kinds/Erc721HolderPolicy.sol";
+import {FixedTermPolicy} from "../../../contracts/policies/kinds/FixedTermPolicy.sol";
+import {KOfNPolicy} from "../../../contracts/policies/kinds/KOfNPolicy.sol";
+import {LegalHoldPolicy} from "../../../contracts/policies/kinds/LegalHoldPolicy.sol";
+import {MerkleAllowListPolicy} from "../../../contracts/policies/kinds/MerkleAllowListPolicy.sol";
+import {NotPolicy} from "../../../contracts/policies/kinds/NotPolicy.sol";
+import {OwnerPolicy} from "../../../contracts/policies/kinds/OwnerPolicy.sol";
+import {PayPerReadPolicy} from "../../../contracts/policies/kinds/PayPerReadPolicy.sol";
+import {ReadQuotaPolicy} from "../../../contracts/policies/kinds/ReadQuotaPolicy.sol";
+import {SubscriptionPolicy} from "../../../contracts/policies/kinds/SubscriptionPolicy.sol";
+import {TimeWindowPolicy} from "../../../contracts/policies/kinds/TimeWindowPolicy.sol";
+import {WriteOncePolicy} from "../../../contracts/policies/kinds/WriteOncePolicy.sol";
 import {NodeRegistry} from "../../../contracts/staking/NodeRegistry.sol";
 import {Rewards} from "../../../contracts/staking/Rewards.sol";
 import {Staking} from "../../../contracts/staking/Staking.sol";
@@ -45,6 +76,36 @@ abstract contract System is Test {
         uint32 maximumEpochs;
         uint16 burnBps;
         ICustodyChallenges.Parameters custody;
+        IBlobPolicies.Limits policies;
+        uint16 protocolBps;
+        uint64 closeDelay;
+        uint16 tipBps;
+    }
+
+    /// @notice The contracts in the order of their creation.
+    enum Place {
+        WAL,
+        TokenVault,
+        NodeRegistry,
+        Committee,
+        Staking,
+        StorageFees,
+        Prices,
+        Rewards,
+        BlobRegistry,
+        BlobAttributes,
+        Randomness,
+        CustodyChallenges,
+        BlobPolicies,
+        RevenuePools,
+        Purchases,
+        ReadChannels,
+        Renewals,
+        ReceiptLog,
+        CredentialRegistry,
+        SignatureJudge,
+        NetworkLens,
+        DutyLens
     }
 
     uint256 internal constant SUPPLY = 1_000_000_000e18;
@@ -63,51 +124,116 @@ abstract contract System is Test {
     CustodyChallenges internal custody;
     NetworkLens internal lens;
     DutyLens internal dutyLens;
+    BlobPolicies internal policies;
+    RevenuePools internal revenuePools;
+    Purchases internal purchases;
+    ReadChannels internal channels;
+    Renewals internal renewals;
+    ReceiptLog internal receiptLog;
+    CredentialRegistry internal credentials;
+    SignatureJudge internal signatureJudge;
+    PolicyFactory internal policyFactory;
+
+    uint64 private _firstNonce;
 
     /// @notice Deploys everything with `parameters`; this test holds the supply and is the genesis account.
     function deploySystem(Parameters memory parameters) internal {
-        uint64 nonce = vm.getNonce(address(this));
-        address[14] memory addresses;
-        for (uint256 i = 0; i < addresses.length; ++i) {
-            addresses[i] = vm.computeCreateAddress(address(this), nonce + uint64(i));
-        }
-        address[] memory modules = new address[](2);
-        (modules[0], modules[1]) = (addresses[4], addresses[5]);
+        _firstNonce = vm.getNonce(address(this));
+        _deployCore(parameters);
+        _deployPayments(parameters);
+        lens = new NetworkLens(registry, fees, committee, nodeRegistry, staking, custody);
+        dutyLens = new DutyLens(committee, staking, prices, rewards, custody, randomness);
+
+        require(address(dutyLens) == placeOf(Place.DutyLens), "System: addresses moved");
+    }
+
+    /// @notice Where a contract of the system is, or will be.
+    function placeOf(Place place) internal view returns (address) {
+        return vm.computeCreateAddress(address(this), _firstNonce + uint64(place));
+    }
+
+    function _deployCore(Parameters memory parameters) private {
+        address[] memory modules = new address[](5);
+        (modules[0], modules[1]) = (placeOf(Place.Staking), placeOf(Place.StorageFees));
+        modules[2] = placeOf(Place.RevenuePools);
+        (modules[3], modules[4]) = (placeOf(Place.ReadChannels), placeOf(Place.Renewals));
+        ICustodyChallenges challenges = ICustodyChallenges(placeOf(Place.CustodyChallenges));
 
         token = new WAL(address(this), SUPPLY);
         vault = new TokenVault(token, modules);
         nodeRegistry = new NodeRegistry(2 * parameters.epochSeconds);
         committee = new Committee(
             nodeRegistry,
-            IStaking(addresses[4]),
-            ICustodyChallenges(addresses[11]),
+            IStaking(placeOf(Place.Staking)),
+            challenges,
             parameters.shards,
             parameters.epochSeconds,
             parameters.syncSeconds,
             address(this)
         );
-        staking = new Staking(vault, nodeRegistry, committee, IRewards(addresses[7]), addresses[11], parameters.staking);
+        staking = new Staking(
+            vault, nodeRegistry, committee, IRewards(placeOf(Place.Rewards)), address(challenges), parameters.staking
+        );
         fees = new StorageFees(
             vault,
             committee,
-            addresses[8],
-            addresses[6],
-            addresses[7],
+            placeOf(Place.BlobRegistry),
+            placeOf(Place.Prices),
+            placeOf(Place.Rewards),
+            placeOf(Place.RevenuePools),
             parameters.unitBytes,
             parameters.unitPrice,
             parameters.writeFee,
             parameters.maximumEpochs
         );
         prices = new Prices(nodeRegistry, committee, fees);
-        rewards = new Rewards(staking, fees, committee, ICustodyChallenges(addresses[11]), parameters.burnBps);
-        registry = new BlobRegistry(committee, fees, ICustodyChallenges(addresses[11]));
+        rewards = new Rewards(staking, fees, committee, challenges, parameters.burnBps);
+        registry = new BlobRegistry(committee, fees, challenges, IBlobPolicies(placeOf(Place.BlobPolicies)));
         attributes = new BlobAttributes(registry);
         randomness = new FixedRandomness();
         custody = new CustodyChallenges(committee, registry, staking, randomness, parameters.custody);
-        lens = new NetworkLens(registry, fees, committee, nodeRegistry, staking, custody);
-        dutyLens = new DutyLens(committee, staking, prices, rewards, custody, randomness);
+    }
 
-        require(address(dutyLens) == addresses[13] && address(registry) == addresses[8], "System: addresses moved");
+    function _deployPayments(Parameters memory parameters) private {
+        policies = new BlobPolicies(
+            registry, placeOf(Place.Purchases), IRevenuePools(placeOf(Place.RevenuePools)), token, parameters.policies
+        );
+        revenuePools = new RevenuePools(
+            vault, fees, placeOf(Place.Purchases), placeOf(Place.ReadChannels), parameters.protocolBps
+        );
+        purchases = new Purchases(policies, revenuePools);
+        channels = new ReadChannels(vault, revenuePools, nodeRegistry, parameters.closeDelay, parameters.tipBps);
+        renewals = new Renewals(vault, token, registry, fees, committee);
+        receiptLog = new ReceiptLog(nodeRegistry, committee);
+        credentials = new CredentialRegistry();
+        signatureJudge = new SignatureJudge();
+    }
+
+    /// @notice Deploys the ready-made kinds of policies and the factory that makes them. Not part of {deploySystem}, since few
+    /// tests need them.
+    function deployPolicyFactory() internal {
+        PolicyFactory.Kind[] memory kinds = new PolicyFactory.Kind[](20);
+        kinds[0] = PolicyFactory.Kind("Owner", address(new OwnerPolicy()));
+        kinds[1] = PolicyFactory.Kind("AllowList", address(new AllowListPolicy()));
+        kinds[2] = PolicyFactory.Kind("MerkleAllowList", address(new MerkleAllowListPolicy()));
+        kinds[3] = PolicyFactory.Kind("DenyList", address(new DenyListPolicy()));
+        kinds[4] = PolicyFactory.Kind("Erc20Holder", address(new Erc20HolderPolicy()));
+        kinds[5] = PolicyFactory.Kind("Erc721Holder", address(new Erc721HolderPolicy()));
+        kinds[6] = PolicyFactory.Kind("Erc1155Holder", address(new Erc1155HolderPolicy()));
+        kinds[7] = PolicyFactory.Kind("Credential", address(new CredentialPolicy()));
+        kinds[8] = PolicyFactory.Kind("TimeWindow", address(new TimeWindowPolicy()));
+        kinds[9] = PolicyFactory.Kind("PayPerRead", address(new PayPerReadPolicy(token, revenuePools)));
+        kinds[10] = PolicyFactory.Kind("ReadQuota", address(new ReadQuotaPolicy()));
+        kinds[11] = PolicyFactory.Kind("Subscription", address(new SubscriptionPolicy(purchases, revenuePools)));
+        kinds[12] = PolicyFactory.Kind("AllOf", address(new AllOfPolicy()));
+        kinds[13] = PolicyFactory.Kind("AnyOf", address(new AnyOfPolicy()));
+        kinds[14] = PolicyFactory.Kind("Not", address(new NotPolicy()));
+        kinds[15] = PolicyFactory.Kind("KOfN", address(new KOfNPolicy()));
+        kinds[16] = PolicyFactory.Kind("FixedTerm", address(new FixedTermPolicy(committee)));
+        kinds[17] = PolicyFactory.Kind("WriteOnce", address(new WriteOncePolicy()));
+        kinds[18] = PolicyFactory.Kind("LegalHold", address(new LegalHoldPolicy()));
+        kinds[19] = PolicyFactory.Kind("DeleteAfter", address(new DeleteAfterPolicy()));
+        policyFactory = new PolicyFactory(kinds);
     }
 
     /// @notice The parameters that tests start from: n = 10 (f = 3), a unit of 64 KiB, epochs of a day.
@@ -126,7 +252,11 @@ abstract contract System is Test {
             burnBps: 1000,
             custody: ICustodyChallenges.Parameters({
                 samples: 5, firstSlashBps: 100, maximumSlashBps: 1600, missesToJail: 3, jailEpochs: 14, bountyBps: 1000
-            })
+            }),
+            policies: IBlobPolicies.Limits({maximumRequestAge: 120, minimumNotice: 1 days}),
+            protocolBps: 250,
+            closeDelay: 1 days,
+            tipBps: 100
         });
     }
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from eth_account import Account
 
 from storage_agent.config import (
+    AccessSettings,
     ChainSettings,
     KeySettings,
     LogSettings,
@@ -110,16 +111,27 @@ class AgentNetwork:
 
 @asynccontextmanager
 async def agent_network(
-    folder: Path, *, nodes: int, shards: int, epoch_seconds: int = 24 * 3600, block_seconds: int | None = None
+    folder: Path,
+    *,
+    nodes: int,
+    shards: int,
+    epoch_seconds: int = 24 * 3600,
+    block_seconds: int | None = None,
+    close_delay_seconds: int = 24 * 3600,
+    access: AccessSettings | None = None,
 ) -> AsyncIterator[AgentNetwork]:
     """A network of `nodes` nodes in office; no agent runs yet.
 
     Args:
         block_seconds: blocks come so often, besides those that transactions make; else only with transactions.
+        access: how the agents release keys; by default money counts at once, and anything is worth redeeming.
     """
+    parameters = DeploymentParameters(
+        shards=shards, epoch_seconds=epoch_seconds, close_delay_seconds=close_delay_seconds
+    )
     options = AnvilOptions(block_time=block_seconds, instant=block_seconds is not None)
     async with running_anvil(options) as anvil, ChainProvider([anvil.url], 31337) as provider, HttpAgents() as http:
-        deployment = await deploy(provider, _DEPLOYER, DeploymentParameters(shards=shards, epoch_seconds=epoch_seconds))
+        deployment = await deploy(provider, _DEPLOYER, parameters)
         deployment.save(folder / "deployment.json")
         chain = Chain(provider, deployment)
         owner = Sender(chain, _DEPLOYER)
@@ -151,6 +163,7 @@ async def agent_network(
                     keys=keys,
                     server=ServerSettings(port=port),
                     work=WorkSettings(heal_delay_seconds=0.1),
+                    access=access or AccessSettings(confirmations=0, minimum_redeem=0, minimum_settle=0),
                     log=LogSettings(level="warning", format="text"),
                 )
             )

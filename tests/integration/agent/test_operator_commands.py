@@ -51,7 +51,7 @@ async def test_life_of_a_node__by_its_operators_commands(network: AgentNetwork, 
     await act("register", "--url", "https://mine.example.org", "--region", "eu-north", "--stake", "400")
     start = (await network.chain.parameters()).current_epoch
 
-    rotated = await act("rotate-key")
+    rotated = await act("keys", "rotate")
     registered = (await network.chain.nodes())[1]
     assert (rotated["node"], rotated["keys"]) == (2, 2)
     assert rotated["encryptionKey"] == "0x" + registered.encryption_key.hex()
@@ -59,11 +59,12 @@ async def test_life_of_a_node__by_its_operators_commands(network: AgentNetwork, 
     password_text = files.read_password(home / "keys" / "password")
     stranger, word = await funded_operator(network, tmp_path / "stranger")
     not_theirs = await command(
-        *("rotate-key", *config, "--operator", str(stranger), "--operator-password-file", str(word), "--json"), code=4
+        *("keys", "rotate", *config, "--operator", str(stranger), "--operator-password-file", str(word), "--json"),
+        code=4,
     )
     assert not_theirs["error"]["code"] == "NotOperator"
     newest, *_ = files.add_master_key(home / "keys" / "master.json", password_text)
-    assert (await act("rotate-key"))["keys"] == 3, "a key that was kept and not registered is registered now"
+    assert (await act("keys", "rotate"))["keys"] == 3, "a key that was kept and not registered is registered now"
     registered = (await network.chain.nodes())[1]
     assert parse_node_key(registered.encryption_key, registered.signer) == newest.public
 

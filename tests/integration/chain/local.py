@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -74,6 +75,22 @@ class LocalNetwork:
         """Alice registers a blob of 10,000 bytes."""
         return await self.alice.register([Registration(blob_id, 10_000, epochs, deletable)])
 
+    async def certified(self) -> BlobObjectId:
+        """An object of Alice's that the network answers for."""
+        blob = (await self.register(epochs=10)).objects[0]
+        certificate = self.certificate(self.attestation(blob))
+        await self.alice.certify(blob, certificate.signers, certificate.signatures)
+        return blob
+
+    async def pass_time(self, seconds: int) -> None:
+        """Moves the clock on."""
+        await self.rpc("evm_increaseTime", seconds)
+        await self.rpc("evm_mine")
+
+    async def head_hash(self) -> bytes:
+        """The hash of the newest block."""
+        return (await self.chain.head()).hash
+
     async def rpc(self, method: str, *parameters: object) -> object:
         """A call to anvil itself, such as `evm_mine`."""
         return await self.chain.provider.request(method, *parameters)
@@ -102,3 +119,13 @@ async def join(chain: Chain, operator: Sender, signer: LocalSigner, name: str, r
     node = await operator.register_node(details, keys.prove(signer, chain.nodes_domain))
     await operator.delegate(node.node_id, PARAMETERS.minimum_stake)
     await operator.stand(node.node_id)
+
+
+async def in_pool(network: LocalNetwork, count: int) -> None:
+    """Waits until that many transactions wait for a block."""
+    while True:
+        status = await network.rpc("txpool_status")
+        assert isinstance(status, dict)
+        if int(status["pending"], 16) >= count:
+            return
+        await asyncio.sleep(0.01)

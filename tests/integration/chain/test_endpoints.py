@@ -367,3 +367,34 @@ async def test_web3__through_the_bridge__has_the_same_fail_over(
         abi=artifact("WAL").abi,
     )
     assert await wal.functions.symbol().call() == "WAL"
+
+
+def _of_other_fork(call: dict[str, Any]) -> dict[str, Any] | None:
+    """What endpoints say to a call at a block that they left; some still know the block itself."""
+    if call["method"] != "eth_call" or not isinstance(call["params"][1], dict):
+        return None
+    return {"error": {"code": -32000, "message": "hash is not currently canonical"}}
+
+
+async def test_call_at_a_block__on_an_endpoint_of_another_fork__the_next_one_answers(
+    network: LocalNetwork, server: RpcServer, through: Chain, both: Chain
+) -> None:
+    server.rewrite = _of_other_fork
+    at = (await network.chain.head()).hash
+    with pytest.raises(BlockUnknown):
+        await through.call("Committee", "shards", at=at)
+    assert await both.call("Committee", "shards", at=at) == 10
+
+
+async def test_call_at_a_block__that_the_first_endpoint_has_not_seen__the_next_one_answers(
+    network: LocalNetwork, server: RpcServer, through: Chain, both: Chain
+) -> None:
+    lagging: dict[str, dict[str, Any]] = {
+        "eth_getBlockByHash": {"result": None},
+        "eth_call": {"error": {"code": -32000, "message": "header not known"}},
+    }
+    server.rewrite = lambda call: lagging.get(call["method"])
+    at = (await network.chain.head()).hash
+    with pytest.raises(BlockUnknown):
+        await through.call("Committee", "shards", at=at)
+    assert await both.call("Committee", "shards", at=at) == 10

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.integration.chain.local import ALICE, BOB, LocalNetwork
+from tests.integration.chain.local import ALICE, BOB, LocalNetwork, in_pool
 from walrus_chain.chain.rejections import UnknownObject
 from walrus_chain.chain.sender import Sender
 from walrus_chain.chain.transactions import Patience
@@ -28,16 +28,6 @@ async def mine_until_done(network: LocalNetwork, *calls: asyncio.Task[object]) -
     """Makes blocks until the calls have ended."""
     while not all(call.done() for call in calls):
         await network.rpc("evm_mine")
-        await asyncio.sleep(0.01)
-
-
-async def in_pool(network: LocalNetwork, count: int) -> None:
-    """Waits until that many transactions wait for a block."""
-    while True:
-        status = await network.rpc("txpool_status")
-        assert isinstance(status, dict)
-        if int(status["pending"], 16) >= count:
-            return
         await asyncio.sleep(0.01)
 
 

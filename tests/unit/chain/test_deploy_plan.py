@@ -14,10 +14,10 @@ from web3.utils import get_create_address
 
 from walrus_chain.chain.abi import interface
 from walrus_chain.chain.artifacts import artifact
-from walrus_chain.chain.deploy import NOBODY, DeploymentParameters, contract_address, plan_deployment
-from walrus_chain.chain.deployments import CONTRACTS
+from walrus_chain.chain.deploy import MODULES, DeploymentParameters, contract_address, plan_deployment
+from walrus_chain.chain.deployments import CONTRACTS, KINDS
 from walrus_chain.errors import ParameterOutOfBounds
-from walrus_chain.types import Address
+from walrus_chain.types import NOBODY, Address
 
 DEPLOYER = Address("0x6AC7EA33F8831EA9DcC53393AaA88B25A785DBF0")
 
@@ -40,7 +40,7 @@ def test_plan__steps_follow_the_nonce_and_arguments_name_planned_addresses() -> 
     assert all(step.address == contract_address(DEPLOYER, step.nonce) for step in plan.steps)
     steps = {step.contract: step for step in plan.steps}
     at = plan.addresses
-    assert steps["TokenVault"].arguments == (at["WAL"], [at["Staking"], at["StorageFees"]])
+    assert steps["TokenVault"].arguments == (at["WAL"], [at[module] for module in MODULES])
     assert steps["StorageFees"].arguments[2] == at["BlobRegistry"]
     assert steps["Committee"].arguments[-1] == DEPLOYER
     assert steps["WAL"].arguments[0] == DEPLOYER
@@ -51,6 +51,14 @@ def test_plan__genesis_and_holder_named__used_instead_of_the_deployer() -> None:
     plan = plan_deployment(DeploymentParameters(genesis=other, holder=holder), DEPLOYER, 0)
     steps = {step.contract: step for step in plan.steps}
     assert (steps["Committee"].arguments[-1], steps["WAL"].arguments[0]) == (other, holder)
+
+
+def test_plan__policy_factory__knows_every_kind_by_its_name() -> None:
+    plan = plan_deployment(DeploymentParameters(), DEPLOYER, 0)
+    [kinds] = plan.steps[CONTRACTS.index("PolicyFactory")].arguments
+    assert {name.rstrip(b"\0").decode(): address for name, address in kinds} == {
+        kind: plan.addresses[contract] for kind, contract in KINDS.items()
+    }
 
 
 def test_creation_code__is_bytecode_and_the_arguments() -> None:
@@ -84,6 +92,16 @@ def _plain(arguments: Any) -> Any:
         ("write_fee", 1000 * 10**18 + 1),
         ("maximum_epochs", 0),
         ("maximum_epochs", 65536),
+        ("maximum_request_age_seconds", 0),
+        ("maximum_request_age_seconds", 3601),
+        ("minimum_notice_seconds", -1),
+        ("minimum_notice_seconds", 365 * 86400 + 1),
+        ("protocol_bps", 0),
+        ("protocol_bps", 1001),
+        ("close_delay_seconds", 0),
+        ("close_delay_seconds", 30 * 86400 + 1),
+        ("tip_bps", -1),
+        ("tip_bps", 501),
         ("genesis", NOBODY),
         ("holder", NOBODY),
     ],

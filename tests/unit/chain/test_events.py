@@ -18,7 +18,7 @@ from walrus_chain.chain.deployments import CONTRACTS, Deployment
 from walrus_chain.chain.event import ChainEvent
 from walrus_chain.chain.events import EVENTS, NEVER_EMITTED, BlobRegistered, BlobTransferred, WalTransferred
 from walrus_chain.chain.logs import LogDecoder, topic_of
-from walrus_chain.chain.values import fields_of, snake_case
+from walrus_chain.chain.values import ShortName, fields_of, snake_case, text_of_word
 from walrus_chain.errors import UnknownEvent
 from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch
 
@@ -79,7 +79,14 @@ def test_decode__any_values__gives_them_back(contract: str, entry: dict[str, Any
     assert (event.contract, event.solidity_name) == (contract, entry["name"])
     assert (event.block, event.log_index, event.transaction) == (BLOCK, 31, "0x" + "ab" * 32)
     decoded = [getattr(event, name) for name in fields_of(type(event))]
-    assert [value.digest if isinstance(value, BlobId) else value for value in decoded] == list(values)
+    assert list(map(_plain, decoded, values)) == list(values)
+
+
+def _plain(value: Any, encoded: Any) -> Any:
+    """A field as the ABI had it; a name kept in a word is not any 32 bytes, so it is compared as text."""
+    if isinstance(value, ShortName):
+        return encoded if text_of_word(encoded) == value else value
+    return value.digest if isinstance(value, BlobId) else value
 
 
 def test_decode__the_same_topic_in_two_contracts__tells_them_apart() -> None:

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from tests.unit.chain.abi_values import values_of
 from walrus_chain.chain.abi import abi_types, signature_of
-from walrus_chain.chain.economy_rejections import ECONOMY_REJECTIONS
 from walrus_chain.chain.library_rejections import LIBRARY_REJECTIONS, NotEnoughWal
-from walrus_chain.chain.money_rejections import MONEY_REJECTIONS, FeeParameterOutOfBounds
+from walrus_chain.chain.money_rejections import FeeParameterOutOfBounds
 from walrus_chain.chain.rejection import ContractRejection, evidence_of
-from walrus_chain.chain.rejections import REJECTIONS, WrongStatus
+from walrus_chain.chain.rejections import WrongStatus
 from walrus_chain.chain.reverts import (
+    OUR_REJECTIONS,
     ContractPanicked,
     RevertedWithReason,
     UnknownRevert,
@@ -29,8 +29,7 @@ from walrus_chain.chain.values import snake_case
 from walrus_chain.errors import Rejected
 from walrus_chain.types import BlobStatus
 
-OURS = (*REJECTIONS, *MONEY_REJECTIONS, *ECONOMY_REJECTIONS)
-ALL = (*OURS, *LIBRARY_REJECTIONS)
+ALL = (*OUR_REJECTIONS, *LIBRARY_REJECTIONS)
 ERRORS = custom_errors()
 
 
@@ -40,7 +39,7 @@ def selector(entry: dict[str, Any]) -> bytes:
 
 def test_every_custom_error_of_every_contract_has_a_class() -> None:
     declared = {entry["name"] for entry in ERRORS}
-    ours = {rejection.solidity_name for rejection in OURS}
+    ours = {rejection.solidity_name for rejection in OUR_REJECTIONS}
     library = {rejection.solidity_name for rejection in LIBRARY_REJECTIONS}
     assert declared - library == ours
     assert len(ours) + len(library) == len(ALL)
@@ -48,9 +47,11 @@ def test_every_custom_error_of_every_contract_has_a_class() -> None:
 
 def test_evidence__of_our_errors__carries_the_names_of_the_solidity_error() -> None:
     by_name = {entry["name"]: entry for entry in ERRORS}
-    for rejection in OURS:
-        parameters = [snake_case(parameter["name"]) for parameter in by_name[rejection.solidity_name]["inputs"]]
-        assert list(evidence_of(rejection)) == parameters
+    for rejection in OUR_REJECTIONS:
+        parameters = [
+            snake_case(parameter["name"]).rstrip("_") for parameter in by_name[rejection.solidity_name]["inputs"]
+        ]
+        assert [name.rstrip("_") for name in evidence_of(rejection)] == parameters
 
 
 @pytest.mark.parametrize("entry", ERRORS, ids=[entry["name"] for entry in ERRORS])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from importlib import import_module
 
 import pytest
 
@@ -153,6 +154,15 @@ def test_sync_client__has_every_call_of_the_client_with_the_same_parameters() ->
             assert inspect.signature(twin).parameters == inspect.signature(call).parameters, name
 
 
+@pytest.mark.parametrize("part", ["policies", "pools", "purchases", "channels", "credentials", "renewals"])
+def test_sync_desks__have_every_call_with_the_same_parameters(part: str) -> None:
+    module, twins = import_module(f"walrus_chain.client.{part}"), import_module("walrus_chain.client.sync_desks")
+    desk, twin = getattr(module, part.capitalize()), getattr(twins, f"Sync{part.capitalize()}")
+    for name, call in inspect.getmembers(desk, inspect.isfunction):
+        if not name.startswith("_"):
+            assert inspect.signature(getattr(twin, name)).parameters == inspect.signature(call).parameters, name
+
+
 def test_sync_stakes__have_every_call_with_the_same_parameters() -> None:
     for name, call in inspect.getmembers(Stakes, inspect.isfunction):
         if not name.startswith("_"):
@@ -248,7 +258,8 @@ def test_package__names_the_clients_without_importing_them() -> None:
 
     code = (
         "import sys, walrus_chain.types; print([m for m in ('web3', 'httpx', 'eth_utils') if m in sys.modules]);"
-        "from walrus_chain import Client, SyncClient, Check, StoredBlob; print(Client.__name__, SyncClient.__name__)"
+        "from walrus_chain import Client, SyncClient, Check, Privacy, StoredBlob;"
+        "print(Client.__name__, SyncClient.__name__)"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert ended.stdout.split("\n")[:2] == ["[]", "Client SyncClient"]

@@ -42,6 +42,21 @@ def test_init__new_folder__settings_and_keys_that_open(tmp_path: Path, deploymen
     assert parse_node_key(bytes.fromhex(made["encryptionKey"][2:]), made["signer"]) == master.public
 
 
+def test_keys_show__names_them_and_shows_no_secret(tmp_path: Path, deployment: Path) -> None:
+    made = json.loads(init(tmp_path / "agent", deployment, "--json")[0])
+    settings = load_settings(Path(made["settings"]), {})
+    password = files.read_password(settings.keys.password_file)
+    newest, older = files.add_master_key(settings.keys.encryption, password)
+    out, _ = run("keys", "show", "--config", made["settings"], "--json")
+
+    shown = json.loads(out)
+    assert shown["keys"] == ["0x" + key.public.key_id.hex() for key in (newest, older)]
+    assert parse_node_key(bytes.fromhex(shown["encryptionKey"][2:]), made["signer"]) == newest.public
+    assert shown["erasableKeys"] == 0
+    for secret in (newest.to_bytes().hex(), older.to_bytes().hex(), password):
+        assert secret not in out
+
+
 def test_init__twice__refused_and_keys_untouched(tmp_path: Path, deployment: Path) -> None:
     init(tmp_path / "agent", deployment)
     before = (tmp_path / "agent" / "keys" / "signer.json").read_bytes()

@@ -38,6 +38,21 @@ async def found(
     return {finding.what: finding for finding in findings.chain_standing(change(await look(network)))}
 
 
+@pytest.mark.parametrize(
+    ("enabled", "keeper", "fine", "says"),
+    [
+        (True, True, True, "releases keys"),
+        (False, False, True, "releases no keys"),
+        (True, False, False, "keeper.enabled"),
+    ],
+)
+def test_access__releases_without_a_keeper__nobody_redeems(enabled: bool, keeper: bool, fine: bool, says: str) -> None:
+    finding = findings.access(enabled, keeper)
+
+    assert finding.fine is fine
+    assert says in finding.says
+
+
 class TestClock:
     """This machine's clock."""
 

@@ -8,7 +8,7 @@ import json
 import pytest
 from starlette.routing import Route
 
-from storage_agent.node import refusals
+from storage_agent.node import access_refusals, refusals
 from storage_agent.serve import openapi, problems
 from storage_agent.serve.services import ServeLimits
 from tests.fakes.agents import ChainOfFacts, Node, make_blob, upload
@@ -54,7 +54,8 @@ def test_problems__every_refusal_and_delay__has_a_status() -> None:
 
     assert len(kinds) > 10
     for kind in kinds:
-        assert any(issubclass(kind, listed) for listed, _ in problems.STATUS if listed.__module__ == refusals.__name__)
+        modules = (refusals.__name__, access_refusals.__name__)
+        assert any(issubclass(kind, listed) for listed, _ in problems.STATUS if listed.__module__ in modules)
 
 
 def test_problems__every_status__is_described() -> None:

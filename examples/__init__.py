@@ -1,0 +1,1 @@
+"""Things to try out with Walrus Chain, each with one command."""

@@ -5,6 +5,7 @@ import {ComputeJobs} from "../../contracts/compute/ComputeJobs.sol";
 import {IBlobPolicies} from "../../contracts/interfaces/IBlobPolicies.sol";
 import {IComputeJobs} from "../../contracts/interfaces/IComputeJobs.sol";
 import {IDataPolicy} from "../../contracts/interfaces/IDataPolicy.sol";
+import {IJobTriggers} from "../../contracts/interfaces/IJobTriggers.sol";
 import {IRandomness} from "../../contracts/interfaces/IRandomness.sol";
 import {IRevenuePools} from "../../contracts/interfaces/IRevenuePools.sol";
 import {IStaking} from "../../contracts/interfaces/IStaking.sol";
@@ -53,20 +54,18 @@ contract ComputeJobsTest is ComputeFixture {
     // -- request
 
     function test_request__when_allowed__keeps_the_terms_collects_fee_and_charges_and_tells() external {
-        bytes32 terms = keccak256(abi.encode(orderOf(3), chargesOf(1)));
+        IComputeJobs.Request memory requested = requestOf(other, orderOf(3), chargesOf(1));
+        bytes32 terms = keccak256(abi.encode(requested));
+        assertEq(uint256(Epoch.unwrap(requested.office)), 1);
         vm.expectEmit(address(jobs));
-        emit IComputeJobs.JobRequested(
-            1, other, program, orderOf(3), chargesOf(1), new uint64[](1), terms, 1, Epoch.wrap(1)
-        );
-        assertEq(request(3), 1);
+        emit IComputeJobs.JobRequested(1, other, program, requested, new uint64[](1), terms);
+        vm.prank(other);
+        assertEq(jobs.request(orderOf(3), new bytes[](1), Amount.wrap(10e18)), 1);
 
         IComputeJobs.Job memory job = jobs.jobOf(1);
         assertStatus(1, IComputeJobs.Status.Requested);
-        assertEq(job.requester, other);
         assertEq(job.terms, terms);
-        assertEq(uint256(job.replicas), 3);
-        assertEq(uint256(job.ticket), 1);
-        assertEq(Timestamp.unwrap(job.since), vm.getBlockTimestamp());
+        assertEq(Timestamp.unwrap(job.drawnAt), 0);
         assertEq(job.nodes.length, 0);
         assertEq(reserve(), TOTAL);
         assertEq(token.balanceOf(other), BALANCE - TOTAL);
@@ -163,7 +162,7 @@ contract ComputeJobsTest is ComputeFixture {
     function test_request__when_the_object_never_got_policies__anybody_may_for_free() external {
         IComputeJobs.Order memory order = orderOf(3);
         order.inputs = list(certified());
-        request(order);
+        request(order, free());
         assertEq(reserve(), FEE);
         assertEq(uint256(jobs.jobsOn(order.inputs[0], other)), 0);
     }
@@ -227,7 +226,7 @@ contract ComputeJobsTest is ComputeFixture {
 
     function test_request__when_a_policy_calls_back__it_can_change_nothing() external {
         PolicyMock mock = new PolicyMock(0);
-        mock.aim(address(jobs), abi.encodeCall(jobs.draw, (1)));
+        mock.aim(address(jobs), abi.encodeCall(jobs.createTrigger, (termsOfTrigger(IJobTriggers.Kind.EveryEpochs))));
         mock.behave(IDataPolicy.evaluate.selector, PolicyMock.Deed.Strike);
         IComputeJobs.Order memory order = orderOf(3);
         order.inputs = list(certified());
@@ -240,7 +239,7 @@ contract ComputeJobsTest is ComputeFixture {
         (uint256 first, uint256 second) = (request(1), request(1));
         draw(first);
         answer(first, results(1, 1));
-        settle(first, 1);
+        settle(first);
         assertStatus(first, IComputeJobs.Status.Over);
         assertStatus(second, IComputeJobs.Status.Requested);
         assertEq(reserve(), TOTAL);
@@ -251,16 +250,16 @@ contract ComputeJobsTest is ComputeFixture {
     function test_draw__before_the_randomness_is_there__reverts() external {
         request(3);
         vm.expectRevert(abi.encodeWithSelector(IRandomness.Randomness_TooEarly.selector, 1, 1));
-        jobs.draw(1);
+        jobs.draw(1, requestOf(1));
     }
 
     function test_draw__when_the_randomness_is_lost__reverts_and_the_job_is_paid_back_in_time() external {
         request(3);
         randomness.draw(0);
         vm.expectRevert(abi.encodeWithSelector(IRandomness.Randomness_Lost.selector, 1, 2));
-        jobs.draw(1);
+        jobs.draw(1, requestOf(1));
         skip(DRAW_SECONDS);
-        jobs.cancel(1, orderOf(3), chargesOf(1));
+        jobs.cancel(1, requestOf(1));
         assertEq(claimOf(other), TOTAL);
     }
 
@@ -269,7 +268,7 @@ contract ComputeJobsTest is ComputeFixture {
         randomness.draw("seed");
         uint64 time = uint64(vm.getBlockTimestamp());
         vm.prank(stranger);
-        NodeId[] memory nodes = jobs.draw(1);
+        NodeId[] memory nodes = jobs.draw(1, requestOf(1));
         assertEq(nodes.length, 7);
         for (uint256 i = 0; i < 7; ++i) {
             assertGt(uint256(committee.weightOf(nodes[i])), 0);
@@ -279,7 +278,7 @@ contract ComputeJobsTest is ComputeFixture {
         }
         assertStatus(1, IComputeJobs.Status.Committing);
         IComputeJobs.Job memory job = jobs.jobOf(1);
-        assertEq(Timestamp.unwrap(job.since), time);
+        assertEq(Timestamp.unwrap(job.drawnAt), time);
         assertEq(uint256(job.drawnBlock), 1000);
         assertEq(keccak256(abi.encode(job.nodes)), keccak256(abi.encode(nodes)));
         assertEq(job.answers.length, 7);
@@ -289,12 +288,12 @@ contract ComputeJobsTest is ComputeFixture {
         request(5);
         uint256 state = vm.snapshotState();
         randomness.draw("seed");
-        bytes32 first = keccak256(abi.encode(jobs.draw(1)));
+        bytes32 first = keccak256(abi.encode(jobs.draw(1, requestOf(1))));
         assertTrue(vm.revertToState(state));
         request(5);
         randomness.draw("seed");
-        assertEq(keccak256(abi.encode(jobs.draw(1))), first);
-        assertNotEq(keccak256(abi.encode(jobs.draw(2))), first);
+        assertEq(keccak256(abi.encode(jobs.draw(1, requestOf(1)))), first);
+        assertNotEq(keccak256(abi.encode(jobs.draw(2, requestOf(2)))), first);
     }
 
     function test_draw__as_often_as_its_shards_say__each_member_is_drawn_first() external {
@@ -319,21 +318,21 @@ contract ComputeJobsTest is ComputeFixture {
         vm.mockCall(address(committee), abi.encodeCall(committee.epoch, ()), abi.encode(9));
         randomness.draw("seed");
         vm.expectCall(address(committee), abi.encodeCall(committee.membersOf, (Epoch.wrap(1))));
-        assertEq(jobs.draw(1).length, 7);
+        assertEq(jobs.draw(1, requestOf(1)).length, 7);
     }
 
     function test_draw__twice_or_too_late_or_of_no_job__reverts() external {
         uint256 job = drawn(3);
         vm.expectRevert(abi.encodeWithSelector(IComputeJobs.ComputeJobs_AlreadyDrawn.selector, job));
-        jobs.draw(job);
+        jobs.draw(job, requestOf(job));
         vm.expectRevert(abi.encodeWithSelector(IComputeJobs.ComputeJobs_UnknownJob.selector, 9));
-        jobs.draw(9);
+        jobs.draw(9, requestOf(job));
         uint256 late = request(3);
         uint256 until = vm.getBlockTimestamp() + DRAW_SECONDS;
         vm.warp(until);
         vm.expectRevert(abi.encodeWithSelector(IComputeJobs.ComputeJobs_DrawOver.selector, late, until));
-        jobs.draw(late);
-        assertStatus(late, IComputeJobs.Status.Undrawn);
+        jobs.draw(late, requestOf(late));
+        assertStatus(late, IComputeJobs.Status.Requested);
     }
 
     // -- commit and decline
@@ -377,7 +376,7 @@ contract ComputeJobsTest is ComputeFixture {
         vm.prank(former);
         jobs.commit(job, 0, terms, "c");
         answer(job, results(1, 1));
-        settle(job, 1);
+        settle(job);
         assertEq(claimOf(operator), FEE);
     }
 
@@ -422,7 +421,7 @@ contract ComputeJobsTest is ComputeFixture {
         skip(10 days);
         vm.roll(vm.getBlockNumber() + WINDOW_BLOCKS - 1);
         expectStillOpen(job);
-        settle(job, 3);
+        settle(job);
         for (uint8 place = 0; place < 3; ++place) {
             commit(job, place, RIGHT);
         }
@@ -430,7 +429,7 @@ contract ComputeJobsTest is ComputeFixture {
         for (uint8 place = 0; place < 3; ++place) {
             reveal(job, place, RIGHT);
         }
-        settle(job, 3);
+        settle(job);
         assertEq(reserve(), 0);
     }
 
@@ -445,7 +444,7 @@ contract ComputeJobsTest is ComputeFixture {
         assertStatus(job, IComputeJobs.Status.Committing);
         decline(job, 2);
         assertStatus(job, IComputeJobs.Status.Settleable);
-        IComputeJobs.Outcome memory outcome = settle(job, 3);
+        IComputeJobs.Outcome memory outcome = settle(job);
         assertEq(uint256(outcome.agreeing | outcome.lying | outcome.absent), 0);
         assertEq(claimOf(other), TOTAL);
         assertEq(stakeOf(nodeId), 100e18);
@@ -511,7 +510,7 @@ contract ComputeJobsTest is ComputeFixture {
         passCommit();
         passReveal();
         NodeId nodeId = nodeAt(job, 1);
-        IComputeJobs.Outcome memory outcome = settle(job, 3);
+        IComputeJobs.Outcome memory outcome = settle(job);
         assertEq(uint256(outcome.agreeing), 5);
         assertEq(uint256(outcome.absent), 2);
         assertLt(stakeOf(nodeId), 100e18);
@@ -556,7 +555,7 @@ contract ComputeJobsTest is ComputeFixture {
         vm.expectEmit(address(revenuePools));
         emit IRevenuePools.IncomeReceived(pool, address(jobs), other, Amount.wrap(PRICE), bytes32(job));
         vm.prank(stranger);
-        settle(job, 3);
+        settle(job);
 
         for (uint256 i = 0; i < 3; ++i) {
             assertEq(claimOf(operators[i]), FEE / 3);
@@ -565,7 +564,8 @@ contract ComputeJobsTest is ComputeFixture {
         assertEq(Amount.unwrap(vault.reserveOf(address(revenuePools))), PRICE);
         assertEq(reserve(), 0);
         assertStatus(job, IComputeJobs.Status.Over);
-        assertEq(jobs.jobOf(job).requester, address(0));
+        assertEq(jobs.jobOf(job).terms, 0);
+        assertEq(jobs.jobOf(job).nodes.length, 0);
     }
 
     function test_settle__when_one_of_three_lies__slashes_it_and_pays_the_others() external {
@@ -574,7 +574,7 @@ contract ComputeJobsTest is ComputeFixture {
         answer(job, results(3, 2));
         vm.expectEmit(address(jobs));
         emit IComputeJobs.NodeFaulted(job, liar, true, WRONG_BPS);
-        IComputeJobs.Outcome memory outcome = settle(job, 3);
+        IComputeJobs.Outcome memory outcome = settle(job);
         assertEq(uint256(outcome.agreeing), 3);
         assertEq(uint256(outcome.lying), 4);
         assertEq(Amount.unwrap(outcome.feeEach), FEE / 2);
@@ -592,10 +592,10 @@ contract ComputeJobsTest is ComputeFixture {
         reveal(job, 0, RIGHT);
         reveal(job, 1, RIGHT);
         expectStillOpen(job);
-        settle(job, 3);
+        settle(job);
         passCommit();
         passReveal();
-        assertEq(uint256(settle(job, 3).absent), 4);
+        assertEq(uint256(settle(job).absent), 4);
         assertEq(stakeOf(absent), 100e18 - 0.2e18);
     }
 
@@ -607,7 +607,7 @@ contract ComputeJobsTest is ComputeFixture {
         passCommit();
         reveal(job, 0, RIGHT);
         reveal(job, 1, RIGHT);
-        assertEq(uint256(settle(job, 3).agreeing), 3);
+        assertEq(uint256(settle(job).agreeing), 3);
         assertEq(stakeOf(absent), 100e18 - 0.2e18);
     }
 
@@ -617,7 +617,7 @@ contract ComputeJobsTest is ComputeFixture {
         bytes32[] memory different = results(3, 1);
         different[2] = keccak256("a third one");
         answer(job, different);
-        IComputeJobs.Outcome memory outcome = settle(job, 3);
+        IComputeJobs.Outcome memory outcome = settle(job);
         assertEq(uint256(outcome.agreeing | outcome.lying | outcome.absent), 0);
         assertEq(Amount.unwrap(outcome.refunded), TOTAL);
         assertEq(claimOf(other), TOTAL);
@@ -638,7 +638,7 @@ contract ComputeJobsTest is ComputeFixture {
             vm.prank(signer);
             jobs.reveal(job, place, RIGHT, OUTPUT + place, SALT);
         }
-        assertEq(uint256(settle(job, 3).agreeing), 0);
+        assertEq(uint256(settle(job).agreeing), 0);
     }
 
     function test_settle__when_half_or_less_of_the_replicas_agree__is_no_majority() external {
@@ -653,7 +653,7 @@ contract ComputeJobsTest is ComputeFixture {
         reveal(job, 0, RIGHT);
         reveal(job, 1, RIGHT);
         reveal(job, 2, WRONG);
-        IComputeJobs.Outcome memory outcome = settle(job, 5);
+        IComputeJobs.Outcome memory outcome = settle(job);
         assertEq(uint256(outcome.agreeing), 0);
         assertEq(uint256(outcome.lying), 0);
         assertEq(uint256(outcome.absent), 16);
@@ -665,9 +665,9 @@ contract ComputeJobsTest is ComputeFixture {
         uint256 first = drawn(7);
         uint256 second = drawn(7);
         passCommit();
-        assertEq(uint256(settle(first, 7).absent), 127);
+        assertEq(uint256(settle(first).absent), 127);
         NodeId[] memory nodes = jobs.jobOf(second).nodes;
-        settle(second, 7);
+        settle(second);
         assertEq(claimOf(other), 2 * TOTAL);
         assertEq(reserve(), 0);
         for (uint256 i = 0; i < 7; ++i) {
@@ -683,7 +683,7 @@ contract ComputeJobsTest is ComputeFixture {
         passCommit();
         vm.expectEmit(address(jobs));
         emit IComputeJobs.NodeFaulted(job, node, false, 0);
-        settle(job, 1);
+        settle(job);
         assertEq(stakeOf(node), 100e18);
         assertEq(uint256(Epoch.unwrap(jobs.absentIn(node))), 0);
     }
@@ -696,7 +696,7 @@ contract ComputeJobsTest is ComputeFixture {
         vm.prank(operator);
         staking.undelegate(liar, Amount.wrap(type(uint128).max));
         vm.mockCall(address(committee), abi.encodeCall(committee.weightOf, (liar)), abi.encode(0));
-        settle(job, 3);
+        settle(job);
         assertEq(Amount.unwrap(staking.poolOf(liar).unbonding), 95e18);
     }
 
@@ -706,7 +706,7 @@ contract ComputeJobsTest is ComputeFixture {
         vm.prank(other);
         assertTrue(token.approve(address(vault), 0));
         answer(job, results(1, 1));
-        settle(job, 1);
+        settle(job);
         assertEq(claimOf(operator), FEE);
     }
 
@@ -715,7 +715,7 @@ contract ComputeJobsTest is ComputeFixture {
         answer(job, results(1, 1));
         vm.prank(owner);
         registry.deleteBlob(blobObject);
-        assertEq(Amount.unwrap(settle(job, 1).charged), PRICE);
+        assertEq(Amount.unwrap(settle(job).charged), PRICE);
     }
 
     function test_settle__when_the_policy_was_changed_in_between__charges_what_was_agreed() external {
@@ -725,19 +725,19 @@ contract ComputeJobsTest is ComputeFixture {
         skip(1 days);
         commit(job, 0, RIGHT);
         reveal(job, 0, RIGHT);
-        assertEq(Amount.unwrap(settle(job, 1).charged), PRICE);
+        assertEq(Amount.unwrap(settle(job).charged), PRICE);
     }
 
     function test_settle__given_several_inputs__credits_each_pool() external {
         IComputeJobs.Order memory order = orderOf(1);
         order.inputs = new uint256[](3);
         (order.inputs[0], order.inputs[1], order.inputs[2]) = (blobObject, certified(), blobObject);
-        uint256 job = request(order);
+        IComputeJobs.Charge[] memory charges = chargesOf(3);
+        charges[1] = free()[0];
+        uint256 job = request(order, charges);
         draw(job);
         answer(job, results(1, 1));
-        IComputeJobs.Charge[] memory charges = chargesOf(3);
-        charges[1] = IComputeJobs.Charge(blobId("default"), PoolId.wrap(0), Amount.wrap(0));
-        assertEq(Amount.unwrap(jobs.settle(job, order, charges).charged), 2 * PRICE);
+        assertEq(Amount.unwrap(settle(job).charged), 2 * PRICE);
         assertEq(Amount.unwrap(vault.reserveOf(address(revenuePools))), 2 * PRICE);
         assertEq(reserve(), 0);
     }
@@ -745,43 +745,64 @@ contract ComputeJobsTest is ComputeFixture {
     function test_settle__when_it_costs_nothing__moves_nothing() external {
         IComputeJobs.Order memory order = orderOf(1);
         (order.inputs, order.fee) = (list(certified()), Amount.wrap(0));
-        uint256 job = request(order);
+        uint256 job = request(order, free());
         draw(job);
         answer(job, results(1, 1));
-        IComputeJobs.Charge[] memory charges = new IComputeJobs.Charge[](1);
-        charges[0].blobId = blobId("default");
-        assertEq(uint256(jobs.settle(job, order, charges).agreeing), 1);
+        assertEq(uint256(settle(job).agreeing), 1);
     }
 
-    function test_settle__with_another_order_or_other_charges__reverts() external {
+    function test_settle__with_another_order_other_charges_or_requester__reverts() external {
         uint256 job = drawn(1);
         answer(job, results(1, 1));
-        bytes memory expected = abi.encodeWithSelector(IComputeJobs.ComputeJobs_WrongTerms.selector, job);
-        IComputeJobs.Order memory order = orderOf(1);
-        order.fee = Amount.wrap(FEE + 1);
-        vm.expectRevert(expected);
-        jobs.settle(job, order, chargesOf(1));
-        vm.expectRevert(expected);
-        jobs.settle(job, orderOf(1), chargesOf(2));
-        vm.expectRevert(expected);
-        jobs.settle(job, orderOf(1), new IComputeJobs.Charge[](0));
-        IComputeJobs.Charge[] memory charges = chargesOf(1);
-        charges[0].pool = PoolId.wrap(7);
-        vm.expectRevert(expected);
-        jobs.settle(job, orderOf(1), charges);
+        IComputeJobs.Request memory requested = requestOf(job);
+        requested.order.fee = Amount.wrap(FEE + 1);
+        expectWrongTerms(job);
+        jobs.settle(job, requested);
+        requested = requestOf(job);
+        requested.charges = chargesOf(2);
+        expectWrongTerms(job);
+        jobs.settle(job, requested);
+        requested = requestOf(job);
+        requested.charges[0].pool = PoolId.wrap(7);
+        expectWrongTerms(job);
+        jobs.settle(job, requested);
+        requested = requestOf(job);
+        requested.requester = stranger;
+        expectWrongTerms(job);
+        jobs.settle(job, requested);
+        uint256 second = request(1);
+        expectWrongTerms(job);
+        jobs.settle(job, requestOf(second));
+    }
+
+    function test_draw__with_another_ticket_committee_or_count__reverts() external {
+        uint256 job = request(3);
+        randomness.draw("seed");
+        IComputeJobs.Request memory requested = requestOf(job);
+        requested.ticket = 0;
+        expectWrongTerms(job);
+        jobs.draw(job, requested);
+        requested = requestOf(job);
+        requested.office = Epoch.wrap(2);
+        expectWrongTerms(job);
+        jobs.draw(job, requested);
+        requested = requestOf(job);
+        requested.order.replicas = 1;
+        expectWrongTerms(job);
+        jobs.draw(job, requested);
     }
 
     function test_settle__twice__reverts() external {
         uint256 job = drawn(1);
         answer(job, results(1, 1));
-        settle(job, 1);
+        settle(job);
         bytes memory expected = abi.encodeWithSelector(IComputeJobs.ComputeJobs_Over.selector, job);
         vm.expectRevert(expected);
-        settle(job, 1);
+        settle(job);
         vm.expectRevert(expected);
-        jobs.cancel(job, orderOf(1), chargesOf(1));
+        jobs.cancel(job, requestOf(job));
         vm.expectRevert(expected);
-        jobs.draw(job);
+        jobs.draw(job, requestOf(job));
         vm.expectRevert(expected);
         jobs.commit(job, 0, 0, "c");
         vm.expectRevert(expected);
@@ -791,12 +812,12 @@ contract ComputeJobsTest is ComputeFixture {
     function test_settle__too_early__reverts() external {
         uint256 job = request(3);
         vm.expectRevert(abi.encodeWithSelector(IComputeJobs.ComputeJobs_NotDrawn.selector, job));
-        settle(job, 3);
+        settle(job);
         draw(job);
         expectStillOpen(job);
-        settle(job, 3);
+        settle(job);
         vm.expectRevert(abi.encodeWithSelector(IComputeJobs.ComputeJobs_UnknownJob.selector, 9));
-        settle(9, 3);
+        jobs.settle(9, requestOf(job));
     }
 
     function test_settle__when_a_pool_of_stake_is_far_behind__waits_until_anyone_settled_it() external {
@@ -805,9 +826,9 @@ contract ComputeJobsTest is ComputeFixture {
         warpTo(40);
         vm.roll(vm.getBlockNumber() + WINDOW_BLOCKS);
         vm.expectPartialRevert(IStaking.Staking_PoolBehind.selector);
-        settle(job, 1);
+        settle(job);
         staking.settle(node, 100);
-        settle(job, 1);
+        settle(job);
         assertEq(claimOf(other), TOTAL);
     }
 
@@ -817,14 +838,16 @@ contract ComputeJobsTest is ComputeFixture {
         uint256 job = request(3);
         uint256 until = vm.getBlockTimestamp() + DRAW_SECONDS;
         vm.expectRevert(abi.encodeWithSelector(IComputeJobs.ComputeJobs_DrawOpen.selector, job, until));
-        jobs.cancel(job, orderOf(3), chargesOf(1));
+        jobs.cancel(job, requestOf(job));
         skip(DRAW_SECONDS);
-        vm.expectRevert(abi.encodeWithSelector(IComputeJobs.ComputeJobs_WrongTerms.selector, job));
-        jobs.cancel(job, orderOf(5), chargesOf(1));
+        IComputeJobs.Request memory requested = requestOf(job);
+        requested.since = Timestamp.wrap(0);
+        expectWrongTerms(job);
+        jobs.cancel(job, requested);
         vm.expectEmit(address(jobs));
         emit IComputeJobs.JobCancelled(job, other, Amount.wrap(uint128(TOTAL)));
         vm.prank(stranger);
-        jobs.cancel(job, orderOf(3), chargesOf(1));
+        jobs.cancel(job, requestOf(job));
         assertEq(claimOf(other), TOTAL);
         assertEq(reserve(), 0);
     }
@@ -833,7 +856,7 @@ contract ComputeJobsTest is ComputeFixture {
         uint256 job = drawn(3);
         skip(DRAW_SECONDS);
         vm.expectRevert(abi.encodeWithSelector(IComputeJobs.ComputeJobs_AlreadyDrawn.selector, job));
-        jobs.cancel(job, orderOf(3), chargesOf(1));
+        jobs.cancel(job, requestOf(job));
     }
 
     // -- partners
@@ -880,8 +903,12 @@ contract ComputeJobsTest is ComputeFixture {
         vm.expectRevert(abi.encodeWithSelector(IComputeJobs.ComputeJobs_TooExpensive.selector, maximum, actual));
     }
 
+    function expectWrongTerms(uint256 job) private {
+        vm.expectRevert(abi.encodeWithSelector(IComputeJobs.ComputeJobs_WrongTerms.selector, job));
+    }
+
     function expectStillOpen(uint256 job) private {
-        Timestamp since = jobs.jobOf(job).since;
+        Timestamp since = jobs.jobOf(job).drawnAt;
         vm.expectRevert(
             abi.encodeWithSelector(
                 IComputeJobs.ComputeJobs_StillOpen.selector, job, openUntil(job, Timestamp.unwrap(since))

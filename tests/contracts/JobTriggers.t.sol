@@ -105,22 +105,22 @@ contract JobTriggersTest is ComputeFixture {
         IJobTriggers.Terms memory terms = termsOfTrigger(ON_CERTIFY);
         uint256 trigger = createTrigger(terms);
         uint256 object = certified();
+        IComputeJobs.Order memory order = orderOf(3);
+        order.inputs = list(object);
+        IComputeJobs.Request memory requested = requestOf(owner, order, free());
         vm.expectEmit(address(jobs));
         emit IJobTriggers.TriggerFired(trigger, 1, object, Amount.wrap(FEE), Amount.wrap(uint128(FUND - FEE)));
         vm.prank(stranger);
         assertEq(jobs.fire(trigger, terms, object, new bytes[](1)), 1);
 
-        terms.order.inputs = list(object);
-        IComputeJobs.Charge[] memory charges = new IComputeJobs.Charge[](1);
-        charges[0].blobId = blobId("default");
-        assertEq(jobs.jobOf(1).requester, owner);
-        assertEq(jobs.jobOf(1).terms, keccak256(abi.encode(terms.order, charges)));
+        assertEq(jobs.jobOf(1).terms, keccak256(abi.encode(requested)));
         assertTrue(jobs.isComputed(trigger, object));
         assertFalse(jobs.isComputed(trigger, object + 1));
         assertEq(reserve(), FUND);
+        requests[1] = abi.encode(requested);
         draw(1);
         answer(1, results(3, 3));
-        jobs.settle(1, terms.order, charges);
+        settle(1);
         assertEq(reserve(), FUND - FEE);
     }
 
@@ -254,9 +254,10 @@ contract JobTriggersTest is ComputeFixture {
     function test_fire__when_its_job_is_paid_back__the_owner_has_a_claim() external {
         IJobTriggers.Terms memory terms = termsOfTrigger(EVERY_EPOCHS);
         uint256 trigger = createTrigger(terms);
+        IComputeJobs.Request memory requested = requestOf(owner, terms.order, chargesOf(1));
         uint256 job = jobs.fire(trigger, terms, 0, new bytes[](1));
         skip(DRAW_SECONDS);
-        jobs.cancel(job, terms.order, chargesOf(1));
+        jobs.cancel(job, requested);
         assertEq(claimOf(owner), TOTAL);
         assertEq(reserve(), FUND - TOTAL);
     }

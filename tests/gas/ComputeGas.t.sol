@@ -19,7 +19,7 @@ contract ComputeGasTest is ComputeFixture {
         for (uint256 i = 0; i < 8; ++i) {
             uint256 job = drawn(7);
             answer(job, results(7, 7));
-            settle(job, 7);
+            settle(job);
         }
     }
 
@@ -33,6 +33,19 @@ contract ComputeGasTest is ComputeFixture {
 
     function test_gas__job5() public {
         measureJob(5, "5");
+    }
+
+    /// @dev An object under `Programs` alone: what any policy costs without operands or price.
+    function test_gas__requestJob() public {
+        IComputeJobs.Order memory order = orderOf(3);
+        order.inputs = list(certified());
+        govern(order.inputs[0], programsPolicy);
+        request(order, free());
+        request(order, free());
+        vm.snapshotGasLastCall(GROUP, "requestJob");
+        order.inputs = list(certified());
+        request(order, free());
+        vm.snapshotGasLastCall(GROUP, "requestJobPublic");
     }
 
     /// @dev A requester without jobs on the object yet.
@@ -51,14 +64,14 @@ contract ComputeGasTest is ComputeFixture {
         for (uint8 place = 0; place < 4; ++place) {
             reveal(job, place, place == 3 ? WRONG : RIGHT);
         }
-        settle(job, 5);
+        settle(job);
         vm.snapshotGasLastCall(GROUP, "settleJob5Slashing2");
     }
 
     function test_gas__cancelJob() public {
         uint256 job = request(3);
         skip(DRAW_SECONDS);
-        jobs.cancel(job, orderOf(3), chargesOf(1));
+        jobs.cancel(job, requestOf(job));
         vm.snapshotGasLastCall(GROUP, "cancelJob");
     }
 
@@ -72,12 +85,10 @@ contract ComputeGasTest is ComputeFixture {
     }
 
     function measureJob(uint8 replicas, string memory name) private {
-        IComputeJobs.Order memory order = orderOf(replicas);
-        vm.prank(other);
-        uint256 job = jobs.request(order, new bytes[](1), order.fee.times(2));
-        vm.snapshotGasLastCall(GROUP, string.concat("requestJob", name));
+        uint256 job = request(replicas);
+        vm.snapshotGasLastCall(GROUP, string.concat("requestJobPriced", name));
         randomness.draw(keccak256(abi.encode("seed", job)));
-        jobs.draw(job);
+        jobs.draw(job, requestOf(job));
         vm.snapshotGasLastCall(GROUP, string.concat("drawJob", name));
         for (uint8 place = 0; place < replicas; ++place) {
             commit(job, place, RIGHT);
@@ -87,7 +98,7 @@ contract ComputeGasTest is ComputeFixture {
             reveal(job, place, RIGHT);
             if (place == 0) vm.snapshotGasLastCall(GROUP, string.concat("revealResult", name));
         }
-        settle(job, replicas);
+        settle(job);
         vm.snapshotGasLastCall(GROUP, string.concat("settleJob", name));
     }
 }

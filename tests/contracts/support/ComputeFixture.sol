@@ -13,6 +13,7 @@ import {Amount} from "../../../contracts/types/Amount.sol";
 import {BlobId} from "../../../contracts/types/BlobId.sol";
 import {NodeId} from "../../../contracts/types/NodeId.sol";
 import {PoolId} from "../../../contracts/types/PoolId.sol";
+import {Timestamp} from "../../../contracts/types/Timestamp.sol";
 import {BlobFixture} from "./BlobFixture.sol";
 import {vm} from "./Vm.sol";
 
@@ -36,8 +37,12 @@ abstract contract ComputeFixture is BlobFixture {
     PolicyFactory internal factory;
     PoolId internal pool;
     BlobId internal program;
+    /// @dev `Programs` alone, and with a price.
+    address internal programsPolicy;
     address internal policy;
     uint256 internal blobObject;
+    /// @dev Each job's request, as it was encoded.
+    mapping(uint256 job => bytes) internal requests;
 
     function setUp() public virtual override {
         super.setUp();
@@ -54,7 +59,8 @@ abstract contract ComputeFixture is BlobFixture {
         bytes32[] memory programs = new bytes32[](1);
         programs[0] = BlobId.unwrap(program);
         address[] memory operands = new address[](2);
-        operands[0] = factory.create("Programs", abi.encode(programs));
+        programsPolicy = factory.create("Programs", abi.encode(programs));
+        operands[0] = programsPolicy;
         operands[1] = factory.create("PayPerRead", abi.encode(PRICE, pool));
         policy = factory.create("AllOf", abi.encode(operands));
         blobObject = certified();
@@ -95,9 +101,40 @@ abstract contract ComputeFixture is BlobFixture {
         numbers[0] = number;
     }
 
+    /// @notice The request of a job of `requester` that is made now.
+    function requestOf(address requester, IComputeJobs.Order memory order, IComputeJobs.Charge[] memory charges)
+        internal
+        view
+        returns (IComputeJobs.Request memory)
+    {
+        return IComputeJobs.Request({
+            requester: requester,
+            order: order,
+            charges: charges,
+            ticket: uint64(randomness.nextTicket()),
+            office: committee.epoch(),
+            since: Timestamp.wrap(uint64(vm.getBlockTimestamp()))
+        });
+    }
+
+    /// @notice The request of a job that was kept by {request}.
+    function requestOf(uint256 job) internal view returns (IComputeJobs.Request memory) {
+        return abi.decode(requests[job], (IComputeJobs.Request));
+    }
+
+    /// @notice `other` requests a job that is charged as {chargesOf} says.
     function request(IComputeJobs.Order memory order) internal returns (uint256) {
+        return request(order, chargesOf(order.inputs.length));
+    }
+
+    function request(IComputeJobs.Order memory order, IComputeJobs.Charge[] memory charges)
+        internal
+        returns (uint256 job)
+    {
+        // Nothing is called before: a test may expect the call to revert.
         vm.prank(other);
-        return jobs.request(order, new bytes[](order.inputs.length), Amount.wrap(type(uint128).max));
+        job = jobs.request(order, new bytes[](order.inputs.length), Amount.wrap(type(uint128).max));
+        requests[job] = abi.encode(requestOf(other, order, charges));
     }
 
     function request(uint8 replicas) internal returns (uint256) {
@@ -108,7 +145,7 @@ abstract contract ComputeFixture is BlobFixture {
 
     function draw(uint256 job) internal returns (NodeId[] memory) {
         randomness.draw(keccak256(abi.encode("seed", job)));
-        return jobs.draw(job);
+        return jobs.draw(job, requestOf(job));
     }
 
     /// @notice A job for so many replicas that was requested and drawn.
@@ -170,8 +207,14 @@ abstract contract ComputeFixture is BlobFixture {
         }
     }
 
-    function settle(uint256 job, uint8 replicas) internal returns (IComputeJobs.Outcome memory) {
-        return jobs.settle(job, orderOf(replicas), chargesOf(1));
+    function settle(uint256 job) internal returns (IComputeJobs.Outcome memory) {
+        return jobs.settle(job, requestOf(job));
+    }
+
+    /// @notice The charges of an object that is free.
+    function free() internal pure returns (IComputeJobs.Charge[] memory charges) {
+        charges = new IComputeJobs.Charge[](1);
+        charges[0].blobId = blobId("default");
     }
 
     /// @notice Lets the time for commitments pass, in seconds and blocks.

@@ -29,16 +29,16 @@ import {JobPanel, newJobPanel} from "./JobPanel.sol";
 /// @dev Flow: see {IComputeJobs}. One word is kept of a job that was requested, one more once it is drawn, one for each answer; all
 /// are cleared when it is over. The first is the hash of the request, and whoever draws or ends a job shows that again.
 ///
-/// Policies are anybody's code, but asked by STATICCALL, before anything is written. All other calls go to contracts fixed at
-/// construction, which call nobody else; so no account gets control inside a call.
+/// Policies are anybody's code, but asked by STATICCALL, so they change nothing while they are asked. All other calls go to contracts
+/// fixed at construction, which call nobody else; so no account gets control inside a call.
 ///
 /// Who is drawn depends on nothing that anybody chooses after the randomness is known: job, replicas and committee are fixed at the
 /// request. Who does not like a panel may hope that nobody draws it until the job can be cancelled; but anybody may draw, and the
 /// panel's nodes, which earn by it, will.
 ///
 /// Slashes of absent nodes are one for each epoch in which their jobs were drawn, whenever those are settled: whoever sees that a
-/// node is down cannot ruin it with many jobs. A node that left the
-/// committee since it was drawn is excused; it may still answer, and when it lies it is not.
+/// node is down cannot ruin it with many jobs. A node that left the committee since it was drawn is excused; it may still answer, and
+/// when it lies it is not.
 ///
 /// Invariants:
 /// - The vault's reserve of this contract is the sum of fee and charges over all jobs that are not over, and of the balances of

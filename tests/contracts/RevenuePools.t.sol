@@ -27,10 +27,10 @@ contract RevenuePoolsTest is PaymentsFixture {
 
     function test_constructor__when_the_protocol_gets_nothing_or_too_much__reverts() external {
         vm.expectRevert(abi.encodeWithSelector(IRevenuePools.RevenuePools_SharesOutOfBounds.selector, 1000, 0));
-        new RevenuePools(vault, fees, alice, bob, 0);
+        new RevenuePools(vault, fees, alice, bob, carol, 0);
         vm.expectRevert(abi.encodeWithSelector(IRevenuePools.RevenuePools_SharesOutOfBounds.selector, 1000, 1001));
-        new RevenuePools(vault, fees, alice, bob, 1001);
-        assertEq(new RevenuePools(vault, fees, alice, bob, 1000).protocolBps(), 1000);
+        new RevenuePools(vault, fees, alice, bob, carol, 1001);
+        assertEq(new RevenuePools(vault, fees, alice, bob, carol, 1000).protocolBps(), 1000);
     }
 
     // create

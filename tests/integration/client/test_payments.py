@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import dataclass
 
@@ -73,6 +74,28 @@ async def test_read__from_a_channel__until_it_is_empty_then_closed_and_paid_back
         closed = await client.channels.close(channel.facts.channel)
     assert closed.refunded is not None
     assert closed.refunded <= ONE_WAL
+
+
+async def test_statement__paid_by_vouchers__names_object_node_and_receipt(
+    walrus_network: WalrusNetwork, dear: Dear
+) -> None:
+    reader = await newcomer(walrus_network)
+    async with walrus_network.client(reader) as client, walrus_network.client() as owner:
+        for _ in range(2):
+            await client.read_bytes(dear.blob_object, spend_limit=PRICE, open_channel=Wei(5 * ONE_WAL))
+        [channel] = await client.channels.list()
+        await client.channels.close(channel.facts.channel)
+        for _ in range(100):  # agents redeem as soon as they see that it is closing
+            if rows := await owner.pools.statement(dear.pool):
+                break
+            await asyncio.sleep(0.25)
+        [row] = rows
+        assert (row.blob_object, str(row.counterparty)) == (dear.blob_object, reader.address)
+        assert row.node is not None
+        assert row.receipt is not None
+        assert row.receipt.startswith(f"{row.node}/")
+        [bare] = await owner.pools.statement(dear.pool, ask_nodes=False)
+        assert (bare.amount, bare.blob_object, bare.receipt) == (row.amount, None, None)
 
 
 async def test_read__bought_on_chain__statement_and_claim_add_up(walrus_network: WalrusNetwork, dear: Dear) -> None:

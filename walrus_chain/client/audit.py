@@ -34,6 +34,7 @@ from walrus_chain.errors import (
     WrongLength,
     WrongSigner,
 )
+from walrus_chain.messages.domain import Domain
 from walrus_chain.messages.receipt import PaidBy, Receipt, ReceiptTree, verify_receipt_path
 from walrus_chain.transport.access import FiledReceipt
 from walrus_chain.transport.agent import AgentClient
@@ -196,7 +197,7 @@ class Auditor:
             filed = [
                 item
                 for number in objects
-                for item in await _all_of(agent, blob_object=number)
+                for item in await all_receipts(agent, blob_object=number)
                 if item.receipt.blob_object == number
             ]
             anchored = {anchor.epoch: anchor for anchor in await self._chain.policies.receipts_of(node.node_id)}
@@ -270,7 +271,8 @@ class Auditor:
     async def _check_whole(self, node: Node, agent: AgentClient, anchored: AnchoredReceipts, notes: _Notes) -> None:
         """Builds the tree of an epoch again, from the whole list: what is left out changes its root."""
         listed = {
-            item.receipt.index: item.receipt.digest(self._domain) for item in await _all_of(agent, epoch=anchored.epoch)
+            item.receipt.index: item.receipt.digest(self._domain)
+            for item in await all_receipts(agent, epoch=anchored.epoch)
         }
         absent = [index for index in range(anchored.count) if index not in listed]
         if absent:
@@ -310,9 +312,10 @@ class Auditor:
         return receipt.described_use().digest(self._domain) == receipt.use and bool(signature)
 
 
-async def _all_of(
+async def all_receipts(
     agent: AgentClient, *, blob_object: BlobObjectId | None = None, epoch: Epoch | None = None
 ) -> list[FiledReceipt]:
+    """All receipts that an agent shows, of an object or an epoch where one is named; nothing is verified yet."""
     found: list[FiledReceipt] = []
     after = 0
     for _ in range(_MOST_PAGES):
@@ -323,6 +326,15 @@ async def _all_of(
             break
         after = page.next
     return found
+
+
+def is_signed_by(filed: FiledReceipt, node: Node, domain: Domain) -> bool:
+    """Whether a receipt is a node's, by the key that it has now."""
+    try:
+        filed.receipt.verify(filed.signature, node.signer, domain)
+    except Untrusted:
+        return False
+    return filed.receipt.node == node.node_id
 
 
 def _uses_of(releases: Iterable[Release], circles: Mapping[BlobObjectId, _Circle]) -> tuple[AuditedUse, ...]:

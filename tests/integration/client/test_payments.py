@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from walrus_chain.client.sync import SyncClient
 from walrus_chain.devnet.pytest_plugin import WalrusNetwork
 from walrus_chain.errors import AccessDenied, ChannelTooSmall, NoWayToPay, PriceAboveLimit
 from walrus_chain.messages.receipt import PaidBy
-from walrus_chain.payments.statement import Direction, balance
+from walrus_chain.payments.statement import Direction, Row, balance
 from walrus_chain.payments.units import Member
 from walrus_chain.types import Address, BlobObjectId, PoolId, Wei
 
@@ -73,6 +74,24 @@ async def test_read__from_a_channel__until_it_is_empty_then_closed_and_paid_back
         closed = await client.channels.close(channel.facts.channel)
     assert closed.refunded is not None
     assert closed.refunded <= ONE_WAL
+
+
+async def test_statement__paid_by_vouchers__names_object_node_and_receipt(
+    walrus_network: WalrusNetwork, dear: Dear
+) -> None:
+    reader = await newcomer(walrus_network)
+    async with walrus_network.client(reader) as client, walrus_network.client() as owner:
+        for _ in range(2):
+            await client.read_bytes(dear.blob_object, spend_limit=PRICE, open_channel=Wei(5 * ONE_WAL))
+        [channel] = await client.channels.list()
+        await client.channels.close(channel.facts.channel)
+        [row] = await _redeemed(owner, dear.pool)
+        assert (row.blob_object, str(row.counterparty)) == (dear.blob_object, reader.address)
+        assert row.node is not None
+        assert row.receipt is not None
+        assert row.receipt.startswith(f"{row.node}/")
+        [bare] = await owner.pools.statement(dear.pool, ask_nodes=False)
+        assert (bare.amount, bare.blob_object, bare.receipt) == (row.amount, None, None)
 
 
 async def test_read__bought_on_chain__statement_and_claim_add_up(walrus_network: WalrusNetwork, dear: Dear) -> None:
@@ -168,6 +187,15 @@ def test_sync_client__reads_and_pays_as_the_other_does(walrus_network: WalrusNet
         assert client.audit(stored.blob_object).clean
         assert client.channels.list() is not None
         assert client.policies.show(stored.blob_object).record.sealed
+
+
+async def _redeemed(owner: Client, pool: PoolId) -> tuple[Row, ...]:
+    """A pool's statement as soon as something is in it: agents redeem when they see that a channel is closing."""
+    for _ in range(100):
+        if rows := await owner.pools.statement(pool):
+            return rows
+        await asyncio.sleep(0.25)
+    raise AssertionError("no agent redeemed the vouchers")
 
 
 async def _until(network: WalrusNetwork, timestamp: int) -> None:

@@ -282,11 +282,13 @@ contract RevenuePools is IRevenuePools {
             revert RevenuePools_WrongProof(pool, account);
         }
 
-        // Effect: what it was handed before is settled first; it may be more than nothing.
-        if (holding.units != 0) {
+        // Effect: the place has earned since the pool was made. Where the account was brought up to date before, it had units from
+        // others; then both parts are put aside.
+        if (holding.settledPerWeight != 0) {
             _accrue(pool, income, account);
             _accrueMore(holding, _earned(income, units, 0));
         }
+        // Cannot overflow: the units of a pool have 40 bits.
         holding.units += units;
         holding.entered = true;
         emit MemberAdded(pool, account, units);

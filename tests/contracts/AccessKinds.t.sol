@@ -5,7 +5,7 @@ import {IERC1155} from "@openzeppelin/contracts/token/ERC1155/IERC1155.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {AccessRequest, Action, IDataPolicy} from "../../contracts/interfaces/IDataPolicy.sol";
-import {IPurchases, ISubscribable} from "../../contracts/interfaces/IPurchases.sol";
+import {IFixedPrice, IPurchases, ISubscribable} from "../../contracts/interfaces/IPurchases.sol";
 import {AnsweringMock} from "../../contracts/mocks/AnsweringMock.sol";
 import {AccountList} from "../../contracts/policies/kinds/AccountList.sol";
 import {Administered} from "../../contracts/policies/kinds/Administered.sol";
@@ -388,6 +388,11 @@ contract AccessKindsTest is KindsFixture {
         assertAllows(policy, request);
         assertCosts(policy, request, 5e17);
         assertCosts(policy, requestOf(owner), 5e17);
+    }
+
+    function test_PayPerRead__when_asked_for_its_terms__names_what_it_quotes() external {
+        (Amount price, PoolId pool) = IFixedPrice(payPerRead(5e17)).readTerms();
+        assertEq(abi.encode(price, pool), abi.encode(5e17, POOL));
     }
 
     // -- ReadQuota

@@ -8,6 +8,7 @@ import {IPolicyFactory} from "../../contracts/interfaces/IPolicyFactory.sol";
 import {ISubscribable} from "../../contracts/interfaces/IPurchases.sol";
 import {IReadyMadePolicy} from "../../contracts/interfaces/IReadyMadePolicy.sol";
 import {PolicyFactory} from "../../contracts/policies/PolicyFactory.sol";
+import {Combinator} from "../../contracts/policies/kinds/Combinator.sol";
 import {OwnerPolicy} from "../../contracts/policies/kinds/OwnerPolicy.sol";
 import {PoolId} from "../../contracts/types/PoolId.sol";
 import {KindsFixture} from "./support/KindsFixture.sol";
@@ -153,18 +154,16 @@ contract PolicyFactoryTest is KindsFixture {
         factory.create("KOfN", abi.encode(2, two(policy, policy)));
     }
 
-    function test_implementation__when_asked_itself__has_no_arguments_and_lets_nobody_in() external {
+    function test_implementation__when_asked_itself__has_no_arguments_and_is_no_policy() external {
         bytes32[] memory kinds = factory.kinds();
         for (uint256 i = 0; i < kinds.length; ++i) {
             address implementation = factory.implementationOf(kinds[i]);
             vm.expectRevert(IReadyMadePolicy.ReadyMadePolicy_NotAClone.selector);
             IReadyMadePolicy(implementation).arguments();
+            assertFalse(IERC165(implementation).supportsInterface(type(IDataPolicy).interfaceId));
+            vm.expectRevert(abi.encodeWithSelector(Combinator.Combinator_NotAPolicy.selector, implementation));
+            allOf(one(implementation));
         }
-        assertFails(
-            factory.implementationOf("Erc20Holder"),
-            requestOf(reader),
-            abi.encodeWithSelector(IReadyMadePolicy.ReadyMadePolicy_NotAClone.selector)
-        );
     }
 
     function goodArgumentsOf(bytes32 kind) private returns (bytes memory) {

@@ -497,6 +497,33 @@ contract RevenuePoolsTest is PaymentsFixture {
         if (expected != 0) assertEq(claim(pool, alice), expected);
     }
 
+    function test_enter__when_units_were_handed_on_before__the_place_keeps_its_past() external {
+        Tree memory tree = treeOf(4);
+        PoolId pool = createFrom(tree);
+        distribute(pool, 1e18);
+        enter(pool, tree, 3);
+        vm.prank(memberAt(3));
+        pools.transferUnits(pool, alice, 2);
+        distribute(pool, 1e18);
+        vm.prank(alice);
+        pools.transferUnits(pool, memberAt(3), 2);
+        claim(pool, alice);
+        uint256 due = Amount.unwrap(pools.claimableFromRoot(pool, 1));
+        assertEq(claimFromRoot(pool, tree, 0), due);
+        assertEq(due, 0.175e18);
+    }
+
+    function test_enter__when_units_were_handed_before_any_income__all_earn_from_the_first_one_on() external {
+        Tree memory tree = treeOf(4);
+        PoolId pool = createFrom(tree);
+        enter(pool, tree, 3);
+        vm.prank(memberAt(3));
+        pools.transferUnits(pool, alice, 2);
+        enter(pool, tree, 0);
+        distribute(pool, 1e18);
+        assertEq(claim(pool, alice), 3 * 0.0875e18);
+    }
+
     // transferUnits
 
     function test_transferUnits__when_it_makes_no_sense__reverts() external {

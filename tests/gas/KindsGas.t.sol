@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {AccessRequest, IDataPolicy} from "../../contracts/interfaces/IDataPolicy.sol";
 import {IPurchases} from "../../contracts/interfaces/IPurchases.sol";
+import {AnsweringMock} from "../../contracts/mocks/AnsweringMock.sol";
 import {HostileTokenMock} from "../../contracts/mocks/HostileTokenMock.sol";
 import {AllowListPolicy} from "../../contracts/policies/kinds/AllowListPolicy.sol";
 import {LegalHoldPolicy} from "../../contracts/policies/kinds/LegalHoldPolicy.sol";
@@ -61,6 +62,10 @@ contract KindsGasTest is KindsFixture {
     function test_gas__evaluate() public {
         measure("Owner", ownerPolicy(), requestOf(owner));
         measure("Erc20Holder", factory.create("Erc20Holder", abi.encode(token, 100)), requestOf(reader));
+        AnsweringMock other = new AnsweringMock();
+        other.answer(abi.encode(1));
+        measure("Erc721Holder", factory.create("Erc721Holder", abi.encode(other)), requestOf(reader));
+        measure("Erc1155Holder", factory.create("Erc1155Holder", abi.encode(other, 7, 1)), requestOf(reader));
         measure("TimeWindow", factory.create("TimeWindow", abi.encode(NOW, NOW + 1)), requestOf(reader));
         measure("PayPerRead", payPerRead(5e17), requestOf(reader));
         measure("ReadQuota", factory.create("ReadQuota", abi.encode(10)), requestOf(reader));

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IBlobPolicies} from "../../contracts/interfaces/IBlobPolicies.sol";
+import {IRenewals} from "../../contracts/interfaces/IRenewals.sol";
 import {IRevenuePools} from "../../contracts/interfaces/IRevenuePools.sol";
 import {PolicyFactory} from "../../contracts/policies/PolicyFactory.sol";
 import {PayPerReadPolicy} from "../../contracts/policies/kinds/PayPerReadPolicy.sol";
@@ -11,7 +12,7 @@ import {BlobFixture} from "../contracts/support/BlobFixture.sol";
 import {vm} from "../contracts/support/Vm.sol";
 
 /// @title ReadsGasTest
-/// @notice What a read costs that is paid on chain: a certified object with a policy of the factory, a pool that had income before,
+/// @notice What reads that are paid on chain and renewals cost: a certified object with a policy of the factory, a pool that had income before,
 /// a buyer who holds WAL and approved the vault.
 /// @dev Run with `isolate`, so that each call is a transaction of its own, with its base cost and calldata.
 contract ReadsGasTest is BlobFixture {
@@ -40,6 +41,22 @@ contract ReadsGasTest is BlobFixture {
         vm.snapshotGasLastCall(GROUP, "buyFirstRead");
         buyRead(other);
         vm.snapshotGasLastCall(GROUP, "buyRead");
+    }
+
+    /// @dev At an unchanged price, of an object that was renewed before, by somebody who was tipped before.
+    function test_gas__renew() public {
+        vm.startPrank(owner);
+        renewals.setTerms(blobObject, IRenewals.Terms(2, 20, Amount.wrap(1e15)));
+        renewals.fund(blobObject, Amount.wrap(1e18));
+        vm.stopPrank();
+        renew();
+        renew();
+        vm.snapshotGasLastCall(GROUP, "renew");
+    }
+
+    function renew() private {
+        vm.prank(other);
+        renewals.renew(blobObject);
     }
 
     function buyRead(address reader) private {

@@ -306,8 +306,11 @@ contract ChannelsInvariants is InvariantTest {
         targetSelector(address(handler), actions);
     }
 
-    /// @dev The largest amount redeemed, or all of it when the signer cheated; and what is left is there, or was paid back.
-    function invariant_I8_a_channel_paid_the_largest_amount_redeemed() external view {
+    /// @dev The largest amount redeemed, or all of it when the signer cheated; what is left is there, or was paid back. What was promised
+    /// up to the deposit lies there until the channel is closed, whatever the payer does.
+    function invariant_I8_a_channel_paid_the_largest_amount_redeemed_and_can_pay_what_it_promised() external view {
+        uint256 reserve = 0;
+        uint256 payable_ = 0;
         for (uint256 channel = 1; channel <= handler.channelCount(); ++channel) {
             (uint256 deposit,, uint256 largest, uint256 refunded, bool punished, bool closed) = handler.ledgers(channel);
             IReadChannels.Channel memory kept = handler.channelAt(channel);
@@ -315,16 +318,7 @@ contract ChannelsInvariants is InvariantTest {
             assertEq(Amount.unwrap(kept.redeemed), punished ? deposit : largest);
             assertEq(kept.closed, closed);
             assertEq(refunded, closed && !punished ? deposit - largest : 0);
-        }
-    }
-
-    /// @dev What is promised up to the deposit lies there until the channel is closed, whatever the payer does.
-    function invariant_I8_what_was_promised_up_to_the_deposit_is_payable() external view {
-        uint256 reserve = 0;
-        uint256 payable_ = 0;
-        for (uint256 channel = 1; channel <= handler.channelCount(); ++channel) {
-            IReadChannels.Channel memory kept = handler.channelAt(channel);
-            if (!kept.closed) reserve += Amount.unwrap(kept.deposit) - Amount.unwrap(kept.redeemed);
+            if (!closed) reserve += deposit - largest;
             payable_ += handler.payableOf(channel);
         }
         (, uint256 ofChannels,,) = handler.reserves();
@@ -332,24 +326,17 @@ contract ChannelsInvariants is InvariantTest {
         assertLe(payable_, reserve);
     }
 
-    function invariant_I8_what_was_redeemed_is_income_of_the_pool_and_tips() external view {
-        (uint256 ofPools,,,) = handler.reserves();
-        assertEq(ofPools + handler.settledIncome() + handler.burned(), handler.income() + handler.bought());
-        assertEq(handler.claimOfAgent(), handler.tips() + handler.renewalTips());
-    }
-
-    function invariant_renewals_hold_the_balances_and_no_token() external view {
-        (,, uint256 ofRenewals,) = handler.reserves();
-        assertEq(ofRenewals, handler.funded());
-        assertEq(handler.heldByRenewals(), 0);
-    }
-
-    function invariant_I1_the_vault_holds_reserves_claims_and_free() external view {
+    /// @dev With all modules; what was redeemed is income of the pool and tips, renewals hold the balances and no token.
+    function invariant_I1_every_wei_is_where_it_belongs() external view {
         (uint256 ofPools, uint256 ofChannels, uint256 ofRenewals, uint256 ofFees) = handler.reserves();
         (uint256 held, uint256 claims, uint256 free) = handler.books();
         assertEq(held, ofPools + ofChannels + ofRenewals + ofFees + claims + free);
         assertEq(claims, handler.claimOfAgent());
         assertEq(free, handler.donated());
+        assertEq(ofPools + handler.settledIncome() + handler.burned(), handler.income() + handler.bought());
+        assertEq(handler.claimOfAgent(), handler.tips() + handler.renewalTips());
+        assertEq(ofRenewals, handler.funded());
+        assertEq(handler.heldByRenewals(), 0);
     }
 
     /// @dev The handlers do something.

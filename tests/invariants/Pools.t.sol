@@ -232,34 +232,31 @@ contract PoolsInvariants is InvariantTest {
         targetSelector(address(handler), actions);
     }
 
-    /// @dev To the unit, for each pool.
+    /// @dev To the unit, for each pool; the reserve is what all pools owe, and their dust. Units stay what they were, and what a weight
+    /// earned is bounded by the supply: why no pool can ever be full, see {RevenuePools}.
     function invariant_I10_paid_and_owed_and_dust_are_what_was_received() external view {
+        uint256 reserve = 0;
         for (uint256 pool = 1; pool <= handler.poolCount(); ++pool) {
-            (uint256 received, uint256 paid, uint256 toNodes, uint256 burned,) = handler.ledgers(pool);
-            uint256 dust = handler.poolAt(pool).dust;
-            assertEq(paid + toNodes + burned + handler.owed(pool) + dust, received);
-            assertLt(dust, handler.poolAt(pool).units * WEIGHTS_PER_UNIT);
-        }
-    }
+            (uint256 received, uint256 paid, uint256 toNodes, uint256 burned, uint256 shownUnits) =
+                handler.ledgers(pool);
+            IRevenuePools.Pool memory kept = handler.poolAt(pool);
+            uint256 held = handler.owed(pool) + kept.dust;
+            assertEq(paid + toNodes + burned + held, received);
+            assertLt(kept.dust, kept.units * WEIGHTS_PER_UNIT);
+            reserve += held;
 
-    function invariant_I10_the_reserve_is_what_all_pools_owe_and_their_dust() external view {
-        uint256 sum = 0;
-        for (uint256 pool = 1; pool <= handler.poolCount(); ++pool) {
-            sum += handler.owed(pool) + handler.poolAt(pool).dust;
+            uint256 units = handler.fromRoot(pool) ? shownUnits : kept.units;
+            assertEq(handler.unitsHeld(pool), units);
+            assertLe(units, kept.units);
+            assertLe(uint256(Amount.unwrap(kept.earnedPerWeight)), handler.supply() / kept.units / PROTOCOL_BPS);
         }
         (uint256 ofPools,,) = handler.reserves();
-        assertEq(ofPools, sum);
+        assertEq(ofPools, reserve);
     }
 
-    function invariant_I1_the_vault_holds_the_reserves_and_nothing_else() external view {
-        (uint256 ofPools, uint256 ofFees, uint256 ofChannels) = handler.reserves();
-        (uint256 held, uint256 free,) = handler.books();
-        assertEq(held, ofPools + ofFees);
-        assertEq(ofChannels, 0);
-        assertEq(free, 0);
-    }
-
-    function invariant_what_is_burned_is_gone_and_what_nodes_get_is_income_of_its_epoch() external view {
+    /// @dev The vault holds the reserves and nothing else; what is burned is gone, what nodes get is income of its epoch, and members
+    /// hold what they were paid.
+    function invariant_I1_every_wei_is_where_it_belongs() external view {
         uint256 toNodes = 0;
         uint256 burned = 0;
         for (uint256 pool = 1; pool <= handler.poolCount(); ++pool) {
@@ -267,36 +264,18 @@ contract PoolsInvariants is InvariantTest {
             toNodes += nodesPart;
             burned += burnedPart;
         }
-        (, uint256 ofFees,) = handler.reserves();
-        (,, uint256 supply) = handler.books();
+        (uint256 ofPools, uint256 ofFees, uint256 ofChannels) = handler.reserves();
+        (uint256 held, uint256 free, uint256 supply) = handler.books();
+        assertEq(held, ofPools + ofFees);
+        assertEq(ofChannels + free, 0);
         assertEq(ofFees, toNodes);
         assertEq(supply + burned, handler.supply());
         for (uint32 epoch = 1; epoch <= handler.now_(); ++epoch) {
             assertEq(handler.incomeOf(epoch), handler.earned(epoch));
         }
-    }
-
-    function invariant_units_stay_what_they_were() external view {
-        for (uint256 pool = 1; pool <= handler.poolCount(); ++pool) {
-            (,,,, uint256 shownUnits) = handler.ledgers(pool);
-            uint256 expected = handler.fromRoot(pool) ? shownUnits : handler.poolAt(pool).units;
-            assertEq(handler.unitsHeld(pool), expected);
-            assertLe(expected, handler.poolAt(pool).units);
-        }
-    }
-
-    function invariant_members_hold_what_they_were_paid() external view {
         for (uint256 place = 0; place < 5; ++place) {
             address account = handler.memberOfPlace(place);
             assertEq(handler.balanceOf(account), handler.paidTo(account));
-        }
-    }
-
-    /// @dev Why no pool can ever be full, see {RevenuePools}.
-    function invariant_what_a_weight_earned_is_bounded_by_the_supply() external view {
-        for (uint256 pool = 1; pool <= handler.poolCount(); ++pool) {
-            IRevenuePools.Pool memory kept = handler.poolAt(pool);
-            assertLe(uint256(Amount.unwrap(kept.earnedPerWeight)), handler.supply() / kept.units / PROTOCOL_BPS);
         }
     }
 

@@ -36,10 +36,10 @@ from walrus_chain.chain.policy_views import (
     SealedKey,
     Verdict,
 )
-from walrus_chain.chain.values import checksum_address, text_of_word
+from walrus_chain.chain.values import checksum_address, text_of_word, word_of_text
 from walrus_chain.errors import SealedKeyMissing
 from walrus_chain.messages.domain import address_word, number_word
-from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, PoolId, Wei
+from walrus_chain.types import NOBODY, Address, BlobId, BlobObjectId, Epoch, NodeId, PoolId, Wei
 
 if TYPE_CHECKING:
     from walrus_chain.chain.network import Chain
@@ -145,13 +145,16 @@ class PolicyBook:
 
     async def implementation_of(self, kind: str) -> Address:
         """The contract that policies of a kind run; nobody when there is no such kind."""
-        word = kind.encode().ljust(32, b"\0")
+        if (word := word_of_text(kind)) is None:
+            return NOBODY
         return checksum_address(await self._chain.call("PolicyFactory", "implementationOf", word))
 
     async def ready_made(self, policy: Address) -> ReadyMadePolicy | None:
         """Kind and arguments of a policy that runs the network's own code; none when it runs other code.
 
-        Only its code counts, not what it says of itself.
+        Only its code counts, not what it says of itself. Who made it without the factory chose its arguments freely.
+
+        Raises: Rejected: it has arguments that cannot be, which none has that the factory made.
         """
         code = bytes.fromhex((await self._chain.provider.request("eth_getCode", policy, "latest"))[2:])
         inner = code[len(_CLONE_HEAD) : len(_CLONE_HEAD) + 20]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from walrus_chain.chain.contracts import ContractCalls
 from walrus_chain.chain.policy_events import Attested, PolicyCreated
+from walrus_chain.chain.policy_rejections import UnknownKind
 from walrus_chain.chain.policy_views import Policies
 from walrus_chain.chain.transactions import Receipt
-from walrus_chain.chain.values import checksum_address
+from walrus_chain.chain.values import ShortName, checksum_address, word_of_text
 from walrus_chain.errors import Bug
 from walrus_chain.types import Address, BlobObjectId, Epoch, NodeId
 
@@ -116,7 +117,9 @@ class PolicyWriter:
             arguments: ABI-encoded, as the kind says (`walrus_chain.policies.kinds` encodes them).
         Raises: UnknownKind; and what the kind refuses.
         """
-        receipt = await self._contracts.send("PolicyFactory", "create", kind.encode().ljust(32, b"\0"), arguments)
+        if (word := word_of_text(kind)) is None:
+            raise UnknownKind(ShortName(kind))
+        receipt = await self._contracts.send("PolicyFactory", "create", word, arguments)
         [created] = self._contracts.logs(receipt, PolicyCreated)
         return PolicyReceipt(created["policy"], receipt.transaction, receipt.block, receipt.gas_used)
 

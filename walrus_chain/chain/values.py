@@ -45,6 +45,12 @@ def text_of_word(word: bytes) -> str:
     return word.rstrip(b"\0").decode("ascii", "replace")
 
 
+def word_of_text(text: str) -> bytes | None:
+    """A short name as the bytes32 that holds it; none when it is too long."""
+    encoded = text.encode()
+    return encoded.ljust(32, b"\0") if len(encoded) <= 32 else None
+
+
 class ShortName(str):
     """A name that the chain keeps in a bytes32."""
 

@@ -118,6 +118,12 @@ abstract contract Combinator is PolicyDefaults, ReadyMade {
         return false;
     }
 
+    /// @inheritdoc PolicyDefaults
+    /// @dev Only clones are policies, so the contract behind them is refused wherever a policy is named.
+    function _supports(bytes4 interfaceId) internal view override returns (bool) {
+        return _isClone() && super._supports(interfaceId);
+    }
+
     /// @dev The decision: zero allows, a reason denies, and a revert does neither.
     function _combine(AccessRequest calldata request) internal view virtual returns (uint32 ttlSeconds, bytes32 reason);
 

@@ -13,4 +13,10 @@ abstract contract Leaf is DataPolicy, ReadyMade {
     function readsEvidence() external view virtual override returns (bool) {
         return false;
     }
+
+    /// @inheritdoc PolicyDefaults
+    /// @dev Only clones are policies, so the contract behind them is refused wherever a policy is named.
+    function _supports(bytes4 interfaceId) internal view virtual override returns (bool) {
+        return _isClone() && super._supports(interfaceId);
+    }
 }

@@ -32,9 +32,14 @@ abstract contract ReadyMade is IReadyMadePolicy {
     /// @return data What the clone's code shall carry; {arguments} makes the arguments of it again.
     function _validate(bytes calldata arguments_) internal view virtual returns (bytes memory data);
 
+    /// @dev Whether this is a clone, and not the contract behind the clones.
+    function _isClone() internal view returns (bool) {
+        return address(this) != _implementation;
+    }
+
     /// @dev What this clone's code carries.
     function _data() internal view returns (bytes memory) {
-        if (address(this) == _implementation) revert ReadyMadePolicy_NotAClone();
+        if (!_isClone()) revert ReadyMadePolicy_NotAClone();
         return Clones.fetchCloneArgs(address(this));
     }
 

@@ -5,13 +5,14 @@ import {PoolId} from "../types/PoolId.sol";
 
 /// @title IReadyMadePolicy
 /// @notice A policy that runs as a clone: its code is shared, its arguments stand in the clone's own code.
-/// @dev Arguments are `abi.encode`d. They are checked before there is a clone, so every clone of {IPolicyFactory} is sound.
+/// @dev Arguments are `abi.encode`d. They are checked before there is a clone, so every clone of {IPolicyFactory} is sound. The
+/// contract behind the clones is no policy itself: it does not support {IDataPolicy}.
 interface IReadyMadePolicy {
     /// @notice Thrown when the arguments do not have the length that the kind's types have.
     error ReadyMadePolicy_WrongLength(uint256 expected, uint256 actual);
 
     /// @notice Thrown when an argument is too small or too large; an address may not be zero.
-    /// @param index Which argument, from 0.
+    /// @param index Which word of the arguments, from 0; without lists each argument is a word.
     error ReadyMadePolicy_ArgumentOutOfBounds(uint256 index, uint256 minimum, uint256 maximum, uint256 actual);
 
     /// @notice Thrown when an argument names an account without code where a contract is needed.

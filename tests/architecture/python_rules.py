@@ -20,7 +20,7 @@ FLOORS: Final[dict[str, tuple[frozenset[str], ...]]] = {
         frozenset({"codec"}),
         frozenset({"messages", "crypto"}),
         frozenset({"policies", "payments", "compute", "rules"}),
-        frozenset({"chain", "transport"}),
+        frozenset({"chain", "transport", "sandbox"}),
         frozenset({"client"}),
         frozenset({"devnet"}),
         frozenset({"cli"}),
@@ -87,7 +87,7 @@ HIDDEN_BEHIND: Final = {
     "sqlite3": ("storage_agent.store", "walrus_chain.client"),
     "starlette": ("storage_agent.serve", "storage_agent.daemon"),
     "uvicorn": ("storage_agent.serve.server", "storage_agent.serve.connections"),
-    "wasmtime": ("storage_agent.compute",),
+    "wasmtime": ("walrus_chain.sandbox.engine",),
 }
 
 # What storage_agent may know of the library, and who of the library may know the agent.

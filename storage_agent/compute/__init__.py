@@ -1,0 +1,1 @@
+"""Programs that this node runs for others."""

@@ -157,6 +157,11 @@ abstract contract CommitteeSeats is ICommittee {
     }
 
     /// @inheritdoc ICommittee
+    function memberCount() external view returns (uint256) {
+        return _office.size;
+    }
+
+    /// @inheritdoc ICommittee
     function members() external view returns (Member[] memory) {
         return _membersOn(_office.side, _office.size);
     }

@@ -49,6 +49,7 @@ contract RevenuePools is IRevenuePools {
     IStorageFees private immutable _fees;
     address private immutable _purchases;
     address private immutable _channels;
+    address private immutable _jobs;
 
     /// @inheritdoc IRevenuePools
     uint16 public immutable protocolBps;
@@ -66,9 +67,17 @@ contract RevenuePools is IRevenuePools {
     /// @param vault Holds what pools take in; this contract must be one of its modules.
     /// @param fees Get the nodes' parts; must name this contract as its pools.
     /// @param purchases The contract that sells reads and time, the only one that may {collect}.
-    /// @param channels The contract that redeems vouchers, the only one that may {credit}.
+    /// @param channels The contract that redeems vouchers; may {credit}.
+    /// @param jobs The contract that settles jobs; may {credit} too, nobody else.
     /// @param protocolBps_ What is burned of each income, of 10,000: 1 to 1,000.
-    constructor(ITokenVault vault, IStorageFees fees, address purchases, address channels, uint16 protocolBps_) {
+    constructor(
+        ITokenVault vault,
+        IStorageFees fees,
+        address purchases,
+        address channels,
+        address jobs,
+        uint16 protocolBps_
+    ) {
         if (protocolBps_ == 0 || protocolBps_ > MAXIMUM_PROTOCOL_BPS) {
             revert RevenuePools_SharesOutOfBounds(MAXIMUM_PROTOCOL_BPS, protocolBps_);
         }
@@ -76,6 +85,7 @@ contract RevenuePools is IRevenuePools {
         _fees = fees;
         _purchases = purchases;
         _channels = channels;
+        _jobs = jobs;
         protocolBps = protocolBps_;
     }
 
@@ -125,7 +135,7 @@ contract RevenuePools is IRevenuePools {
     /// @inheritdoc IRevenuePools
     function credit(PoolId pool, address payer, Amount amount, bytes32 purpose) external {
         // Check and effect: the vault moved it before.
-        if (msg.sender != _channels) revert RevenuePools_CallerNotSeller(msg.sender);
+        if (msg.sender != _channels && msg.sender != _jobs) revert RevenuePools_CallerNotSeller(msg.sender);
         _receive(pool, msg.sender, payer, amount, purpose);
     }
 

@@ -17,7 +17,7 @@ import {StakingPools} from "./StakingPools.sol";
 import {UnbondingPots} from "./UnbondingPots.sol";
 
 /// @title Staking
-/// @notice Keeps the WAL that stands behind the nodes: brings it into the pools, out of them, and takes it for misses.
+/// @notice Keeps the WAL that stands behind the nodes: brings it into the pools, out of them, and takes it for faults.
 /// @dev Glossary, flow and invariants: {IStaking}; books: {StakingPools} and {UnbondingPots}; who may serve: {Candidates}.
 ///
 /// What a slash reaches: all stake that was active or unbonding when it happens. Stake that leaves stays in reach for
@@ -41,6 +41,7 @@ contract Staking is Candidates, UnbondingPots {
 
     ITokenVault private immutable _vault;
     address private immutable _custody;
+    address private immutable _jobs;
 
     /// @inheritdoc IStaking
     uint32 public immutable unbondingEpochs;
@@ -52,13 +53,15 @@ contract Staking is Candidates, UnbondingPots {
     /// @param nodes Says who operates a node.
     /// @param committee Gives the clock, and says which nodes serve.
     /// @param rewards Pays what a node earned; deployed later.
-    /// @param custody The only one that may slash; deployed later.
+    /// @param custody May slash; deployed later.
+    /// @param jobs May slash too, nobody else; deployed later.
     constructor(
         ITokenVault vault,
         INodeRegistry nodes,
         ICommittee committee,
         IRewards rewards,
         address custody,
+        address jobs,
         Parameters memory parameters
     ) StakingPools(nodes, committee, rewards) Candidates(parameters.minimumStake) {
         _checkBounds("minimumStake", 1, type(uint96).max, Amount.unwrap(parameters.minimumStake));
@@ -66,6 +69,7 @@ contract Staking is Candidates, UnbondingPots {
         _checkBounds("maximumCommissionBps", 0, MAXIMUM_COMMISSION_BPS, parameters.maximumCommissionBps);
         _vault = vault;
         _custody = custody;
+        _jobs = jobs;
         unbondingEpochs = parameters.unbondingEpochs;
         maximumCommissionBps = parameters.maximumCommissionBps;
     }
@@ -182,8 +186,8 @@ contract Staking is Candidates, UnbondingPots {
         external
         returns (Amount slashed)
     {
-        // Check: the custody contract asks, within its limits.
-        if (msg.sender != _custody) revert Staking_CallerNotAllowed(_custody, msg.sender);
+        // Check: one who may asks, within the limits.
+        if (msg.sender != _custody && msg.sender != _jobs) revert Staking_CallerNotAllowed(_custody, msg.sender);
         _checkBounds("bps", 0, MAXIMUM_SLASH_BPS, bps);
         _checkBounds("bountyBps", 0, MAXIMUM_BOUNTY_BPS, bountyBps);
         _catchUp(nodeId, _poolClock());

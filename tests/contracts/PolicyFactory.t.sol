@@ -58,7 +58,7 @@ contract PolicyFactoryTest is KindsFixture {
 
     function test_create__given_any_kind__makes_a_policy_of_that_kind_with_those_arguments() external {
         bytes32[] memory kinds = factory.kinds();
-        assertEq(kinds.length, 20);
+        assertEq(kinds.length, 21);
         for (uint256 i = 0; i < kinds.length; ++i) {
             bytes memory arguments = goodArgumentsOf(kinds[i]);
             address policy = factory.create(kinds[i], arguments);
@@ -105,6 +105,8 @@ contract PolicyFactoryTest is KindsFixture {
         expectOutOfBounds("KOfN", abi.encode(2, one(ownerPolicy())), 0, 1, 1, 2);
         expectOutOfBounds("LegalHold", abi.encode(one(address(0))), 2, 1, type(uint160).max, 0);
         expectOutOfBounds("LegalHold", abi.encode(64, 0), 0, 32, 32, 64);
+        expectOutOfBounds("Programs", abi.encode(64, 0), 0, 32, 32, 64);
+        expectOutOfBounds("Programs", abi.encode(new bytes32[](2)), 2, 1, type(uint256).max, 0);
     }
 
     function test_create__given_an_account_without_code_for_a_contract__reverts() external {
@@ -133,12 +135,14 @@ contract PolicyFactoryTest is KindsFixture {
         for (uint160 i = 0; i < 9; ++i) {
             nine[i] = address(i + 1);
         }
-        expectWrongCount("LegalHold", abi.encode(new address[](0)), 0);
-        expectWrongCount("LegalHold", abi.encode(nine), 9);
-        expectWrongCount("AllOf", abi.encode(new address[](0)), 0);
-        expectWrongCount("AllOf", abi.encode(nine), 9);
-        expectWrongCount("AnyOf", abi.encode(nine), 9);
-        expectWrongCount("KOfN", abi.encode(1, nine), 9);
+        expectWrongCount("LegalHold", abi.encode(new address[](0)), 8, 0);
+        expectWrongCount("LegalHold", abi.encode(nine), 8, 9);
+        expectWrongCount("AllOf", abi.encode(new address[](0)), 8, 0);
+        expectWrongCount("AllOf", abi.encode(nine), 8, 9);
+        expectWrongCount("AnyOf", abi.encode(nine), 8, 9);
+        expectWrongCount("KOfN", abi.encode(1, nine), 8, 9);
+        expectWrongCount("Programs", abi.encode(programs(0)), 16, 0);
+        expectWrongCount("Programs", abi.encode(programs(17)), 16, 17);
     }
 
     function test_create__given_a_list_with_an_entry_twice__reverts() external {
@@ -179,6 +183,7 @@ contract PolicyFactoryTest is KindsFixture {
         if (kind == "FixedTerm") return abi.encode(CURRENT_EPOCH + 1);
         if (kind == "LegalHold") return abi.encode(two(administrator, owner));
         if (kind == "DeleteAfter") return abi.encode(NOW + 1);
+        if (kind == "Programs") return abi.encode(programs(16));
         return "";
     }
 
@@ -198,8 +203,8 @@ contract PolicyFactoryTest is KindsFixture {
         factory.create(kind, arguments);
     }
 
-    function expectWrongCount(bytes32 kind, bytes memory arguments, uint256 actual) private {
-        vm.expectRevert(abi.encodeWithSelector(IReadyMadePolicy.ReadyMadePolicy_WrongCount.selector, 8, actual));
+    function expectWrongCount(bytes32 kind, bytes memory arguments, uint256 maximum, uint256 actual) private {
+        vm.expectRevert(abi.encodeWithSelector(IReadyMadePolicy.ReadyMadePolicy_WrongCount.selector, maximum, actual));
         factory.create(kind, arguments);
     }
 }

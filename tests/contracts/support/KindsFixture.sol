@@ -27,6 +27,7 @@ import {MerkleAllowListPolicy} from "../../../contracts/policies/kinds/MerkleAll
 import {NotPolicy} from "../../../contracts/policies/kinds/NotPolicy.sol";
 import {OwnerPolicy} from "../../../contracts/policies/kinds/OwnerPolicy.sol";
 import {PayPerReadPolicy} from "../../../contracts/policies/kinds/PayPerReadPolicy.sol";
+import {ProgramsPolicy} from "../../../contracts/policies/kinds/ProgramsPolicy.sol";
 import {ReadQuotaPolicy} from "../../../contracts/policies/kinds/ReadQuotaPolicy.sol";
 import {SubscriptionPolicy} from "../../../contracts/policies/kinds/SubscriptionPolicy.sol";
 import {TimeWindowPolicy} from "../../../contracts/policies/kinds/TimeWindowPolicy.sol";
@@ -68,7 +69,7 @@ abstract contract KindsFixture is Test {
         vm.mockCall(purchases, abi.encodeWithSelector(IPurchases.subscribedUntil.selector), abi.encode(0));
         credentials = new CredentialRegistry();
 
-        PolicyFactory.Kind[] memory kinds = new PolicyFactory.Kind[](20);
+        PolicyFactory.Kind[] memory kinds = new PolicyFactory.Kind[](21);
         kinds[0] = PolicyFactory.Kind("Owner", address(new OwnerPolicy()));
         kinds[1] = PolicyFactory.Kind("AllowList", address(new AllowListPolicy()));
         kinds[2] = PolicyFactory.Kind("MerkleAllowList", address(new MerkleAllowListPolicy()));
@@ -91,10 +92,19 @@ abstract contract KindsFixture is Test {
         kinds[17] = PolicyFactory.Kind("WriteOnce", address(new WriteOncePolicy()));
         kinds[18] = PolicyFactory.Kind("LegalHold", address(new LegalHoldPolicy()));
         kinds[19] = PolicyFactory.Kind("DeleteAfter", address(new DeleteAfterPolicy()));
+        kinds[20] = PolicyFactory.Kind("Programs", address(new ProgramsPolicy()));
         factory = new PolicyFactory(kinds);
     }
 
     // -- policies
+
+    /// @notice A list of so many programs: 1, 2, 3 ...
+    function programs(uint256 count) internal pure returns (bytes32[] memory list) {
+        list = new bytes32[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            list[i] = bytes32(i + 1);
+        }
+    }
 
     function ownerPolicy() internal returns (address) {
         return factory.create("Owner", "");

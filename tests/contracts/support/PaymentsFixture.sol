@@ -89,7 +89,7 @@ abstract contract PaymentsFixture is Test {
             MAXIMUM_EPOCHS
         );
         registry = new BlobRegistry(committee, fees, ICustodyChallenges(address(this)), IBlobPolicies(address(this)));
-        pools = new RevenuePools(vault, fees, places[7], places[8], PROTOCOL_BPS);
+        pools = new RevenuePools(vault, fees, places[7], places[8], address(0), PROTOCOL_BPS);
         purchases = new Purchases(IBlobPolicies(address(this)), pools);
         channels = new ReadChannels(vault, pools, nodes, CLOSE_DELAY, TIP_BPS);
         renewals = new Renewals(vault, token, registry, fees, committee);

@@ -46,6 +46,7 @@ abstract contract PoolFixture is Test {
             ICommittee(address(this)),
             IRewards(address(this)),
             address(this),
+            address(0),
             IStaking.Parameters({
                 minimumStake: Amount.wrap(1), unbondingEpochs: unbondingEpochs, maximumCommissionBps: 10_000
             })

@@ -6,10 +6,12 @@ import {BlobRegistry} from "../../../contracts/blobs/BlobRegistry.sol";
 import {StorageFees} from "../../../contracts/blobs/StorageFees.sol";
 import {Committee} from "../../../contracts/committee/Committee.sol";
 import {Prices} from "../../../contracts/committee/Prices.sol";
+import {ComputeJobs} from "../../../contracts/compute/ComputeJobs.sol";
 import {CustodyChallenges} from "../../../contracts/custody/CustodyChallenges.sol";
 import {IBlobPolicies} from "../../../contracts/interfaces/IBlobPolicies.sol";
 import {IBlobRegistry} from "../../../contracts/interfaces/IBlobRegistry.sol";
 import {ICommittee} from "../../../contracts/interfaces/ICommittee.sol";
+import {IComputeJobs} from "../../../contracts/interfaces/IComputeJobs.sol";
 import {ICustodyChallenges} from "../../../contracts/interfaces/ICustodyChallenges.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {IRevenuePools} from "../../../contracts/interfaces/IRevenuePools.sol";
@@ -43,6 +45,7 @@ import {MerkleAllowListPolicy} from "../../../contracts/policies/kinds/MerkleAll
 import {NotPolicy} from "../../../contracts/policies/kinds/NotPolicy.sol";
 import {OwnerPolicy} from "../../../contracts/policies/kinds/OwnerPolicy.sol";
 import {PayPerReadPolicy} from "../../../contracts/policies/kinds/PayPerReadPolicy.sol";
+import {ProgramsPolicy} from "../../../contracts/policies/kinds/ProgramsPolicy.sol";
 import {ReadQuotaPolicy} from "../../../contracts/policies/kinds/ReadQuotaPolicy.sol";
 import {SubscriptionPolicy} from "../../../contracts/policies/kinds/SubscriptionPolicy.sol";
 import {TimeWindowPolicy} from "../../../contracts/policies/kinds/TimeWindowPolicy.sol";
@@ -80,6 +83,7 @@ abstract contract System is Test {
         uint16 protocolBps;
         uint64 closeDelay;
         uint16 tipBps;
+        IComputeJobs.Parameters jobs;
     }
 
     /// @notice The contracts in the order of their creation.
@@ -101,6 +105,7 @@ abstract contract System is Test {
         Purchases,
         ReadChannels,
         Renewals,
+        ComputeJobs,
         ReceiptLog,
         CredentialRegistry,
         SignatureJudge,
@@ -129,6 +134,7 @@ abstract contract System is Test {
     Purchases internal purchases;
     ReadChannels internal channels;
     Renewals internal renewals;
+    ComputeJobs internal jobs;
     ReceiptLog internal receiptLog;
     CredentialRegistry internal credentials;
     SignatureJudge internal signatureJudge;
@@ -153,10 +159,11 @@ abstract contract System is Test {
     }
 
     function _deployCore(Parameters memory parameters) private {
-        address[] memory modules = new address[](5);
+        address[] memory modules = new address[](6);
         (modules[0], modules[1]) = (placeOf(Place.Staking), placeOf(Place.StorageFees));
         modules[2] = placeOf(Place.RevenuePools);
         (modules[3], modules[4]) = (placeOf(Place.ReadChannels), placeOf(Place.Renewals));
+        modules[5] = placeOf(Place.ComputeJobs);
         ICustodyChallenges challenges = ICustodyChallenges(placeOf(Place.CustodyChallenges));
 
         token = new WAL(address(this), SUPPLY);
@@ -172,7 +179,13 @@ abstract contract System is Test {
             address(this)
         );
         staking = new Staking(
-            vault, nodeRegistry, committee, IRewards(placeOf(Place.Rewards)), address(challenges), parameters.staking
+            vault,
+            nodeRegistry,
+            committee,
+            IRewards(placeOf(Place.Rewards)),
+            address(challenges),
+            placeOf(Place.ComputeJobs),
+            parameters.staking
         );
         fees = new StorageFees(
             vault,
@@ -199,11 +212,28 @@ abstract contract System is Test {
             registry, placeOf(Place.Purchases), IRevenuePools(placeOf(Place.RevenuePools)), token, parameters.policies
         );
         revenuePools = new RevenuePools(
-            vault, fees, placeOf(Place.Purchases), placeOf(Place.ReadChannels), parameters.protocolBps
+            vault,
+            fees,
+            placeOf(Place.Purchases),
+            placeOf(Place.ReadChannels),
+            placeOf(Place.ComputeJobs),
+            parameters.protocolBps
         );
         purchases = new Purchases(policies, revenuePools);
         channels = new ReadChannels(vault, revenuePools, nodeRegistry, parameters.closeDelay, parameters.tipBps);
         renewals = new Renewals(vault, token, registry, fees, committee);
+        jobs = new ComputeJobs(
+            vault,
+            committee,
+            nodeRegistry,
+            staking,
+            randomness,
+            policies,
+            revenuePools,
+            registry,
+            purchases,
+            parameters.jobs
+        );
         receiptLog = new ReceiptLog(nodeRegistry, committee);
         credentials = new CredentialRegistry();
         signatureJudge = new SignatureJudge();
@@ -212,7 +242,7 @@ abstract contract System is Test {
     /// @notice Deploys the ready-made kinds of policies and the factory that makes them. Not part of {deploySystem}, since few
     /// tests need them.
     function deployPolicyFactory() internal {
-        PolicyFactory.Kind[] memory kinds = new PolicyFactory.Kind[](20);
+        PolicyFactory.Kind[] memory kinds = new PolicyFactory.Kind[](21);
         kinds[0] = PolicyFactory.Kind("Owner", address(new OwnerPolicy()));
         kinds[1] = PolicyFactory.Kind("AllowList", address(new AllowListPolicy()));
         kinds[2] = PolicyFactory.Kind("MerkleAllowList", address(new MerkleAllowListPolicy()));
@@ -233,6 +263,7 @@ abstract contract System is Test {
         kinds[17] = PolicyFactory.Kind("WriteOnce", address(new WriteOncePolicy()));
         kinds[18] = PolicyFactory.Kind("LegalHold", address(new LegalHoldPolicy()));
         kinds[19] = PolicyFactory.Kind("DeleteAfter", address(new DeleteAfterPolicy()));
+        kinds[20] = PolicyFactory.Kind("Programs", address(new ProgramsPolicy()));
         policyFactory = new PolicyFactory(kinds);
     }
 
@@ -256,7 +287,15 @@ abstract contract System is Test {
             policies: IBlobPolicies.Limits({maximumRequestAge: 120, minimumNotice: 1 days}),
             protocolBps: 250,
             closeDelay: 1 days,
-            tipBps: 100
+            tipBps: 100,
+            jobs: IComputeJobs.Parameters({
+                drawSeconds: 10 minutes,
+                commitSeconds: 10 minutes,
+                revealSeconds: 5 minutes,
+                windowBlocks: 10,
+                wrongBps: 500,
+                absentBps: 20
+            })
         });
     }
 

@@ -1,0 +1,570 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import {IBlobPolicies} from "../interfaces/IBlobPolicies.sol";
+import {ICommittee} from "../interfaces/ICommittee.sol";
+import {IComputeJobs} from "../interfaces/IComputeJobs.sol";
+import {Action} from "../interfaces/IDataPolicy.sol";
+import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
+import {IRandomness} from "../interfaces/IRandomness.sol";
+import {IRevenuePools} from "../interfaces/IRevenuePools.sol";
+import {IStaking} from "../interfaces/IStaking.sol";
+import {ITokenVault} from "../interfaces/ITokenVault.sol";
+import {Bitmap} from "../libraries/Bitmap.sol";
+import {Amount} from "../types/Amount.sol";
+import {BlobId} from "../types/BlobId.sol";
+import {Epoch} from "../types/Epoch.sol";
+import {NodeId} from "../types/NodeId.sol";
+import {Timestamp} from "../types/Timestamp.sol";
+import {JobAnswers} from "./JobAnswers.sol";
+import {JobDraw} from "./JobDraw.sol";
+import {JobPanel, newJobPanel} from "./JobPanel.sol";
+
+/// @title JobBook
+/// @notice Jobs from their request to their end: what is kept of them, who may do what and when, and where the money goes.
+/// @dev Flow: see {IComputeJobs}. Two words are kept of a job that was requested, one more once it is drawn, one for each answer; all
+/// are cleared when it is over. What they do not say is in the events, and whoever ends a job shows it again.
+///
+/// Policies are anybody's code, but asked by STATICCALL, before anything is written. All other calls go to contracts fixed at
+/// construction, which call nobody else; so no account gets control inside a call.
+///
+/// Who is drawn depends on nothing that anybody chooses after the randomness is known: job, replicas and committee are fixed at the
+/// request. Who does not like a panel may wait until the job is cancelled; but anybody may draw, and its nodes will.
+///
+/// Slashes of absent nodes are one an epoch: whoever sees that a node is down cannot ruin it with many jobs. A node that left the
+/// committee since it was drawn is excused; it may still answer, and when it lies it is not.
+///
+/// Invariants:
+/// - The vault's reserve of this contract is the sum of fee and charges over all jobs that are not over, and of the balances of
+///   triggers.
+/// - I7: a job slashes each node of its panel once at most, and none but those.
+abstract contract JobBook is IComputeJobs {
+    using SafeCast for uint256;
+
+    /// @dev One slot. `since`: when it was requested, and when it was drawn once it is.
+    struct Kept {
+        address requester;
+        uint32 ticket;
+        uint24 office;
+        uint8 replicas;
+        uint32 since;
+    }
+
+    /// @dev Where each phase of a drawn job ends, at the earliest.
+    struct Windows {
+        Timestamp commitUntil;
+        Timestamp revealUntil;
+        bool commitOver;
+        bool revealOver;
+    }
+
+    uint256 private constant MAXIMUM_INPUTS = 16;
+    uint256 private constant MAXIMUM_ARGUMENTS = 1024;
+    uint256 private constant MAXIMUM_FUEL = 10 ** 12;
+    uint256 private constant MAXIMUM_OUTPUT = 16 * 2 ** 20;
+    uint256 private constant MAXIMUM_REPLICAS = 7;
+    uint256 private constant MAXIMUM_SLASH_BPS = 5000;
+    uint256 private constant MAXIMUM_WINDOW_BLOCKS = 50_000;
+    /// @dev All windows of a job together, in epochs: stake on its way out is in reach for three at least.
+    uint256 private constant MAXIMUM_WINDOWS = 2;
+    /// @dev What {IBlobPolicies-judge} says of an object without policies, to all but its owner.
+    bytes32 private constant NOT_OWNER = "NotOwner";
+
+    /// @inheritdoc IComputeJobs
+    uint32 public constant engine = 1;
+
+    ITokenVault internal immutable _vault;
+    ICommittee internal immutable _committee;
+    INodeRegistry private immutable _nodes;
+    IStaking private immutable _staking;
+    IRandomness private immutable _randomness;
+    IBlobPolicies private immutable _policies;
+    IRevenuePools private immutable _pools;
+
+    uint32 private immutable _drawSeconds;
+    uint32 private immutable _commitSeconds;
+    uint32 private immutable _revealSeconds;
+    uint32 private immutable _windowBlocks;
+    uint16 private immutable _wrongBps;
+    uint16 private immutable _absentBps;
+
+    /// @inheritdoc IComputeJobs
+    uint256 public jobCount;
+
+    mapping(uint256 job => Kept) private _kept;
+    /// @dev Zero once a job is over.
+    mapping(uint256 job => bytes32) private _termsOf;
+    mapping(uint256 job => JobPanel) private _panelOf;
+    mapping(uint256 job => mapping(uint256 place => uint256)) private _answers;
+
+    /// @inheritdoc IComputeJobs
+    mapping(uint256 blobObject => mapping(address requester => uint64)) public jobsOn;
+
+    /// @inheritdoc IComputeJobs
+    mapping(NodeId nodeId => Epoch) public absentIn;
+
+    /// @dev Partners and parameters as {ComputeJobs} says.
+    constructor(
+        ITokenVault vault,
+        ICommittee committee,
+        INodeRegistry nodes,
+        IStaking staking,
+        IRandomness randomness,
+        IBlobPolicies policies,
+        IRevenuePools pools,
+        Parameters memory parameters_
+    ) {
+        uint256 windows = uint256(parameters_.drawSeconds) + parameters_.commitSeconds
+            + uint256(parameters_.revealSeconds);
+        _checkParameter("drawSeconds", 1, type(uint32).max, parameters_.drawSeconds);
+        _checkParameter("commitSeconds", 1, type(uint32).max, parameters_.commitSeconds);
+        _checkParameter("revealSeconds", 1, type(uint32).max, parameters_.revealSeconds);
+        _checkParameter("windows", 3, MAXIMUM_WINDOWS * committee.epochSeconds(), windows);
+        _checkParameter("windowBlocks", 1, MAXIMUM_WINDOW_BLOCKS, parameters_.windowBlocks);
+        _checkParameter("wrongBps", 1, MAXIMUM_SLASH_BPS, parameters_.wrongBps);
+        _checkParameter("absentBps", 0, parameters_.wrongBps, parameters_.absentBps);
+
+        _vault = vault;
+        _committee = committee;
+        _nodes = nodes;
+        _staking = staking;
+        _randomness = randomness;
+        _policies = policies;
+        _pools = pools;
+        _drawSeconds = parameters_.drawSeconds;
+        _commitSeconds = parameters_.commitSeconds;
+        _revealSeconds = parameters_.revealSeconds;
+        _windowBlocks = parameters_.windowBlocks;
+        _wrongBps = parameters_.wrongBps;
+        _absentBps = parameters_.absentBps;
+    }
+
+    /// @inheritdoc IComputeJobs
+    function request(Order calldata order, bytes[] calldata evidence, Amount maximum) external returns (uint256 job) {
+        // Check and effect
+        Amount total;
+        (job, total) = _request(msg.sender, order, order.inputs, evidence, maximum);
+
+        // Interaction
+        if (!total.isZero()) _vault.collect(msg.sender, total);
+    }
+
+    /// @inheritdoc IComputeJobs
+    function draw(uint256 job) external returns (NodeId[] memory nodes) {
+        // Check
+        Kept memory kept = _live(job);
+        if (!_panelOf[job].isNone()) revert ComputeJobs_AlreadyDrawn(job);
+        Timestamp until = _drawUntil(kept);
+        if (!(_now() < until)) revert ComputeJobs_DrawOver(job, until);
+        bytes32 seed = _randomness.reveal(kept.ticket);
+
+        // Effect
+        Epoch office = Epoch.wrap(kept.office);
+        nodes = JobDraw.panel(seed, job, kept.replicas, _committee.membersOf(office), _committee.assignmentOf(office));
+        _panelOf[job] = newJobPanel(nodes);
+        kept.since = block.timestamp.toUint32();
+        _kept[job].since = kept.since;
+        Windows memory windows = _windowsOf(kept, _panelOf[job]);
+        emit JobDrawn(job, nodes, windows.commitUntil, windows.revealUntil);
+    }
+
+    /// @inheritdoc IComputeJobs
+    function commit(uint256 job, uint8 place, bytes32 terms, bytes32 commitment) external {
+        // Check
+        NodeId nodeId = _checkTurn(job, place);
+        if (_termsOf[job] != terms) revert ComputeJobs_WrongTerms(job);
+
+        // Effect
+        _answers[job][place] = JobAnswers.word(Answer.Committed, commitment);
+        emit ResultCommitted(job, nodeId, place, commitment);
+    }
+
+    /// @inheritdoc IComputeJobs
+    function decline(uint256 job, uint8 place) external {
+        // Check
+        NodeId nodeId = _checkTurn(job, place);
+
+        // Effect
+        _answers[job][place] = JobAnswers.word(Answer.Declined, 0);
+        emit JobDeclined(job, nodeId, place);
+    }
+
+    /// @inheritdoc IComputeJobs
+    function reveal(uint256 job, uint8 place, bytes32 resultHash, uint64 outputSize, bytes32 salt) external {
+        // Check
+        Kept memory kept = _live(job);
+        JobPanel panel = _drawn(job);
+        NodeId nodeId = _checkSigner(job, place, panel);
+        Windows memory windows = _windowsOf(kept, panel);
+        if (windows.revealOver) revert ComputeJobs_RevealOver(job, windows.revealUntil);
+        if (!windows.commitOver && !_allAnswered(job, kept.replicas)) {
+            revert ComputeJobs_CommitOpen(job, windows.commitUntil);
+        }
+        uint256 answer = _answers[job][place];
+        if (JobAnswers.kindOf(answer) != Answer.Committed) revert ComputeJobs_NotCommitted(job, place);
+        bytes32 commitment = commitmentOf(job, nodeId, resultHash, outputSize, salt);
+        if (answer != JobAnswers.word(Answer.Committed, commitment)) revert ComputeJobs_WrongReveal(job, place);
+
+        // Effect
+        _answers[job][place] = JobAnswers.word(Answer.Revealed, keccak256(abi.encode(resultHash, outputSize)));
+        emit ResultRevealed(job, nodeId, place, resultHash, outputSize);
+    }
+
+    /// @inheritdoc IComputeJobs
+    function settle(uint256 job, Order calldata order, Charge[] calldata charges)
+        external
+        returns (Outcome memory outcome)
+    {
+        // Check
+        Kept memory kept = _checkTerms(job, order, charges);
+        JobPanel panel = _drawn(job);
+        uint256[] memory answers = _answersOf(job, kept.replicas);
+        (Status status, Timestamp until) = _turnOf(kept, panel, answers);
+        if (status != Status.Settleable) revert ComputeJobs_StillOpen(job, until);
+        JobAnswers.Count memory counted = JobAnswers.count(answers);
+
+        // Effect
+        _end(job, kept.replicas);
+        (outcome.agreeing, outcome.lying, outcome.absent) = (counted.agreeing, counted.lying, counted.absent);
+        if (outcome.agreeing != 0) {
+            outcome.charged = _sumOf(charges);
+            outcome.feeEach = Amount.wrap(Amount.unwrap(order.fee) / uint128(Bitmap.count(outcome.agreeing)));
+        }
+        Amount paid = outcome.feeEach.times(uint128(Bitmap.count(outcome.agreeing))) + outcome.charged;
+        outcome.refunded = order.fee + _sumOf(charges) - paid;
+        emit JobSettled(
+            job,
+            kept.requester,
+            outcome.agreeing,
+            outcome.lying,
+            outcome.absent,
+            outcome.charged,
+            outcome.feeEach,
+            outcome.refunded
+        );
+
+        // Interaction: nobody is called who could refuse, and nobody gets control.
+        _payOut(job, kept, panel, outcome, charges);
+        _slash(job, panel, outcome);
+    }
+
+    /// @inheritdoc IComputeJobs
+    function cancel(uint256 job, Order calldata order, Charge[] calldata charges) external returns (Amount refunded) {
+        // Check
+        Kept memory kept = _checkTerms(job, order, charges);
+        if (!_panelOf[job].isNone()) revert ComputeJobs_AlreadyDrawn(job);
+        Timestamp until = _drawUntil(kept);
+        if (_now() < until) revert ComputeJobs_DrawOpen(job, until);
+
+        // Effect
+        _end(job, 0);
+        refunded = order.fee + _sumOf(charges);
+        emit JobCancelled(job, kept.requester, refunded);
+
+        // Interaction
+        if (!refunded.isZero()) _vault.release(kept.requester, refunded);
+    }
+
+    /// @inheritdoc IComputeJobs
+    function jobOf(uint256 job) external view returns (Job memory view_) {
+        view_.status = statusOf(job);
+        if (view_.status == Status.Unknown || view_.status == Status.Over) return view_;
+        Kept memory kept = _kept[job];
+        JobPanel panel = _panelOf[job];
+        view_.requester = kept.requester;
+        view_.terms = _termsOf[job];
+        view_.replicas = kept.replicas;
+        view_.ticket = kept.ticket;
+        view_.office = Epoch.wrap(kept.office);
+        view_.since = Timestamp.wrap(kept.since);
+        view_.drawnBlock = panel.drawnBlockOf();
+        if (panel.isNone()) return view_;
+        view_.nodes = new NodeId[](kept.replicas);
+        view_.answers = new Answer[](kept.replicas);
+        for (uint256 place = 0; place < kept.replicas; ++place) {
+            view_.nodes[place] = panel.nodeAt(place);
+            view_.answers[place] = JobAnswers.kindOf(_answers[job][place]);
+        }
+    }
+
+    /// @inheritdoc IComputeJobs
+    function parameters() external view returns (Parameters memory) {
+        return Parameters({
+            drawSeconds: _drawSeconds,
+            commitSeconds: _commitSeconds,
+            revealSeconds: _revealSeconds,
+            windowBlocks: _windowBlocks,
+            wrongBps: _wrongBps,
+            absentBps: _absentBps
+        });
+    }
+
+    /// @inheritdoc IComputeJobs
+    function statusOf(uint256 job) public view returns (Status status) {
+        if (job == 0 || job > jobCount) return Status.Unknown;
+        if (_termsOf[job] == 0) return Status.Over;
+        Kept memory kept = _kept[job];
+        JobPanel panel = _panelOf[job];
+        if (panel.isNone()) return _now() < _drawUntil(kept) ? Status.Requested : Status.Undrawn;
+        (status,) = _turnOf(kept, panel, _answersOf(job, kept.replicas));
+    }
+
+    /// @inheritdoc IComputeJobs
+    function commitmentOf(uint256 job, NodeId nodeId, bytes32 resultHash, uint64 outputSize, bytes32 salt)
+        public
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(job, nodeId, resultHash, outputSize, salt));
+    }
+
+    /// @dev Judges and keeps a job of `requester` on `inputs`, which need not be those of the order; whoever calls sees to the money.
+    function _request(
+        address requester,
+        Order memory order,
+        uint256[] memory inputs,
+        bytes[] calldata evidence,
+        Amount maximum
+    ) internal returns (uint256 job, Amount total) {
+        // Check
+        order.inputs = inputs;
+        _checkOrder(order, 1, MAXIMUM_INPUTS);
+        if (evidence.length != inputs.length) revert ComputeJobs_WrongEvidenceCount(inputs.length, evidence.length);
+        uint256 members = _committee.memberCount();
+        if (order.replicas > members) revert ComputeJobs_TooFewMembers(members, order.replicas);
+        (Charge[] memory charges, uint64[] memory sequences) = _judge(requester, order, evidence);
+        total = _checkedTotal(order.fee, charges, maximum);
+
+        // Effect
+        job = ++jobCount;
+        Epoch office = _committee.epoch();
+        uint256 ticket = _randomness.nextTicket();
+        _kept[job] = Kept({
+            requester: requester,
+            ticket: ticket.toUint32(),
+            office: uint256(Epoch.unwrap(office)).toUint24(),
+            replicas: order.replicas,
+            since: block.timestamp.toUint32()
+        });
+        bytes32 terms = keccak256(abi.encode(order, charges));
+        _termsOf[job] = terms;
+        // Just checked.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        emit JobRequested(job, requester, order.program, order, charges, sequences, terms, uint64(ticket), office);
+    }
+
+    /// @dev Reverts unless the order keeps its bounds, with `minimum` to `maximum` inputs.
+    function _checkOrder(Order memory order, uint256 minimum, uint256 maximum) internal pure {
+        _checkField("inputs", minimum, maximum, order.inputs.length);
+        if (order.program.isNone()) revert ComputeJobs_NoProgram();
+        _checkField("arguments", 0, MAXIMUM_ARGUMENTS, order.arguments.length);
+        _checkField("fuel", 1, MAXIMUM_FUEL, order.fuel);
+        _checkField("outputLimit", 0, MAXIMUM_OUTPUT, order.outputLimit);
+        if (order.replicas > MAXIMUM_REPLICAS || order.replicas % 2 == 0) {
+            revert ComputeJobs_WrongReplicas(order.replicas);
+        }
+        if (order.engine != engine) revert ComputeJobs_WrongEngine(engine, order.engine);
+    }
+
+    /// @dev What each input costs, if all may be used. Counts the job for each input that has a policy.
+    function _judge(address requester, Order memory order, bytes[] calldata evidence)
+        private
+        returns (Charge[] memory charges, uint64[] memory sequences)
+    {
+        uint256 count = order.inputs.length;
+        charges = new Charge[](count);
+        sequences = new uint64[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 blobObject = order.inputs[i];
+            sequences[i] = jobsOn[blobObject][requester];
+            IBlobPolicies.Verdict memory verdict = _policies.judge(
+                IBlobPolicies.Question({
+                    requester: requester,
+                    blobObject: blobObject,
+                    action: uint8(Action.Compute),
+                    program: BlobId.unwrap(order.program),
+                    sequence: sequences[i],
+                    evidence: evidence[i]
+                })
+            );
+            bool isPublic = verdict.keyEpoch == 0 && verdict.reason == NOT_OWNER;
+            if (!verdict.allowed && !isPublic) revert ComputeJobs_Denied(blobObject, verdict.reason);
+            if (verdict.policy != address(0)) jobsOn[blobObject][requester] = sequences[i] + 1;
+            charges[i] = Charge({blobId: verdict.blobId, pool: verdict.pool, price: verdict.price});
+        }
+    }
+
+    /// @dev Forgets a job; of `places` places there are answers.
+    function _end(uint256 job, uint256 places) private {
+        delete _kept[job];
+        delete _termsOf[job];
+        _panelOf[job] = JobPanel.wrap(0);
+        for (uint256 place = 0; place < places; ++place) {
+            delete _answers[job][place];
+        }
+    }
+
+    /// @dev Hands on what was paid for a job, all of it.
+    function _payOut(uint256 job, Kept memory kept, JobPanel panel, Outcome memory outcome, Charge[] calldata charges)
+        private
+    {
+        if (!outcome.charged.isZero()) {
+            _vault.move(address(_pools), outcome.charged);
+            for (uint256 i = 0; i < charges.length; ++i) {
+                if (charges[i].price.isZero()) continue;
+                _pools.credit(charges[i].pool, kept.requester, charges[i].price, bytes32(job));
+            }
+        }
+        if (!outcome.feeEach.isZero()) {
+            for (uint256 place = 0; place < kept.replicas; ++place) {
+                if (outcome.agreeing >> place & 1 == 0) continue;
+                _vault.release(_nodes.operatorOf(panel.nodeAt(place)), outcome.feeEach);
+            }
+        }
+        if (!outcome.refunded.isZero()) _vault.release(kept.requester, outcome.refunded);
+    }
+
+    /// @dev Slashes those who lied or were absent.
+    function _slash(uint256 job, JobPanel panel, Outcome memory outcome) private {
+        uint256 faulty = outcome.lying | outcome.absent;
+        if (faulty == 0) return;
+        Epoch epoch = _committee.currentEpoch();
+        for (uint256 place = 0; faulty >> place != 0; ++place) {
+            if (faulty >> place & 1 == 0) continue;
+            NodeId nodeId = panel.nodeAt(place);
+            bool lied = outcome.lying >> place & 1 != 0;
+            uint16 bps = lied ? _wrongBps : _absentBps;
+            if (!lied) {
+                if (absentIn[nodeId] == epoch || _committee.weightOf(nodeId) == 0) bps = 0;
+                else absentIn[nodeId] = epoch;
+            }
+            emit NodeFaulted(job, nodeId, lied, bps);
+            if (bps != 0) _staking.slash(nodeId, bps, 0, msg.sender, Epoch.wrap(0));
+        }
+    }
+
+    /// @dev The node at a place that has not answered yet, in time, and whose signer calls.
+    function _checkTurn(uint256 job, uint8 place) private view returns (NodeId nodeId) {
+        Kept memory kept = _live(job);
+        JobPanel panel = _drawn(job);
+        nodeId = _checkSigner(job, place, panel);
+        if (_answers[job][place] != 0) revert ComputeJobs_AlreadyAnswered(job, place);
+        Windows memory windows = _windowsOf(kept, panel);
+        if (windows.commitOver) revert ComputeJobs_CommitOver(job, windows.commitUntil);
+    }
+
+    function _checkSigner(uint256 job, uint8 place, JobPanel panel) private view returns (NodeId nodeId) {
+        nodeId = panel.nodeAt(place);
+        if (nodeId.isNobody()) revert ComputeJobs_UnknownPlace(job, place);
+        address signer = _nodes.signerOf(nodeId);
+        if (msg.sender != signer) revert ComputeJobs_CallerNotSigner(job, place, signer, msg.sender);
+    }
+
+    function _checkTerms(uint256 job, Order calldata order, Charge[] calldata charges)
+        private
+        view
+        returns (Kept memory kept)
+    {
+        kept = _live(job);
+        if (keccak256(abi.encode(order, charges)) != _termsOf[job]) revert ComputeJobs_WrongTerms(job);
+    }
+
+    /// @dev A job that is not over.
+    function _live(uint256 job) private view returns (Kept memory kept) {
+        kept = _kept[job];
+        if (kept.requester != address(0)) return kept;
+        if (job == 0 || job > jobCount) revert ComputeJobs_UnknownJob(job);
+        revert ComputeJobs_Over(job);
+    }
+
+    function _drawn(uint256 job) private view returns (JobPanel panel) {
+        panel = _panelOf[job];
+        if (panel.isNone()) revert ComputeJobs_NotDrawn(job);
+    }
+
+    /// @dev Whose turn it is in a drawn job, and until when at the earliest.
+    function _turnOf(Kept memory kept, JobPanel panel, uint256[] memory answers)
+        private
+        view
+        returns (Status status, Timestamp until)
+    {
+        bool waiting = false;
+        bool committed = false;
+        for (uint256 place = 0; place < answers.length; ++place) {
+            Answer kind = JobAnswers.kindOf(answers[place]);
+            waiting = waiting || kind == Answer.None;
+            committed = committed || kind == Answer.Committed;
+        }
+        Windows memory windows = _windowsOf(kept, panel);
+        if (waiting && !windows.commitOver) return (Status.Committing, windows.commitUntil);
+        if (committed && !windows.revealOver) return (Status.Revealing, windows.revealUntil);
+        return (Status.Settleable, windows.revealUntil);
+    }
+
+    function _windowsOf(Kept memory kept, JobPanel panel) private view returns (Windows memory windows) {
+        windows.commitUntil = Timestamp.wrap(kept.since).plusSeconds(_commitSeconds);
+        windows.revealUntil = windows.commitUntil.plusSeconds(_revealSeconds);
+        uint256 blocks = block.number - panel.drawnBlockOf();
+        windows.commitOver = blocks >= _windowBlocks && !(_now() < windows.commitUntil);
+        windows.revealOver = blocks >= 2 * uint256(_windowBlocks) && !(_now() < windows.revealUntil);
+    }
+
+    function _drawUntil(Kept memory kept) private view returns (Timestamp) {
+        return Timestamp.wrap(kept.since).plusSeconds(_drawSeconds);
+    }
+
+    function _answersOf(uint256 job, uint256 replicas) private view returns (uint256[] memory answers) {
+        answers = new uint256[](replicas);
+        for (uint256 place = 0; place < replicas; ++place) {
+            answers[place] = _answers[job][place];
+        }
+    }
+
+    function _allAnswered(uint256 job, uint256 replicas) private view returns (bool) {
+        for (uint256 place = 0; place < replicas; ++place) {
+            if (_answers[job][place] == 0) return false;
+        }
+        return true;
+    }
+
+    /// @dev Fee and charges together, if that is no more than `maximum`.
+    function _checkedTotal(Amount fee, Charge[] memory charges, Amount maximum) private pure returns (Amount) {
+        uint256 total = Amount.unwrap(fee);
+        for (uint256 i = 0; i < charges.length; ++i) {
+            total += Amount.unwrap(charges[i].price);
+        }
+        if (total > Amount.unwrap(maximum)) {
+            // What does not fit an amount is shown as the largest one.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            revert ComputeJobs_TooExpensive(maximum, Amount.wrap(uint128(Math.min(total, type(uint128).max))));
+        }
+        // It is at most `maximum`.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return Amount.wrap(uint128(total));
+    }
+
+    function _sumOf(Charge[] calldata charges) private pure returns (Amount sum) {
+        for (uint256 i = 0; i < charges.length; ++i) {
+            sum = sum + charges[i].price;
+        }
+    }
+
+    function _now() private view returns (Timestamp) {
+        return Timestamp.wrap(uint64(block.timestamp));
+    }
+
+    function _checkField(bytes32 field, uint256 minimum, uint256 maximum, uint256 actual) private pure {
+        if (actual < minimum || actual > maximum) {
+            revert ComputeJobs_OrderOutOfBounds(field, minimum, maximum, actual);
+        }
+    }
+
+    function _checkParameter(bytes32 parameter, uint256 minimum, uint256 maximum, uint256 actual) private pure {
+        if (actual < minimum || actual > maximum) {
+            revert ComputeJobs_ParameterOutOfBounds(parameter, minimum, maximum, actual);
+        }
+    }
+}

@@ -17,6 +17,7 @@ BENCHMARKS = (
     ("healing", ("bench.healing",), ("bench.healing", "--size", "16")),
     ("custody", ("bench.custody",), ("bench.custody", "--blobs", "10000")),
     ("keys", ("bench.keys",), ("bench.keys", "--quick")),
+    ("private data", ("bench.private",), ("bench.private", "--quick")),
 )
 """What it is called, the command, and the quick one if there is one."""
 

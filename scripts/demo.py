@@ -3,8 +3,9 @@
 A local network comes up (chain, contracts, ten storage agents in four regions). Two files are encoded, registered,
 spread, attested and certified. They are read back while three agents are killed. Then an agent loses its disk and
 heals. Epochs pass: all agents prove custody on chain, one that cannot is slashed, one leaves and its shards move, and
-who staked gets paid. Whatever is claimed on the way is checked first; a claim that does not hold ends the program with
-exit code 1.
+who staked gets paid. At the end a consortium shares genomes under rules of its own: who may read, what a read pays and
+to whom, what must stay. Whatever is claimed on the way is checked first; a claim that does not hold ends the program
+with exit code 1.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import httpx
 from eth_account import Account
 from prometheus_client.parser import text_string_to_metric_families
 
-from scripts.demonstration import custody, earnings, leaving
+from scripts.demonstration import custody, earnings, genomes, leaving
 from scripts.demonstration.stage import Stage, disk_bytes, wait_until_whole
 from scripts.demonstration.words import ClaimFailed, chapter, claim, say, stop
 from walrus_chain.chain.network import Chain
@@ -87,6 +88,7 @@ async def story(folder: Path, own_file: Path | None) -> None:
                 await leaving.an_agent_leaves(stage, blobs[1].blob_id)
                 await earnings.who_staked_is_paid(stage, STAKED_WITH)
                 await earnings.the_books(stage)
+            await genomes.shared_under_rules(devnet, account, folder)
         processes = [agent.process for agent in devnet.agents] + [devnet.chain_process]
 
     claim(not any(process is not None and process.alive for process in processes), "no process is left behind")

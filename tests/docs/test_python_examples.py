@@ -18,6 +18,7 @@ _GUIDE = ROOT / "docs" / "guides" / "developers.md"
 _BLOCKS = code_blocks(_GUIDE, "python")
 _PROGRAMS = [block for block in _BLOCKS if "asyncio.run(main())" in block.code]
 _TESTS = [block for block in _BLOCKS if "walrus_network)" in block.code]
+_POLICY_TESTS = [block for block in _BLOCKS if "policy_tester)" in block.code]
 _PARTS_OF_A_CONFTEST = [block for block in _BLOCKS if "@pytest.fixture" in block.code]
 
 
@@ -35,8 +36,9 @@ def home(walrus_network: WalrusNetwork, tmp_path_factory: pytest.TempPathFactory
 
 
 def test_examples__of_the_guide__are_all_of_a_known_kind() -> None:
-    assert sorted(map(_name, _BLOCKS)) == sorted(map(_name, [*_PROGRAMS, *_TESTS, *_PARTS_OF_A_CONFTEST]))
-    assert all((_PROGRAMS, _TESTS, _PARTS_OF_A_CONFTEST))
+    kinds = (_PROGRAMS, _TESTS, _POLICY_TESTS, _PARTS_OF_A_CONFTEST)
+    assert sorted(map(_name, _BLOCKS)) == sorted(_name(block) for kind in kinds for block in kind)
+    assert all(kinds)
 
 
 @pytest.mark.parametrize("block", _PROGRAMS, ids=_name)
@@ -67,6 +69,16 @@ def test_test__as_in_the_guide__passes(
         cwd=tmp_path,
         **account,
     )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "1 passed" in ran.stdout
+
+
+@pytest.mark.parametrize("block", _POLICY_TESTS, ids=_name)
+def test_policy_test__as_in_the_guide__passes(block: CodeBlock, tmp_path: Path) -> None:
+    (tmp_path / "test_policy.py").write_text(block.code)
+
+    ran = _run([sys.executable, "-m", "pytest", "-q", "-p", "no:ape_test", "test_policy.py"], tmp_path, cwd=tmp_path)
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "1 passed" in ran.stdout

@@ -7,9 +7,18 @@ certificate is checked signature by signature.
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from tests.fakes.access import (
+    FakeAccess,
+    FakePayments,
+    FakePaymentWriter,
+    FakePolicies,
+    FakePolicyWriter,
+    head_of,
+)
 from tests.fakes.economy import (
     EPOCH_SECONDS,
     GENESIS_TIME,
@@ -19,6 +28,7 @@ from tests.fakes.economy import (
     FakeEconomy,
     StakingWriter,
 )
+from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.library_rejections import AllowanceTooSmall, NotEnoughWal, ObjectNotYours
 from walrus_chain.chain.money_rejections import WrongTerm
 from walrus_chain.chain.rejections import (
@@ -52,6 +62,7 @@ from walrus_chain.messages.signing import LocalSigner, recover
 from walrus_chain.rules.committee import Committee, Member
 from walrus_chain.transport.agent import AgentClient
 from walrus_chain.transport.memory import LedgerEntry, MemoryAgent
+from walrus_chain.transport.memory_keys import MemoryKeys
 from walrus_chain.types import Address, BlobId, BlobObjectId, BlobStatus, Epoch, NodeId, ShardIndex, Wei
 
 ONE_WAL = 10**18
@@ -89,11 +100,15 @@ class FakeNetwork:
     """The agents of all nodes, by node id from 1; in the first committee that is by member index."""
     signers: list[LocalSigner] = field(init=False)
     economy: FakeEconomy = field(init=False)
+    access: FakeAccess = field(init=False)
+    stolen_keys: dict[int, bytes] = field(default_factory=dict)
+    """What nodes registered that is not theirs."""
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
         self.registry = registry_domain(31337, VAULT)
         self.signers, self.members = [], []
+        self.access = FakeAccess(self)
         for _ in range(self.nodes):
             self.add_node()
         self.committee = self._committee_of([shard % self.nodes for shard in range(self.shards)])
@@ -107,6 +122,10 @@ class FakeNetwork:
         number = len(self.members) + 1
         self.signers.append(LocalSigner(number.to_bytes(32, "big")))
         self.members.append(MemoryAgent(NodeId(number), (), self.shards, signer=self.signers[-1], ledger=self))
+        agent = self.members[-1]
+        agent.keys = MemoryKeys(
+            agent.node_id, agent.label, self.signers[-1], self.access, lambda: max(self.access.time, time.time())
+        )
         for agent in self.members:
             agent.peers = [other for other in self.members if other is not agent]
         return self.members[-1]
@@ -158,6 +177,25 @@ class FakeNetwork:
         """Somebody who sends transactions."""
         return FakeWriter(self, account)
 
+    def key_of(self, node_id: NodeId) -> bytes:
+        """What a node registered as its encryption key."""
+        keys = self.members[node_id - 1].keys
+        return self.stolen_keys.get(node_id, b"" if keys is None else keys.node_key)
+
+    def pay(self, account: Address, amount: int) -> None:
+        """Takes WAL that the account allowed the vault to take."""
+        if self.allowances.get(account, 0) < amount:
+            raise AllowanceTooSmall(VAULT, self.allowances.get(account, 0), amount)
+        if self.wal.get(account, 0) < amount:
+            raise NotEnoughWal(account, self.wal.get(account, 0), amount)
+        self.wal[account] -= amount
+
+    def receipt(self, name: str) -> Receipt:
+        """What is said of a transaction that went through."""
+        self.transactions.append(name)
+        number = len(self.transactions)
+        return Receipt("0x" + number.to_bytes(32, "big").hex(), number, 50_000, 1, None, ())
+
     # -- what agents see ---------------------------------------------------------------------------------------------
 
     def live(self, blob_id: BlobId) -> Sequence[LedgerEntry]:
@@ -201,8 +239,30 @@ class FakeChain:
         return self.network.registry
 
     @property
+    def access_domain(self) -> Domain:
+        return self.network.access.access
+
+    @property
+    def channels_domain(self) -> Domain:
+        return self.network.access.channels
+
+    @property
     def economy(self) -> FakeEconomy:
         return self.network.economy
+
+    @property
+    def policies(self) -> FakePolicies:
+        return FakePolicies(self.network.access)
+
+    @property
+    def payments(self) -> FakePayments:
+        return FakePayments(self.network.access)
+
+    async def head(self) -> BlockRef:
+        return head_of(self.network.access)
+
+    async def node_keys_of(self, node_id: NodeId) -> tuple[tuple[Address, bytes], ...]:
+        return ((self.network.signers[node_id - 1].address, self.network.key_of(node_id)),)
 
     async def parameters(self) -> NetworkParameters:
         net = self.network
@@ -234,7 +294,19 @@ class FakeChain:
 
     async def nodes(self) -> tuple[Node, ...]:
         nodes = [
-            Node(m.node_id, ALICE, m.name, m.url, m.region, m.signer, b"", Wei(0), self.formed, m.shards, SOUND)
+            Node(
+                m.node_id,
+                ALICE,
+                m.name,
+                m.url,
+                m.region,
+                m.signer,
+                self.network.key_of(m.node_id),
+                Wei(0),
+                self.formed,
+                m.shards,
+                SOUND,
+            )
             for m in self.network.committee.members
         ]
         return tuple(map(self.network.economy.node, nodes))
@@ -285,6 +357,14 @@ class FakeWriter(StakingWriter):
         self.network = network
         self.address = account
         self.chain = FakeChain(network)
+
+    @property
+    def policies(self) -> FakePolicyWriter:
+        return FakePolicyWriter(self.network.access, self.address)
+
+    @property
+    def payments(self) -> FakePaymentWriter:
+        return FakePaymentWriter(self.network.access, self.address)
 
     async def approve_vault(self, amount: Wei = UNLIMITED) -> Receipt:
         self.network.allowances[self.address] = amount
@@ -403,14 +483,7 @@ class FakeWriter(StakingWriter):
         return item
 
     def _pay(self, amount: int) -> None:
-        net, account = self.network, self.address
-        if net.allowances.get(account, 0) < amount:
-            raise AllowanceTooSmall(VAULT, net.allowances.get(account, 0), amount)
-        if net.wal.get(account, 0) < amount:
-            raise NotEnoughWal(account, net.wal.get(account, 0), amount)
-        net.wal[account] -= amount
+        self.network.pay(self.address, amount)
 
     def _receipt(self, name: str) -> Receipt:
-        self.network.transactions.append(name)
-        number = len(self.network.transactions)
-        return Receipt("0x" + number.to_bytes(32, "big").hex(), number, 50_000, 1, None, ())
+        return self.network.receipt(name)

@@ -17,7 +17,7 @@ from walrus_chain.chain.answers import blob_from, committee_from, node_from, par
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.deployments import Deployment
 from walrus_chain.chain.event import ChainEvent
-from walrus_chain.chain.events import BlobRegistered
+from walrus_chain.chain.events import BlobRegistered, NodeKeysRotated, NodeRegistered
 from walrus_chain.chain.logs import LogDecoder, topic_of
 from walrus_chain.chain.provider import Call, ChainProvider
 from walrus_chain.chain.rejections import CommitteeNotFormed
@@ -31,7 +31,14 @@ from walrus_chain.chain.views import (
     Quote,
 )
 from walrus_chain.errors import BlockUnknown, ContractMissing, RpcRefused, RpcUnavailable, UnexpectedAnswer
-from walrus_chain.messages.domain import Domain, access_domain, channels_domain, nodes_domain, registry_domain
+from walrus_chain.messages.domain import (
+    Domain,
+    access_domain,
+    channels_domain,
+    nodes_domain,
+    number_word,
+    registry_domain,
+)
 from walrus_chain.rules.committee import Committee
 from walrus_chain.types import (
     Address,
@@ -188,6 +195,13 @@ class Chain:
         """A registered node."""
         [view] = await self.call("NetworkLens", "nodes", node_id, 1)
         return node_from(view)
+
+    async def node_keys_of(self, node_id: NodeId) -> tuple[tuple[Address, bytes], ...]:
+        """Signers and encryption keys that a node ever registered, oldest first."""
+        number = number_word(node_id)
+        found = [(event.signer, event.encryption_key) for event in await self.logged(NodeRegistered, number)]
+        found += [(event.new_signer, event.encryption_key) for event in await self.logged(NodeKeysRotated, number)]
+        return tuple(found)
 
     async def node_of_signer(self, signer: Address) -> NodeId | None:
         """The node whose key `signer` is or was; none when nobody's."""

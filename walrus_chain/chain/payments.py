@@ -12,7 +12,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from walrus_chain.chain.payment_events import ChannelOpened, IncomeReceived, MemberAdded, RevenuePoolCreated
+from walrus_chain.chain.event import ChainEvent
+from walrus_chain.chain.payment_events import (
+    ChannelOpened,
+    IncomeClaimed,
+    IncomeReceived,
+    MemberAdded,
+    RevenuePoolCreated,
+    RevenuePoolSettled,
+    UnitsTransferred,
+)
 from walrus_chain.chain.payment_views import (
     ChannelRules,
     Income,
@@ -136,6 +145,18 @@ class PaymentBook:
             )
             for event in received
         )
+
+    async def history_of(self, pool: PoolId) -> tuple[ChainEvent, ...]:
+        """Members that came, incomes, claims, units handed on and settlements of a pool, in chain order."""
+        kinds: tuple[type[ChainEvent], ...] = (
+            MemberAdded,
+            IncomeReceived,
+            IncomeClaimed,
+            UnitsTransferred,
+            RevenuePoolSettled,
+        )
+        found = [event for kind in kinds for event in await self._chain.logged(kind, number_word(pool))]
+        return tuple(sorted(found, key=lambda event: (event.block.number, event.log_index)))
 
     # -- purchases ---------------------------------------------------------------------------------------------------
 

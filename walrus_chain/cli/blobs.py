@@ -11,12 +11,15 @@ import typer
 from walrus_chain.cli import render, session
 from walrus_chain.cli.options import BlobOrObject, Json, NetworkName, PasswordFile, WalletName
 from walrus_chain.cli.output import kind_of, to_stdout
+from walrus_chain.cli.render_payments import key_use, key_use_words
 from walrus_chain.errors import MalformedArgument, WalrusError
-from walrus_chain.types import format_amount, format_bytes
+from walrus_chain.types import NOBODY, format_amount, format_bytes, parse_amount
 
 if TYPE_CHECKING:
     from walrus_chain.client.client import Client
+    from walrus_chain.client.keys import ReadOptions
     from walrus_chain.client.results import Check, FailedBlob, ReadSummary, StoredBlob, StoreQuote
+    from walrus_chain.client.sealing import Privacy
     from walrus_chain.client.sources import Storable
 
 app = typer.Typer()
@@ -37,6 +40,24 @@ def store(
         list[str] | None, typer.Option("--attribute", "-a", metavar="KEY=VALUE", help="A text to write on each blob.")
     ] = None,
     new: Annotated[bool, typer.Option("--new", help="Pay for a new object even if you have one of this blob.")] = False,
+    private: Annotated[bool, typer.Option("--private", help="Encrypt them; nodes keep the key.")] = False,
+    policy: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Who may read; only you if not named. With --private.")
+    ] = None,
+    retention: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="What you may not do to them. With --private.")
+    ] = None,
+    threshold: Annotated[
+        int | None, typer.Option(min=1, help="Nodes that open the key together; a majority if not named.")
+    ] = None,
+    nodes: Annotated[
+        str | None,
+        typer.Option(metavar="NODE,NODE,...", help="Nodes that keep the key; all that serve if not named."),
+    ] = None,
+    notice: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Between announcing other policies and their effect, such as 7d.")
+    ] = None,
+    erasable: Annotated[bool, typer.Option("--erasable", help="Nodes destroy the key when the rules say so.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would cost.")] = False,
     network: NetworkName = None,
     wallet: WalletName = None,
@@ -49,8 +70,9 @@ def store(
     out = session.output(json)
     attributes = session.parse_pairs(attribute or ())
     sources, names = _sources(files)
+    privacy = _privacy(private, policy, retention, threshold, nodes, notice, erasable)
     if dry_run:
-        quotes = session.reading(network, lambda client: _quotes(client, sources, names, epochs, wallet))
+        quotes = session.reading(network, lambda client: _quotes(client, sources, names, epochs, wallet, private))
         out.result({"blobs": [render.quote(quote) for quote in quotes]}, "\n\n".join(map(render.quote_text, quotes)))
         return
 
@@ -63,6 +85,7 @@ def store(
                 deletable=not permanent,
                 attributes=attributes,
                 reuse=not new,
+                private=privacy,
                 on_progress=tell,
             )
         out.result({"blobs": list(map(render.stored, results))}, "\n\n".join(map(render.stored_text, _stored(results))))
@@ -92,27 +115,51 @@ def read(
     check: Annotated[
         str, typer.Option(help="How to check that all readers get the same: none, default or strict.")
     ] = "default",
+    spend_limit: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="The most that a read of private data may cost; else nothing.")
+    ] = None,
+    channel: Annotated[
+        str | None, typer.Option(metavar="CHANNEL", help="Pay from this channel; one of yours that fits if not named.")
+    ] = None,
+    open_channel: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="Where a channel is needed, open one with this deposit.")
+    ] = None,
+    credential: Annotated[
+        str | None, typer.Option(metavar="UID", help="Credential to show; found by itself if not named.")
+    ] = None,
+    evidence: Annotated[
+        str | None, typer.Option(metavar="HEX", help="What is shown to the policy; found by itself if not named.")
+    ] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="The bytes as they are stored, encrypted or not.")] = False,
     network: NetworkName = None,
+    wallet: WalletName = None,
+    password_file: PasswordFile = None,
     json: Json = False,
 ) -> None:
-    """Read a blob, or a range of it. Every byte is verified against the blob id."""
+    """Read a blob, or a range of it. Every byte is verified against the blob id, and private data decrypted."""
     from walrus_chain.cli.progress import byte_progress
 
     out = session.output(json)
     ref, mode = session.blob_ref(blob), _check(check)
     start, stop = session.parse_range(range_) if range_ else (0, None)
     target = sys.stdout.buffer if to is None or str(to) == "-" else to
+    options = _read_options(spend_limit, channel, open_channel, credential, evidence, raw=raw)
 
     async def work(client: Client) -> ReadSummary:
         with byte_progress(out, "Reading") as tell:
-            return await client.read_to(ref, target, start, stop, check=mode, on_bytes=tell)
+            return await client.read_to(ref, target, start, stop, check=mode, on_bytes=tell, **options)
 
     with to_stdout():
-        summary = session.reading(network, work)
+        # Only opening a channel takes a transaction; for all else the wallet signs at most once a day.
+        run = session.reading_as if open_channel is None else session.signing
+        summary = run(network, wallet, password_file, work)
     if isinstance(target, Path):
         data = {**render.blob_id(summary.blob_id), "size": summary.size, "output": str(target)}
         data["suspects"] = [{"agent": suspect.agent, "what": suspect.what} for suspect in summary.suspects]
+        data["use"] = None if summary.use is None else key_use(summary.use)
         out.result(data, f"{target}: {format_bytes(summary.size)}, verified")
+    if summary.use is not None and summary.use.price:
+        out.note(f"Paid: {key_use_words(summary.use)}")
     for suspect in summary.suspects:
         out.note(f"Warning: {suspect.agent} sent something wrong and was routed around: {suspect.what}")
 
@@ -140,7 +187,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """Blob objects of an account."""
-    from walrus_chain.client.client import LIVE
+    from walrus_chain.client.objects import LIVE
 
     out = session.output(json)
     account = session.parse_address(owner) if owner else session.home().wallet(wallet).address
@@ -301,13 +348,61 @@ def _sources(files: list[str]) -> tuple[list[Storable], list[str]]:
 
 
 async def _quotes(
-    client: Client, sources: list[Storable], names: list[str], epochs: int, wallet: str | None
+    client: Client, sources: list[Storable], names: list[str], epochs: int, wallet: str | None, private: bool
 ) -> list[StoreQuote]:
     owner = session.address_of(wallet)
     return [
-        await client.quote(source, epochs=epochs, name=name, owner=owner)
+        await client.quote(source, epochs=epochs, private=private, name=name, owner=owner)
         for source, name in zip(sources, names, strict=True)
     ]
+
+
+def _privacy(
+    private: bool,
+    policy: str | None,
+    retention: str | None,
+    threshold: int | None,
+    nodes: str | None,
+    notice: str | None,
+    erasable: bool,
+) -> Privacy | None:
+    from walrus_chain.client.sealing import Privacy
+
+    if not private:
+        if any(option is not None for option in (policy, retention, threshold, nodes, notice)) or erasable:
+            raise typer.BadParameter("policies and keys are for private data; add --private", param_hint="--policy")
+        return None
+    return Privacy(
+        access=session.parse_address(policy) if policy else NOBODY,
+        retention=session.parse_address(retention) if retention else NOBODY,
+        notice_seconds=session.parse_seconds(notice) if notice else None,
+        threshold=threshold,
+        nodes=session.parse_nodes(nodes),
+        erasable=erasable,
+    )
+
+
+def _read_options(
+    spend_limit: str | None,
+    channel: str | None,
+    open_channel: str | None,
+    credential: str | None,
+    evidence: str | None,
+    *,
+    raw: bool,
+) -> ReadOptions:
+    options: ReadOptions = {"raw": raw}
+    if spend_limit is not None:
+        options["spend_limit"] = parse_amount(spend_limit)
+    if channel is not None:
+        options["channel"] = session.parse_channel(channel)
+    if open_channel is not None:
+        options["open_channel"] = parse_amount(open_channel)
+    if credential is not None:
+        options["credential"] = session.parse_word("a credential", credential)
+    if (shown := session.parse_hex("evidence", evidence)) is not None:
+        options["evidence"] = shown
+    return options
 
 
 def _check(text: str) -> Check:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,14 +12,13 @@ import typer
 from walrus_chain.cli import render_policy, session
 from walrus_chain.cli.options import Json, NetworkName, PasswordFile, WalletName
 from walrus_chain.cli.output import FAILURE
-from walrus_chain.types import NOBODY, Address, BlobObjectId
+from walrus_chain.types import NOBODY, Address, BlobId, BlobObjectId
 
 if TYPE_CHECKING:
-    from walrus_chain.chain.policy_views import PolicyRecord
     from walrus_chain.chain.policy_writer import PolicyReceipt
     from walrus_chain.chain.transactions import Receipt
     from walrus_chain.client.client import Client
-    from walrus_chain.client.policies import DryRun
+    from walrus_chain.client.policies import DryRun, ObjectPolicies
 
 policies = typer.Typer(
     help="The rules that data carries: who may use it, at what price, and what must stay.", no_args_is_help=True
@@ -27,13 +28,21 @@ app.add_typer(policies, name="policy")
 
 #: Stands for no policy where one may be named.
 _NONE = "none"
+#: Stands for the address of the wallet in use.
+_ME = "me"
+_ADDRESS = re.compile(r"0x[0-9A-Fa-f]{40}")
 
-ObjectNumber = Annotated[str, typer.Argument(metavar="OBJECT", help="The number of an object of yours.")]
+YourObject = Annotated[str, typer.Argument(metavar="OBJECT", help="Number of an object, or id of a blob, of yours.")]
 ContractName = Annotated[
     str | None, typer.Option("--contract", help="Which contract of the file, where it holds several policies.")
 ]
 Evidence = Annotated[
-    str | None, typer.Option("--evidence", metavar="HEX", help="What the reader shows, as the policy expects it.")
+    str | None,
+    typer.Option(metavar="HEX", help="What the reader shows, as the policy expects it; found when not given."),
+]
+Credential = Annotated[
+    str | None,
+    typer.Option(metavar="UID", help="Credential to show; the reader's newest that fits when not given."),
 ]
 
 
@@ -44,7 +53,7 @@ def list_(json: Json = False) -> None:
 
     session.output(json).table(
         [render_policy.kind(kind) for kind in KINDS.values()],
-        ("Kind", "Arguments", "What it does"),
+        ("Kind", "For", "Arguments", "What it does"),
         [render_policy.kind_row(kind) for kind in KINDS.values()],
         "",
     )
@@ -89,7 +98,12 @@ def run_tests(
 def deploy(
     what: Annotated[str, typer.Argument(metavar="KIND|FILE.sol", help="A ready-made kind, or a policy of your own.")],
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="Its arguments; lists with commas.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME=VALUE]...",
+            help="Its arguments; lists with commas. For an address, `me` is your wallet, and a name is another wallet "
+            "or, as in `token=WAL`, a contract of the network.",
+        ),
     ] = None,
     contract: ContractName = None,
     network: NetworkName = None,
@@ -108,13 +122,14 @@ def deploy(
         code = compile_policy(Path(what), contract)
         for warning in code.warnings:
             out.note(warning)
-        name, values = code.name, parse_arguments(code.name, code.parameters, pairs)
+        named = _addresses(pairs, code.parameters, network, wallet)
+        name, values = code.name, parse_arguments(code.name, code.parameters, named)
 
         async def work(client: Client) -> PolicyReceipt:
             return await client.policies.deploy(code, values)
     else:
         kind = kind_named(what)
-        name, values = kind.name, kind.parse(pairs)
+        name, values = kind.name, kind.parse(_addresses(pairs, kind.parameters, network, wallet))
 
         async def work(client: Client) -> PolicyReceipt:
             return await client.policies.create(name, values)
@@ -125,7 +140,7 @@ def deploy(
 
 @policies.command()
 def show(
-    target: Annotated[str, typer.Argument(metavar="POLICY|OBJECT", help="A policy's address, or an object's number.")],
+    target: Annotated[str, typer.Argument(metavar="POLICY|OBJECT", help="A policy's address, or an object or blob.")],
     network: NetworkName = None,
     json: Json = False,
 ) -> None:
@@ -135,29 +150,35 @@ def show(
         policy = session.reading(network, lambda client: client.policies.describe(wanted))
         out.result(render_policy.policy(policy), render_policy.policy_text(policy))
     else:
-        found = session.reading(network, lambda client: client.policies.of(wanted))
+        found = session.reading(network, lambda client: client.policies.show(wanted))
         out.result(render_policy.object_policies(found), render_policy.object_policies_text(found))
 
 
 @policies.command("dry-run")
 def dry_run(
-    target: Annotated[str, typer.Argument(metavar="OBJECT|POLICY", help="An object's number, or a policy's address.")],
-    reader: Annotated[str, typer.Option(metavar="ADDRESS", help="Who would use the data.")],
+    target: Annotated[str, typer.Argument(metavar="OBJECT|POLICY", help="An object or blob, or a policy's address.")],
+    reader: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Who would use the data; your wallet when none is named.")
+    ] = None,
     compute: Annotated[bool, typer.Option("--compute", help="To compute on it; to read when not given.")] = False,
     sequence: Annotated[int, typer.Option(min=0, help="Which use by this reader it is, counted from 0.")] = 0,
     evidence: Evidence = None,
+    credential: Credential = None,
     network: NetworkName = None,
+    wallet: WalletName = None,
     json: Json = False,
 ) -> None:
     """What the network would decide, which clause decides it, and the price. Exit code 1 when it would deny."""
     from walrus_chain.messages.access import Action
 
-    out, wanted, account = session.output(json), _target(target), session.parse_address(reader)
-    shown = session.parse_hex("evidence", evidence)
+    out, wanted = session.output(json), _target(target)
+    account = session.parse_address(reader) if reader else session.home().wallet(wallet).address
+    action = Action.COMPUTE if compute else Action.READ
+    shown, uid = session.parse_hex("evidence", evidence), session.parse_hex("a credential's uid", credential)
 
     async def work(client: Client) -> DryRun:
         return await client.policies.dry_run(
-            wanted, account, action=Action.COMPUTE if compute else Action.READ, sequence=sequence, evidence=shown
+            wanted, account, action=action, sequence=sequence, evidence=shown, credential=uid
         )
 
     ran = session.reading(network, work)
@@ -168,7 +189,7 @@ def dry_run(
 
 @policies.command()
 def attach(
-    blob_object: ObjectNumber,
+    blob_object: YourObject,
     access: Annotated[str | None, typer.Option(metavar="POLICY", help="Decides who may use the data.")] = None,
     retention: Annotated[str | None, typer.Option(metavar="POLICY", help="Decides what must stay.")] = None,
     notice: Annotated[
@@ -180,22 +201,19 @@ def attach(
     json: Json = False,
 ) -> None:
     """Give an object its first policies. The data stay readable by all: `walrus store --private` encrypts them."""
-    out, number = session.output(json), _object(blob_object)
+    out, ref = session.output(json), session.blob_ref(blob_object)
     chosen = _policy(access) or NOBODY, _policy(retention) or NOBODY
 
-    async def work(client: Client) -> Receipt:
-        return await client.policies.attach(number, access=chosen[0], retention=chosen[1], notice_seconds=notice)
+    async def work(client: Client) -> ObjectPolicies:
+        return await client.policies.attach(ref, access=chosen[0], retention=chosen[1], notice_seconds=notice)
 
-    receipt = session.signing(network, wallet, password_file, work)
-    out.result(
-        {"object": number, "access": _named(chosen[0]), "retention": _named(chosen[1])} | render_policy.sent(receipt),
-        f"Object {number} has its policies; `walrus policy show {number}` shows them",
-    )
+    found = session.signing(network, wallet, password_file, work)
+    out.result(render_policy.object_policies(found), render_policy.object_policies_text(found))
 
 
 @policies.command()
 def announce(
-    blob_object: ObjectNumber,
+    blob_object: YourObject,
     access: Annotated[
         str | None, typer.Option(metavar="POLICY", help="The next access policy, or `none`: the owner alone.")
     ] = None,
@@ -206,33 +224,89 @@ def announce(
     json: Json = False,
 ) -> None:
     """Announce other policies for an object; they hold when the notice is over. What is not named stays as it is."""
-    out, number = session.output(json), _object(blob_object)
+    out, ref = session.output(json), session.blob_ref(blob_object)
+    chosen = _policy(access), _policy(retention)
 
-    async def work(client: Client) -> PolicyRecord:
-        return await client.policies.announce(number, access=_policy(access), retention=_policy(retention))
+    async def work(client: Client) -> ObjectPolicies:
+        return await client.policies.announce(ref, access=chosen[0], retention=chosen[1])
 
-    record = session.signing(network, wallet, password_file, work)
-    out.result(render_policy.announced(number, record), render_policy.announced_text(number, record))
+    found = session.signing(network, wallet, password_file, work)
+    out.result(render_policy.object_policies(found), render_policy.announced_text(found))
+
+
+@policies.command()
+def enlist(
+    policy: Annotated[str, typer.Argument(metavar="POLICY", help="An AllowList or DenyList that you keep.")],
+    accounts: Annotated[list[str], typer.Argument(metavar="ADDRESS...", help="Accounts.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Take them off the list.")] = False,
+    network: NetworkName = None,
+    wallet: WalletName = None,
+    password_file: PasswordFile = None,
+    json: Json = False,
+) -> None:
+    """Put accounts on the list of an AllowList or DenyList policy, or take them off."""
+    address, listed = session.parse_address(policy), [session.parse_address(account) for account in accounts]
+
+    async def work(client: Client) -> Receipt:
+        return await client.policies.set_listed(address, listed, listed=not remove)
+
+    receipt = session.signing(network, wallet, password_file, work)
+    session.output(json).result(
+        {"policy": address, "accounts": listed, "listed": not remove, **render_policy.sent(receipt)},
+        f"{len(listed)} accounts are {'off' if remove else 'on'} the list of {address}",
+    )
+
+
+@policies.command()
+def hold(
+    blob_object: Annotated[str, typer.Argument(metavar="OBJECT", help="Number of an object, or id of a blob.")],
+    release: Annotated[bool, typer.Option("--release", help="Let go of it.")] = False,
+    network: NetworkName = None,
+    wallet: WalletName = None,
+    password_file: PasswordFile = None,
+    json: Json = False,
+) -> None:
+    """Put a legal hold on an object, if its retention policy names you: until you let go it is not deleted."""
+    ref = session.blob_ref(blob_object)
+
+    async def work(client: Client) -> Receipt:
+        return await client.policies.set_hold(ref, held=not release)
+
+    receipt = session.signing(network, wallet, password_file, work)
+    session.output(json).result(
+        {"object": blob_object, "held": not release, **render_policy.sent(receipt)},
+        f"You {'let go of' if release else 'hold'} {blob_object}",
+    )
 
 
 # -- parts -----------------------------------------------------------------------------------------------------------
 
 
-def _target(text: str) -> BlobObjectId | Address:
-    """An object by its number, or a policy by its address."""
-    return session.parse_address(text) if text.startswith("0x") else _object(text)
+def _target(text: str) -> Address | BlobId | BlobObjectId:
+    """A policy by its address, or what `session.blob_ref` takes."""
+    return session.parse_address(text) if _ADDRESS.fullmatch(text.strip()) else session.blob_ref(text)
 
 
-def _object(text: str) -> BlobObjectId:
-    return session.parse_object(text)
+def _addresses(
+    pairs: Mapping[str, str], parameters: Sequence[tuple[str, str]], network: str | None, wallet: str | None
+) -> dict[str, str]:
+    """The arguments, with names of wallets and of the network's contracts in place of addresses written as such."""
+    home = session.home()
+    known: dict[str, str] = dict(home.network(network).deployment.contracts)
+    known |= {known_wallet.name: known_wallet.address for known_wallet in home.wallets()}
+    if (mine := session.address_of(wallet)) is not None:
+        known[_ME] = mine
+    types = dict(parameters)
+    return {
+        name: ",".join(known.get(part.strip(), part) for part in value.split(","))
+        if types.get(name, "").startswith("address")
+        else value
+        for name, value in pairs.items()
+    }
 
 
 def _policy(text: str | None) -> Address | None:
-    """A policy that a person named, nobody for `none`; none when there is nothing."""
+    """A policy that a person named, nobody for `none`; None when there is nothing."""
     if text is None:
         return None
     return NOBODY if text == _NONE else session.parse_address(text)
-
-
-def _named(policy: Address) -> str | None:
-    return None if policy == NOBODY else policy

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
     from walrus_chain.client.results import OnProgress, Progress
 
-_WORDS = {"commit": "Computing id", "register": "Registering", "upload": "Uploading", "certify": "Certifying"}
+_WORDS = {
+    "encrypt": "Encrypting",
+    "commit": "Computing id",
+    "register": "Registering",
+    "seal": "Sealing the key",
+    "upload": "Uploading",
+    "certify": "Certifying",
+}
 
 
 @contextmanager
@@ -60,7 +67,7 @@ def byte_progress(output: Output, words: str) -> Iterator[Callable[[int, int], N
 
 #: So many characters of a name leave room for the rest in a line of eighty.
 _NAME_WIDTH = 16
-_IN_BYTES = frozenset({"commit", "upload"})
+_IN_BYTES = frozenset({"encrypt", "commit", "upload"})
 
 
 def _bars() -> Bars:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         InvalidatedBlob,
         NetworkReport,
         NodeReport,
+        Sealed,
         StoredBlob,
         StoreQuote,
     )
@@ -64,6 +65,18 @@ def stored(result: StoredBlob | FailedBlob) -> dict[str, Any]:
         "transaction": result.transaction,
         "gasUsed": result.gas_used,
         "skipped": dict(result.skipped),
+        "sealed": None if result.sealed is None else sealed(result.sealed),
+    }
+
+
+def sealed(result: Sealed) -> dict[str, Any]:
+    """How a key is sealed."""
+    return {
+        "access": result.policies.access,
+        "retention": result.policies.retention,
+        "threshold": result.threshold,
+        "nodes": list(result.nodes),
+        "keyEpoch": result.key_epoch,
     }
 
 
@@ -78,6 +91,9 @@ def stored_text(result: StoredBlob) -> str:
     ]
     if result.transaction is not None:
         facts.append(("Certified", f"by {result.weight} shards, transaction {result.transaction}"))
+    if result.sealed is not None:
+        nodes, needed = len(result.sealed.nodes), result.sealed.threshold
+        facts.append(("Private", f"its key is sealed for {nodes} nodes, {needed} of which open it together"))
     facts += [("Left out", f"{node}: {why}") for node, why in result.skipped.items()]
     return lines(result.name, facts)
 

@@ -27,20 +27,27 @@ def kind(item: Kind) -> dict[str, Any]:
     """A ready-made kind."""
     return {
         "kind": item.name,
-        "arguments": [{"name": argument.name, "type": argument.abi_type} for argument in item.arguments],
+        "for": item.place.value,
+        "arguments": [
+            {"name": argument.name, "type": argument.abi_type, "form": argument.form, "meaning": argument.meaning}
+            for argument in item.arguments
+        ],
+        "evidence": item.evidence.value,
+        "reasons": list(item.reasons),
         "summary": item.summary,
     }
 
 
 def kind_row(item: Kind) -> tuple[object, ...]:
-    """A ready-made kind: name, arguments, what it does."""
-    return item.name, " ".join(f"{argument.name}={argument.form}" for argument in item.arguments), item.summary
+    """A ready-made kind: name, what for, arguments, what it does."""
+    arguments = " ".join(f"{argument.name}={argument.form}" for argument in item.arguments)
+    return item.name, item.place.value, arguments, item.summary
 
 
 # -- policies --------------------------------------------------------------------------------------------------------
 
 
-def sent(receipt: Receipt | PolicyReceipt) -> dict[str, Any]:
+def sent(receipt: PolicyReceipt | Receipt) -> dict[str, Any]:
     """A transaction."""
     return {"transaction": receipt.transaction, "block": receipt.block, "gasUsed": receipt.gas_used}
 
@@ -78,10 +85,14 @@ def _tree(item: PolicyDescription, indent: str) -> Iterator[str]:
     said = "" if item.ready_made else "  (code of somebody's own)"
     yield f"{indent}{printable(item.kind)}  {item.address}{said}"
     operands = {operand.address for operand in item.operands}
-    width = max(map(len, item.arguments), default=0)
-    for name, value in item.arguments.items():
-        if value not in operands and not (isinstance(value, tuple | list) and operands.issuperset(value)):
-            yield f"{indent}    {name:<{width}}  {_words(name, value)}"
+    shown = {
+        name: value
+        for name, value in item.arguments.items()
+        if not operands or not operands.issuperset(value if isinstance(value, list) else [value])
+    }
+    width = max(map(len, shown), default=0)
+    for name, value in shown.items():
+        yield f"{indent}    {name:<{width}}  {_words(name, value)}"
     for operand in item.operands:
         yield from _tree(operand, indent + "    ")
 
@@ -127,13 +138,9 @@ def object_policies_text(item: ObjectPolicies) -> str:
     return "\n".join(text)
 
 
-def announced(blob_object: int, record: PolicyRecord) -> dict[str, Any]:
-    """An announcement."""
-    return {"object": blob_object, "next": _next(record)}
-
-
-def announced_text(blob_object: int, record: PolicyRecord) -> str:
+def announced_text(item: ObjectPolicies) -> str:
     """An announcement, for people."""
+    record = item.record
     facts = [
         ("Access", _who(record.next.access)),
         ("Retention", _who(record.next.retention)),
@@ -141,7 +148,7 @@ def announced_text(blob_object: int, record: PolicyRecord) -> str:
     ]
     if record.sealed and record.next.access != record.current.access:
         facts.append(("Keys", "are sealed for the present policy: seal them anew, or nobody can read from then on"))
-    return lines(f"Announced for object {blob_object}", facts)
+    return lines(f"Announced for object {item.blob.id}", facts)
 
 
 def _next(record: PolicyRecord) -> dict[str, Any] | None:
@@ -194,7 +201,7 @@ def dry_run_text(item: DryRun) -> str:
     """What the network would decide, for people: first the decision, then each clause by itself."""
     doing = f"{item.action.name.lower()} by {item.reader}"
     if not item.allowed:
-        decision = f"Denied: {printable(item.reason)}. {doing.capitalize()}"
+        decision = f"Denied: {printable(item.reason)}: {doing}"
     elif item.price:
         decision = f"Allowed for {format_amount(item.price)} to pool {item.pool}: {doing}"
     else:
@@ -241,7 +248,7 @@ def _value(value: Any) -> Any:
     """An argument as data: bytes in hex, large numbers as texts."""
     if isinstance(value, bytes):
         return "0x" + value.hex()
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return [_value(entry) for entry in value]
     return str(value) if isinstance(value, int) and value > 2**53 else value
 
@@ -250,7 +257,7 @@ def _words(name: str, value: Any) -> str:
     """An argument for people."""
     if name == "price":
         return format_amount(value)
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return ", ".join(_words("", entry) for entry in value)
     return "0x" + value.hex() if isinstance(value, bytes) else str(value)
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,19 +21,20 @@ from walrus_chain.errors import (
     TargetUnwritable,
     UnknownWallet,
 )
-from walrus_chain.types import Address, BlobId, BlobObjectId, NodeId
+from walrus_chain.types import Address, BlobId, BlobObjectId, ChannelId, NodeId, PoolId
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from walrus_chain.client.client import Client
     from walrus_chain.client.home import Wallet
+    from walrus_chain.messages.signing import Signer
 
 T = TypeVar("T")
 #: Numbers of nodes are below this, on chain.
 _NODES = 2**32
-#: Longer numbers are blob ids.
-_OBJECT_DIGITS = 42
+_WORD_BYTES = 32
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def home() -> WalrusHome:
@@ -47,7 +49,24 @@ def output(as_json: bool) -> Output:
 
 def reading(network: str | None, use: Callable[[Client], Awaitable[T]]) -> T:
     """Runs `use` with a client that signs nothing."""
-    return _run(network, None, use)
+    return _run(network, None, None, use)
+
+
+def reading_as(
+    network: str | None,
+    wallet: str | None,
+    password_file: Path | None,
+    use: Callable[[Client], Awaitable[T]],
+) -> T:
+    """Runs `use` with a client that reads as a wallet's account; the wallet is opened only when it has to sign."""
+    home().network(network)
+    try:
+        chosen = home().wallet(wallet)
+    except UnknownWallet:
+        if wallet is not None:
+            raise
+        return reading(network, use)
+    return _run(network, None, _ClosedWallet(chosen, password_file), use)
 
 
 def signing(
@@ -58,7 +77,7 @@ def signing(
 ) -> T:
     """Runs `use` with a client that signs with a wallet."""
     chosen = home().network(network)  # first, so that nobody types a password for nothing
-    return _run(chosen.name, unlock(home().wallet(wallet), password_file), use)
+    return _run(chosen.name, unlock(home().wallet(wallet), password_file), None, use)
 
 
 def address_of(wallet: str | None) -> Address | None:
@@ -109,7 +128,7 @@ def blob_ref(text: str) -> BlobId | BlobObjectId:
     Raises: MalformedBlobId: neither.
     """
     stripped = text.strip().removeprefix("#")
-    if stripped.isascii() and stripped.isdigit() and len(stripped) <= _OBJECT_DIGITS:
+    if stripped.isascii() and stripped.isdigit() and len(stripped) < 43:
         return BlobObjectId(int(stripped))
     return BlobId.parse(text)
 
@@ -142,26 +161,17 @@ def parse_node(text: str) -> NodeId:
     return NodeId(int(digits))
 
 
-def parse_object(text: str) -> BlobObjectId:
-    """An object that a person named by its number.
-
-    Raises: MalformedArgument: no number of an object.
-    """
-    digits = text.strip().removeprefix("#")
-    if not digits.isascii() or not digits.isdigit() or len(digits) > _OBJECT_DIGITS:
-        raise MalformedArgument("an object", text, "objects are numbered from 1; `walrus list` shows yours")
-    return BlobObjectId(int(digits))
-
-
-def parse_hex(what: str, text: str | None) -> bytes:
-    """Bytes that a person typed in hex, with or without 0x; empty when there are none.
+def parse_hex(what: str, text: str | None) -> bytes | None:
+    """Bytes that a person typed in hex, with or without 0x; None where nothing was typed.
 
     Raises: MalformedArgument: something else.
     """
+    if text is None:
+        return None
     try:
-        return bytes.fromhex((text or "").strip().removeprefix("0x"))
+        return bytes.fromhex(text.strip().removeprefix("0x"))
     except ValueError:
-        raise MalformedArgument(what, str(text), "write hex digits, two for each byte") from None
+        raise MalformedArgument(what, text, "write hex digits, two for each byte") from None
 
 
 def parse_pairs(pairs: Iterable[str], what: str = "an attribute", form: str = "write KEY=VALUE") -> dict[str, str]:
@@ -210,13 +220,103 @@ def parse_range(text: str) -> tuple[int, int | None]:
     return int(first), int(last) + 1 if last else None
 
 
-def _run(network: str | None, account: LocalAccount | None, use: Callable[[Client], Awaitable[T]]) -> T:
+def parse_pool(text: str) -> PoolId:
+    """A revenue pool that a person named by its number.
+
+    Raises: MalformedArgument.
+    """
+    return PoolId(_number("a revenue pool", text))
+
+
+def parse_channel(text: str) -> ChannelId:
+    """A channel that a person named by its number.
+
+    Raises: MalformedArgument.
+    """
+    return ChannelId(_number("a channel", text))
+
+
+def parse_nodes(text: str | None) -> list[NodeId] | None:
+    """Nodes that a person named by their numbers, with commas between.
+
+    Raises: MalformedArgument.
+    """
+    return None if text is None else [parse_node(part) for part in text.split(",")]
+
+
+def parse_word(what: str, text: str) -> bytes:
+    """32 bytes that a person typed in hex.
+
+    Raises: MalformedArgument.
+    """
+    word = parse_hex(what, text) or b""
+    if len(word) != _WORD_BYTES:
+        raise MalformedArgument(what, text, f"it is {2 * _WORD_BYTES} hex digits")
+    return word
+
+
+def parse_seconds(text: str) -> int:
+    """A length of time that a person typed: seconds, or a number with s, m, h or d.
+
+    Raises: MalformedArgument.
+    """
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
+    if not number.isascii() or not number.isdigit():
+        raise MalformedArgument("a length of time", text, "write seconds, or a number with m, h or d, such as 2d")
+    return int(number) * _UNITS[unit]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file that a person named; it appears only when it is complete.
+
+    Raises: TargetUnwritable.
+    """
+    from walrus_chain.client.targets import writing_to
+
+    with writing_to(path) as file:
+        file.write(text.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class _ClosedWallet:
+    """A wallet that is opened, its password asked for, only when something is to be signed."""
+
+    wallet: Wallet
+    password_file: Path | None
+
+    @property
+    def address(self) -> Address:
+        """Its account."""
+        return self.wallet.address
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """65 bytes r ‖ s ‖ v."""
+        from walrus_chain.client.accounts import AccountSigner
+
+        return AccountSigner(unlock(self.wallet, self.password_file)).sign_digest(digest)
+
+
+def _number(what: str, text: str) -> int:
+    digits = text.strip().removeprefix("#")
+    if not digits.isascii() or not digits.isdigit() or not 0 < int(digits) < 2**63:
+        raise MalformedArgument(what, text, "it has a number from 1")
+    return int(digits)
+
+
+def _run(
+    network: str | None,
+    account: LocalAccount | None,
+    requester: Signer | None,
+    use: Callable[[Client], Awaitable[T]],
+) -> T:
     from walrus_chain.client.client import Client
 
     chosen = home().network(network)
 
     async def work() -> T:
-        async with Client.connect(chosen.rpc, chosen.deployment, account=account) as client:
+        async with Client.connect(
+            chosen.rpc, chosen.deployment, account=account, requester=requester, home=home()
+        ) as client:
             return await use(client)
 
     return asyncio.run(work())

@@ -11,14 +11,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, Unpack
 
-from walrus_chain.client.invalidate import Inquiry
+from walrus_chain.client.context import Contexts, health_of, held_by
+from walrus_chain.client.desks import paying
+from walrus_chain.client.facades import Facades
+from walrus_chain.client.home import WalrusHome
+from walrus_chain.client.invalidate import invalidate
+from walrus_chain.client.keep import Keep, MemoryKeep
+from walrus_chain.client.keys import ReadOptions
+from walrus_chain.client.objects import LIVE, NOT_HERE, BlobRef, Objects
 from walrus_chain.client.ports import Agents, ChainReader, ChainWriter
-from walrus_chain.client.read import BlobReader, ReadContext
-from walrus_chain.client.reputation import Reputation
+from walrus_chain.client.read import BlobReader
+from walrus_chain.client.reader import Reader
 from walrus_chain.client.results import (
     BlobReport,
     Check,
@@ -28,64 +36,58 @@ from walrus_chain.client.results import (
     NodeReport,
     OnProgress,
     ReadSummary,
+    Sealed,
     StoredBlob,
     StoreQuote,
 )
-from walrus_chain.client.sources import Source, Storable, source_of
+from walrus_chain.client.sealing import Privacy
+from walrus_chain.client.sources import Rereadable, Source, Storable, source_of
 from walrus_chain.client.store import StoreDriver, StoreTerms, commit_source, quote_store
 from walrus_chain.client.threads import in_thread
-from walrus_chain.errors import (
-    AmbiguousBlob,
-    BlobNotFound,
-    BlobNotInvalidated,
-    BlobUnreachable,
-    NoWallet,
-    WalrusError,
-)
-from walrus_chain.rules.committee import Committee, Member
-from walrus_chain.transport.agent import AgentClient
-from walrus_chain.types import Address, BlobId, BlobObjectId, BlobStatus, Wei
+from walrus_chain.errors import BlobNotFound, NoWallet
+from walrus_chain.messages.signing import Signer
+from walrus_chain.types import Address, BlobId, NodeId, PoolId, Wei
 
 if TYPE_CHECKING:
     from walrus_chain.chain.deployments import Deployment
+    from walrus_chain.chain.payment_views import ReadChannel
     from walrus_chain.chain.transactions import Receipt, TransactionSigner
     from walrus_chain.chain.views import BlobObject, ExtensionQuote
+    from walrus_chain.client.audit import Audit
     from walrus_chain.client.outlook import CommitteeReport, EpochReport, PriceReport
-    from walrus_chain.client.policies import PolicyDesk
-    from walrus_chain.client.stake import Stakes
+    from walrus_chain.client.private import PrivateData
 
-#: A blob by its id (also as text), or one object of it by its number.
-BlobRef = BlobId | BlobObjectId | str
-
-#: How long a committee is taken to serve on before the chain is asked again, in seconds.
-_COMMITTEE_SECONDS = 30.0
 #: How long a closing client waits for nodes that are still being sent slivers, in seconds.
 _GRACE_SECONDS = 30.0
 #: How long nodes have to examine a blob, in seconds.
 INQUIRY_SECONDS = 600.0
-#: How long a node has to say how it is, in seconds.
-_HEALTH_SECONDS = 5.0
-
-_NOT_HERE = "it was never registered in this network, or its owner deleted it; check the id and the network"
-LIVE = (BlobStatus.REGISTERED, BlobStatus.CERTIFIED)
-T = TypeVar("T")
 
 
-class Client:
+class Client(Facades):
     """One network, seen by one account; an async context manager. Calls may be made at the same time."""
 
-    def __init__(self, chain: ChainReader, agents: Agents, writer: ChainWriter | None = None) -> None:
+    def __init__(
+        self,
+        chain: ChainReader,
+        agents: Agents,
+        writer: ChainWriter | None = None,
+        *,
+        requester: Signer | None = None,
+        keep: Keep | None = None,
+    ) -> None:
         """
         Args:
             writer: who signs and pays; None for a client that only reads.
+            requester: who reads private data: signs session grants. None for a client that reads public data only.
+            keep: where secrets, sessions and promises are kept; in memory when None, so that they end with the program.
         """
         self.chain = chain
         self._agents = agents
         self._writer = writer
-        self._reputation = Reputation()
-        self._context: ReadContext | None = None
-        self._context_time = 0.0
-        self._context_lock = asyncio.Lock()
+        self._requester = requester
+        self._keep = keep or MemoryKeep()
+        self._contexts = Contexts(chain, agents)
+        self._objects = Objects(chain, lambda: self.account)
         self._background: set[asyncio.Task[None]] = set()
         self._closing: list[Callable[[], Awaitable[None]]] = [agents.aclose]
 
@@ -96,6 +98,8 @@ class Client:
         deployment: Deployment | str | PathLike[str],
         *,
         account: TransactionSigner | None = None,
+        requester: Signer | None = None,
+        home: WalrusHome | None = None,
     ) -> Client:
         """A client of a deployed network. Nothing is asked before the first call.
 
@@ -103,17 +107,25 @@ class Client:
             urls: RPC endpoints of the chain, the preferred one first.
             deployment: where the contracts are: the value, or the file that holds it.
             account: who signs and pays, such as an `eth_account` local account; None to read only.
+            requester: who reads private data, such as a smart account; `account` when None.
+            home: where secrets, sessions and promises are kept, such as `WalrusHome.locate(os.environ)`; in memory when
+                None, so that they end with the program.
         Raises: MalformedDeployment: the file holds something else.
         """
         from walrus_chain.chain.deployments import Deployment
         from walrus_chain.chain.network import Chain
         from walrus_chain.chain.sender import Sender
+        from walrus_chain.client.accounts import signer_of
         from walrus_chain.transport.http import HttpAgents
 
         if not isinstance(deployment, Deployment):
             deployment = Deployment.load(Path(deployment))
         chain = Chain.connect(urls, deployment)
-        client = cls(chain, HttpAgents(), None if account is None else Sender(chain, account))
+        writer = None if account is None else Sender(chain, account)
+        if requester is None and account is not None:
+            requester = signer_of(account)
+        keep = None if home is None else home.keep(chain.access_domain)
+        client = cls(chain, HttpAgents(), writer, requester=requester, keep=keep)
         client._closing.append(chain.aclose)
         return client
 
@@ -145,22 +157,10 @@ class Client:
 
     @property
     def account(self) -> Address | None:
-        """The account that signs and pays; None for a client that only reads."""
-        return None if self._writer is None else self._writer.address
-
-    @property
-    def stake(self) -> Stakes:
-        """Staking WAL with nodes: `client.stake.add(node_id, amount)` and what `walrus stake` has besides."""
-        from walrus_chain.client.stake import Stakes
-
-        return Stakes(self.chain, self._signing)
-
-    @property
-    def policies(self) -> PolicyDesk:
-        """The rules that data carries: `client.policies.dry_run(...)` and what `walrus policy` has besides."""
-        from walrus_chain.client.policies import PolicyDesk
-
-        return PolicyDesk(self.chain, self._signing)
+        """The account that signs and pays, or that reads; None for a client that only reads what is public."""
+        if self._writer is not None:
+            return self._writer.address
+        return None if self._requester is None else self._requester.address
 
     # -- storing -----------------------------------------------------------------------------------------------------
 
@@ -172,6 +172,7 @@ class Client:
         deletable: bool = True,
         attributes: Mapping[str, str] | None = None,
         reuse: bool = True,
+        private: Privacy | None = None,
         name: str | None = None,
         on_progress: OnProgress | None = None,
     ) -> StoredBlob:
@@ -185,6 +186,7 @@ class Client:
             deletable: whether you may end the term early and get the rest back.
             attributes: small texts to write on the object: name, media type, licence.
             reuse: be content with an object of yours that is certified already.
+            private: encrypt it, and have nodes release its key as these policies say; None for public data.
             name: what to call it in results and progress.
             on_progress: told how far it is.
         Raises:
@@ -192,6 +194,7 @@ class Client:
             Rejected: the chain refused; NotEnoughWal says how much is missing.
             QuorumUnreachable: too few nodes took it; store it again to go on.
             CommitteeKeptChanging: each time it was stored another committee took office; store it again to go on.
+            TooFewRecipients: too few nodes have a usable key for private data; says why.
         """
         [result] = await self.store_many(
             [source],
@@ -199,6 +202,7 @@ class Client:
             deletable=deletable,
             attributes=attributes,
             reuse=reuse,
+            private=private,
             names=None if name is None else [name],
             on_progress=on_progress,
         )
@@ -214,6 +218,7 @@ class Client:
         deletable: bool = True,
         attributes: Mapping[str, str] | None = None,
         reuse: bool = True,
+        private: Privacy | None = None,
         names: Sequence[str] | None = None,
         on_progress: OnProgress | None = None,
     ) -> list[StoredBlob | FailedBlob]:
@@ -226,7 +231,9 @@ class Client:
         writer = self._signing("storing")
         opened = [await self._open(source, names[place] if names else None) for place, source in enumerate(sources)]
         terms = StoreTerms(epochs, deletable, attributes or {}, reuse)
-        driver = StoreDriver(self.chain, writer, await self._read_context(), self._renewed, terms, on_progress)
+        sealer = None if private is None else self._private.sealer(writer, private)
+        context = await self._contexts.now()
+        driver = StoreDriver(self.chain, writer, context, self._contexts.after, terms, on_progress, sealer)
         try:
             return await driver.run(opened)
         finally:
@@ -234,53 +241,109 @@ class Client:
                 self._spawn(rest.finish())
 
     async def quote(
-        self, source: Storable, *, epochs: int = 1, name: str | None = None, owner: Address | None = None
+        self,
+        source: Storable,
+        *,
+        epochs: int = 1,
+        private: bool = False,
+        name: str | None = None,
+        owner: Address | None = None,
     ) -> StoreQuote:
         """What storing a source would cost, and its blob id; pays and sends nothing.
 
         Args:
+            private: it would be encrypted.
             owner: who would store it; this client's own account when none is named.
         """
         opened = await self._open(source, name)
-        committee = (await self._read_context()).committee
         try:
-            return await quote_store(self.chain, owner or self.account, opened, committee.shards, epochs)
+            stored: Rereadable = opened
+            owner = owner or self.account
+            if private:
+                stored = await self._private.encrypted(opened, owner or self._signing("storing").address)
+            committee = (await self._contexts.now()).committee
+            return await quote_store(self.chain, owner, stored, committee.shards, epochs)
         finally:
             opened.close()
 
     async def blob_id(self, source: Storable) -> BlobId:
-        """The blob id that a source has in this network; pays and sends nothing."""
+        """The blob id that a source has in this network, when it is stored as it is; pays and sends nothing."""
         opened = await self._open(source)
         try:
-            return (await commit_source(opened, (await self._read_context()).committee.shards)).blob_id
+            return (await commit_source(opened, (await self._contexts.now()).committee.shards)).blob_id
         finally:
             opened.close()
+
+    async def rewrap(
+        self,
+        blob: BlobRef,
+        *,
+        nodes: Sequence[NodeId] | None = None,
+        threshold: int | None = None,
+        erasable: bool = False,
+        next_key_epoch: bool = False,
+        for_announced: bool = False,
+    ) -> Sealed:
+        """Seal the key of an object of yours anew; its data stay as they are.
+
+        Needed after other policies took effect, and wise when nodes left or changed their keys.
+
+        Args:
+            nodes, threshold, erasable: as of `Privacy`.
+            next_key_epoch: begin the next key epoch, after which no key of this one is released.
+            for_announced: seal for the policies that are announced. Until they hold nobody gets the key.
+        Raises:
+            NotPrivate: it has no sealed key.
+            DataKeyUnknown: the key is neither on this computer, nor do the nodes release it to you.
+            TooFewRecipients, UnknownRecipients, WrongThreshold: it cannot be sealed so.
+        """
+        privacy = Privacy(threshold=threshold, nodes=nodes, erasable=erasable)
+        writer, blob_object = self._signing("sealing a key"), await self._objects.own(blob)
+        return await self._private.rewrap(
+            writer, blob_object, privacy, next_key_epoch=next_key_epoch, for_announced=for_announced
+        )
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def read(
-        self, blob: BlobRef, start: int = 0, stop: int | None = None, *, check: Check = Check.DEFAULT
-    ) -> BlobReader:
+        self,
+        blob: BlobRef,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        check: Check = Check.DEFAULT,
+        **options: Unpack[ReadOptions],
+    ) -> Reader:
         """The bytes `[start, stop)` of a blob, as an asynchronous iterator of verified pieces, in order.
+
+        Private data are decrypted: the policy is asked, the price paid within the limit, and the nodes give the key.
 
         Args:
             stop: one past the last byte; None for the blob's end.
             check: how to make sure that the blob means the same to everybody.
+            options: for private data, see `ReadOptions`: above all `spend_limit`, without which nothing is paid.
         Raises (while iterating):
             BlobNotFound: there is no such blob, or not any more; says why.
             BlobUnreachable: too few nodes answered; says what each of them said.
             InconsistentEncoding: whoever stored it encoded it wrongly.
             RangeOutsideBlob: the blob is shorter.
+            AccessDenied, KeysDestroyed: the policy does not allow it; says which clause failed.
+            PriceAboveLimit, NoWayToPay, ChannelTooSmall, ChannelUnusable: it costs something that cannot be paid.
+            KeysUnreachable: too few nodes gave their share of the key; says what each of them said.
         """
-        return BlobReader(
-            lambda: self._resolve(blob), self._read_context, self._renewed, self._explain_missing, start, stop, check
-        )
+        return self._private.reader(blob, start, stop, check, options)
 
     async def read_bytes(
-        self, blob: BlobRef, start: int = 0, stop: int | None = None, *, check: Check = Check.DEFAULT
+        self,
+        blob: BlobRef,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        check: Check = Check.DEFAULT,
+        **options: Unpack[ReadOptions],
     ) -> bytes:
         """The bytes `[start, stop)` of a blob, all at once. Arguments and errors are those of `read`."""
-        async with self.read(blob, start, stop, check=check) as reader:
+        async with self.read(blob, start, stop, check=check, **options) as reader:
             return b"".join([piece async for piece in reader])
 
     async def read_to(
@@ -292,6 +355,7 @@ class Client:
         *,
         check: Check = Check.DEFAULT,
         on_bytes: Callable[[int, int], None] | None = None,
+        **options: Unpack[ReadOptions],
     ) -> ReadSummary:
         """Writes the bytes `[start, stop)` of a blob to a file. Arguments and errors are those of `read`.
 
@@ -301,7 +365,7 @@ class Client:
         """
         from walrus_chain.client.targets import writing_to
 
-        async with self.read(blob, start, stop, check=check) as reader:
+        async with self.read(blob, start, stop, check=check, **options) as reader:
             with writing_to(target) as file:
                 async for piece in reader:
                     await asyncio.to_thread(file.write, piece)
@@ -309,28 +373,17 @@ class Client:
                         on_bytes(reader.read, (reader.size if stop is None else stop) - start)
             return reader.summary
 
-    async def _resolve(self, blob: BlobRef) -> BlobId:
-        if isinstance(blob, BlobId):
-            return blob
-        if isinstance(blob, str):
-            return BlobId.parse(blob)
-        return (await self._object(blob)).blob_id
+    async def audit(self, blob: BlobRef) -> Audit:
+        """Who received keys of a private blob, when, at which block and for what: the nodes' receipts, verified.
 
-    async def _explain_missing(self, error: BlobUnreachable) -> WalrusError:
-        """Why no agent has a blob, as far as the chain knows."""
-        blob_id = BlobId.parse(str(error.blob_id))
-        statuses = {item.status for item in await self.chain.objects_of(blob_id)}
-        if not statuses:
-            return BlobNotFound(f"blob {blob_id}", _NOT_HERE)
-        if BlobStatus.CERTIFIED in statuses:
-            return error
-        if BlobStatus.REGISTERED in statuses:
-            why = "it is registered but not certified yet: its owner has not finished storing it"
-        elif BlobStatus.INVALID in statuses:
-            why = "nodes attested that its bytes do not encode to its id, so it was dropped"
-        else:
-            why = "its term is over, so the nodes may have dropped it"
-        return BlobNotFound(f"blob {blob_id}", why)
+        Says what is missing, not anchored, or contradicts itself; see `Audit`.
+        """
+        from walrus_chain.client.audit import Auditor
+
+        objects = [item.id for item in await self._objects.usable(blob)]
+        if not objects:
+            raise BlobNotFound(f"a live object of blob {blob}", NOT_HERE)
+        return await Auditor(self.chain, self._agents, self._keep).audit(objects)
 
     # -- looking -----------------------------------------------------------------------------------------------------
 
@@ -339,20 +392,20 @@ class Client:
 
         Raises: BlobNotFound: it was never registered here.
         """
-        blob_id = await self._resolve(blob)
+        blob_id = await self._objects.blob_id(blob)
         objects = await self.chain.objects_of(blob_id)
         if not objects:
-            raise BlobNotFound(f"blob {blob_id}", _NOT_HERE)
+            raise BlobNotFound(f"blob {blob_id}", NOT_HERE)
         attributes = {
             item.id: {pair.key: pair.value for pair in await self.chain.attributes(item.id)}
             for item in objects
             if item.status in LIVE
         }
-        context = await self._read_context()
+        context = await self._contexts.now()
         committee = context.committee
         nodes: tuple[NodeReport, ...] = ()
         if ask_nodes:
-            nodes = await self._ask_all(lambda agent, member: _held(agent, member, blob_id), leaving=True)
+            nodes = await self._contexts.ask_all(held_by(blob_id), leaving=True)
         return BlobReport(
             blob_id=blob_id,
             size=objects[0].size,
@@ -376,13 +429,13 @@ class Client:
         """
         account = account or self.account
         parameters = await self.chain.parameters()
-        committee = (await self._read_context()).committee if parameters.committee_epoch else None
+        committee = (await self._contexts.now()).committee if parameters.committee_epoch else None
         balances = None if account is None else await self.chain.balances(account)
         return NetworkReport(parameters, committee.members if committee else (), account, balances)
 
     async def health(self) -> tuple[NodeReport, ...]:
         """How each node of the committee says it is; all are asked at once."""
-        return await self._ask_all(_health)
+        return await self._contexts.ask_all(health_of)
 
     async def committee(self) -> CommitteeReport:
         """Who serves: members, regions, shards, stake, and shards that are on their way."""
@@ -408,7 +461,7 @@ class Client:
         Args:
             owner: whose object of a blob id is meant; this client's own account when none is named.
         """
-        blob_object = await self._own(blob, owner)
+        blob_object = await self._objects.own(blob, owner)
         return {pair.key: pair.value for pair in await self.chain.attributes(blob_object.id)}
 
     async def quote_extension(self, blob: BlobRef, epochs: int, *, owner: Address | None = None) -> ExtensionQuote:
@@ -417,7 +470,7 @@ class Client:
         Args:
             owner: whose object of a blob id is meant; this client's own account when none is named.
         """
-        return await self.chain.quote_extension(await self._own(blob, owner), epochs)
+        return await self.chain.quote_extension(await self._objects.own(blob, owner), epochs)
 
     # -- changing ----------------------------------------------------------------------------------------------------
 
@@ -426,27 +479,27 @@ class Client:
 
         Raises: Rejected: the chain refused; NotEnoughWal says how much is missing.
         """
-        writer, blob_object = self._signing("extending a blob"), await self._own(blob)
-        await self._paying(writer, lambda: writer.extend(blob_object.id, epochs))
+        writer, blob_object = self._signing("extending a blob"), await self._objects.own(blob)
+        await paying(writer, lambda: writer.extend(blob_object.id, epochs))
         return await self.chain.blob(blob_object.id)
 
     async def delete(self, blob: BlobRef) -> Wei:
         """End an object's term; what is paid back to your claim in the vault (`withdraw` takes it out)."""
-        writer, blob_object = self._signing("deleting a blob"), await self._own(blob)
+        writer, blob_object = self._signing("deleting a blob"), await self._objects.own(blob)
         before = (await self.chain.balances(writer.address)).claim
         await writer.delete(blob_object.id)
         return Wei((await self.chain.balances(writer.address)).claim - before)
 
     async def transfer(self, blob: BlobRef, to: Address) -> Receipt:
         """Give an object to another account."""
-        writer, blob_object = self._signing("transferring a blob"), await self._own(blob)
+        writer, blob_object = self._signing("transferring a blob"), await self._objects.own(blob)
         return await writer.transfer(blob_object.id, to)
 
     async def set_attributes(self, blob: BlobRef, attributes: Mapping[str, str]) -> Receipt:
         """Write small texts on an object; an empty one removes its key."""
         from walrus_chain.chain.views import Attribute
 
-        writer, blob_object = self._signing("writing attributes"), await self._own(blob)
+        writer, blob_object = self._signing("writing attributes"), await self._objects.own(blob)
         return await writer.set_attributes(blob_object.id, [Attribute(*pair) for pair in attributes.items()])
 
     async def invalidate(self, blob: BlobRef, *, seconds: float = INQUIRY_SECONDS) -> InvalidatedBlob:
@@ -461,36 +514,9 @@ class Client:
             BlobIsConsistent: it encodes to its id.
             BlobNotInvalidated: too few nodes attest against it; says what each of them said.
         """
-        from walrus_chain.chain.rejections import AlreadyInvalid, TooFewAccusers, UnknownMember, WrongMemberSignature
-
-        writer, blob_id = self._signing("invalidating a blob"), await self._resolve(blob)
-        objects = await self.chain.objects_of(blob_id)
-        ids = tuple(item.id for item in objects)
-        statuses = {item.status for item in objects}
-        if BlobStatus.INVALID in statuses:
-            return InvalidatedBlob(blob_id, ids, 0, None, 0)
-        if statuses.isdisjoint(LIVE):
-            raise BlobNotFound(f"a live object of blob {blob_id}", "its term is over" if objects else _NOT_HERE)
-        context = await self._read_context()
-        try:
-            try:
-                weight, receipt = await self._condemned(writer, context, blob_id, seconds)
-            except (BlobNotInvalidated, WrongMemberSignature, UnknownMember, TooFewAccusers):
-                # Only the committee in office is heard. Nodes remember what they found: asking again costs nothing.
-                if (now := await self._renewed(context)) is context:
-                    raise
-                weight, receipt = await self._condemned(writer, now, blob_id, seconds)
-        except AlreadyInvalid:
-            return InvalidatedBlob(blob_id, ids, 0, None, 0)
-        return InvalidatedBlob(blob_id, ids, weight, receipt.transaction, receipt.gas_used)
-
-    async def _condemned(
-        self, writer: ChainWriter, context: ReadContext, blob_id: BlobId, seconds: float
-    ) -> tuple[int, Receipt]:
-        """Has a committee examine a blob, and hands in what it finds: the shards that attested, and the transaction."""
-        inquiry = Inquiry(blob_id, context.committee, context.agents, self.chain.registry_domain)
-        certificate = await inquiry.certificate(seconds)
-        return certificate.weight, await writer.invalidate(blob_id, certificate.signers, certificate.signatures)
+        writer, blob_id = self._signing("invalidating a blob"), await self._objects.blob_id(blob)
+        context = await self._contexts.now()
+        return await invalidate(self.chain, writer, context, self._contexts.after, blob_id, seconds)
 
     async def withdraw(self, amount: Wei | None = None) -> Wei:
         """Take what the vault owes this account out of it; all of it when no amount is named."""
@@ -502,6 +528,27 @@ class Client:
 
     # -- parts -------------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def _private(self) -> PrivateData:
+        """Private data; made when it is used first."""
+        from walrus_chain.client.private import PrivateData
+
+        return PrivateData(
+            self.chain, self._agents, self._keep, self._requester, self._objects, self._stored, self._opened_channel
+        )
+
+    def _stored(self, blob_id: BlobId, start: int, stop: int | None, check: Check) -> BlobReader:
+        """The bytes of a blob as it is stored."""
+
+        async def resolved() -> BlobId:
+            return blob_id
+
+        contexts = self._contexts
+        return BlobReader(resolved, contexts.now, contexts.after, self._objects.explain_missing, start, stop, check)
+
+    async def _opened_channel(self, pool: PoolId, deposit: Wei) -> ReadChannel:
+        return (await self.channels.open(pool, deposit)).facts
+
     async def _open(self, source: Storable, name: str | None = None) -> Source:
         """What a caller means; streams are read to their end, in a thread."""
         size = len(source) if isinstance(source, bytes) else None
@@ -512,103 +559,7 @@ class Client:
             raise NoWallet(what)
         return self._writer
 
-    async def _paying(self, writer: ChainWriter, call: Callable[[], Awaitable[T]]) -> T:
-        from walrus_chain.chain.library_rejections import AllowanceTooSmall
-
-        try:
-            return await call()
-        except AllowanceTooSmall:
-            await writer.approve_vault()
-            return await call()
-
-    async def _object(self, number: BlobObjectId) -> BlobObject:
-        found = await self.chain.blob(number)
-        if found.status is BlobStatus.UNKNOWN:
-            raise BlobNotFound(f"object {number}", "it was never registered in this network, or it was deleted")
-        return found
-
-    async def _own(self, blob: BlobRef, owner: Address | None = None) -> BlobObject:
-        """The one object that is meant: by its number, or the only live one of an account and blob."""
-        if not isinstance(blob, BlobId | str):
-            return await self._object(blob)
-        blob_id, account = await self._resolve(blob), owner or self.account
-        live = [item for item in await self.chain.objects_of(blob_id) if item.status in LIVE]
-        meant = [item for item in live if account is None or item.owner == account]
-        if not meant:
-            why = "others have one; name theirs by its number" if live else "no object of it is live"
-            raise BlobNotFound(f"an object of yours of blob {blob_id}", why)
-        if len(meant) > 1:
-            raise AmbiguousBlob(blob_id, [item.id for item in meant])
-        return meant[0]
-
-    async def _read_context(self) -> ReadContext:
-        """Committee and agents; asked of the chain now and then."""
-        async with self._context_lock:
-            if self._context is None or self._now() - self._context_time > _COMMITTEE_SECONDS:
-                return await self._ask_for_context()
-            return self._context
-
-    async def _renewed(self, stale: ReadContext) -> ReadContext:
-        """The context, when `stale` seems to be out of date; asked of the chain unless that was done since."""
-        async with self._context_lock:
-            if self._context is None or self._context is stale:
-                return await self._ask_for_context()
-            return self._context
-
-    async def _ask_for_context(self) -> ReadContext:
-        now, before = self._now(), self._context
-        committee = await self.chain.committee()
-        if before is None or committee != before.committee:
-            if before is None or _nodes(committee) != _nodes(before.committee):
-                self._reputation = Reputation()
-            self._context = before = ReadContext(committee, self._agents_of(committee), self._reputation)
-        self._context_time = now
-        return before
-
-    def _agents_of(self, committee: Committee) -> tuple[AgentClient, ...]:
-        members = (*committee.members, *committee.leaving)
-        return tuple(self._agents.at(member.url, member.name) for member in members)
-
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()
-
-    async def _ask_all(
-        self, ask: Callable[[AgentClient, Member], Awaitable[NodeReport]], *, leaving: bool = False
-    ) -> tuple[NodeReport, ...]:
-        """What all members say, and where that is asked for those that still keep shards and serve no more."""
-        context = await self._read_context()
-        members = (*context.committee.members, *(context.committee.leaving if leaving else ()))
-
-        async def one(agent: AgentClient, member: Member) -> NodeReport:
-            try:
-                async with asyncio.timeout(_HEALTH_SECONDS):
-                    return await ask(agent, member)
-            except TimeoutError:
-                return NodeReport(member, why=f"no answer within {_HEALTH_SECONDS:g} s")
-            except WalrusError as error:
-                return NodeReport(member, why=str(error))
-
-        return tuple(await asyncio.gather(*map(one, context.agents, members)))
-
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-
-
-def _nodes(committee: Committee) -> list[int]:
-    """Who stands at which place of a context."""
-    return [member.node_id for member in (*committee.members, *committee.leaving)]
-
-
-async def _held(agent: AgentClient, member: Member, blob_id: BlobId) -> NodeReport:
-    begun = asyncio.get_running_loop().time()
-    held = await agent.blob(blob_id)
-    return NodeReport(member, held=held, seconds=asyncio.get_running_loop().time() - begun)
-
-
-async def _health(agent: AgentClient, member: Member) -> NodeReport:
-    begun = asyncio.get_running_loop().time()
-    health = await agent.health()
-    return NodeReport(member, health=health, seconds=asyncio.get_running_loop().time() - begun)

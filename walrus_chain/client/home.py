@@ -3,6 +3,7 @@
     config.json                  {"network": "local", "wallet": "me"}
     networks/local.json          RPC endpoints and the deployment
     wallets/me.json              keystore (Web3 Secret Storage, version 3), readable by its owner only
+    private/CHAIN-CONTRACT/      secrets, sessions and promises of private data: `walrus_chain.client.keep`
     wallets/me.password          only where a network made for tests put it: the password, so that nobody is asked
 
 The folder is $WALRUS_HOME, else $XDG_CONFIG_HOME/walrus, else ~/.config/walrus.
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from walrus_chain.client.keep import FolderKeep
 from walrus_chain.errors import (
     HomeUnreadable,
     MalformedName,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from walrus_chain.chain.deployments import Deployment
+    from walrus_chain.messages.domain import Domain
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _FEW_ROUNDS = 1_000
@@ -222,6 +225,16 @@ class WalrusHome:
     def current_wallet(self) -> str | None:
         """The name of the wallet in use."""
         return self._config().get("wallet")
+
+    # -- private data ------------------------------------------------------------------------------------------------
+
+    def keep(self, domain: Domain) -> FolderKeep:
+        """Where what must not be forgotten about private data of a network is kept.
+
+        Args:
+            domain: of access: it names the network's chain and contract.
+        """
+        return FolderKeep(self.folder / "private" / f"{domain.chain_id}-{domain.verifying_contract}")
 
     # -- files -------------------------------------------------------------------------------------------------------
 

@@ -10,21 +10,70 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from walrus_chain.client.objects import LIVE, NOT_HERE
 from walrus_chain.client.plan_store import pause_before_retry
-from walrus_chain.errors import AgentRefused, BlobIsConsistent, BlobNotInvalidated, WalrusError
+from walrus_chain.client.ports import ChainReader, ChainWriter
+from walrus_chain.client.read import ReadContext, Renew
+from walrus_chain.client.results import InvalidatedBlob
+from walrus_chain.errors import AgentRefused, BlobIsConsistent, BlobNotFound, BlobNotInvalidated, WalrusError
 from walrus_chain.messages.attestation import InvalidityAttestation, SignedAttestation
 from walrus_chain.messages.certificate import Certificate, CertificateCollector
 from walrus_chain.messages.domain import Domain
 from walrus_chain.rules.committee import Committee, Member
 from walrus_chain.transport.agent import AgentClient
-from walrus_chain.types import BlobId
+from walrus_chain.types import BlobId, BlobStatus
+
+if TYPE_CHECKING:
+    from walrus_chain.chain.transactions import Receipt
 
 #: What an agent says that examined the blob and found nothing wrong.
 _CONSISTENT = "Consistent"
 #: What an agent says that will know later.
 _NOT_YET = frozenset({"ExaminationUnderWay", "TooBusy"})
 _PAUSE_SECONDS = 2.0
+
+
+async def invalidate(
+    chain: ChainReader,
+    writer: ChainWriter,
+    context: ReadContext,
+    renew: Renew,
+    blob_id: BlobId,
+    seconds: float,
+) -> InvalidatedBlob:
+    """Has the nodes examine a blob, and marks it invalid on chain when it does not encode to its id.
+
+    Raises: BlobNotFound, BlobIsConsistent, BlobNotInvalidated; Rejected.
+    """
+    from walrus_chain.chain.rejections import AlreadyInvalid, TooFewAccusers, UnknownMember, WrongMemberSignature
+
+    objects = await chain.objects_of(blob_id)
+    ids = tuple(item.id for item in objects)
+    statuses = {item.status for item in objects}
+    if BlobStatus.INVALID in statuses:
+        return InvalidatedBlob(blob_id, ids, 0, None, 0)
+    if statuses.isdisjoint(LIVE):
+        raise BlobNotFound(f"a live object of blob {blob_id}", "its term is over" if objects else NOT_HERE)
+
+    async def condemned(by: ReadContext) -> tuple[int, Receipt]:
+        """Has a committee examine the blob, and hands in what it finds: the shards that attested, and what came."""
+        inquiry = Inquiry(blob_id, by.committee, by.agents, chain.registry_domain)
+        certificate = await inquiry.certificate(seconds)
+        return certificate.weight, await writer.invalidate(blob_id, certificate.signers, certificate.signatures)
+
+    try:
+        try:
+            weight, receipt = await condemned(context)
+        except (BlobNotInvalidated, WrongMemberSignature, UnknownMember, TooFewAccusers):
+            # Only the committee in office is heard. Nodes remember what they found: asking again costs nothing.
+            if (now := await renew(context)) is context:
+                raise
+            weight, receipt = await condemned(now)
+    except AlreadyInvalid:
+        return InvalidatedBlob(blob_id, ids, 0, None, 0)
+    return InvalidatedBlob(blob_id, ids, weight, receipt.transaction, receipt.gas_used)
 
 
 class Inquiry:

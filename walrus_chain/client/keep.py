@@ -2,7 +2,7 @@
 
     kind        name                 holds
     owners      account              the secret from which the keys of what it stores are derived
-    keys        object               the key of an object's data, for sealing it anew
+    keys        blob                 its key, for sealing it anew
     sessions    account              the grant that its wallet signed last, and the session's keys
     uses        account-object       which uses of an object were begun, and which of them are not done
     vouchers    signer of a channel  its key, and what it promised so far
@@ -33,7 +33,7 @@ class Keep(Protocol):
     """Documents by kind and name."""
 
     def changing(self, kind: str, name: str) -> AbstractContextManager[Document]:
-        """A document to read and change in a `with` block, empty at first; kept when the block ends without an error."""
+        """A document to read and change in a `with` block, empty at first; kept when the block ends without error."""
 
     def names(self, kind: str) -> tuple[str, ...]:
         """The names of the documents of a kind."""
@@ -72,7 +72,8 @@ class FolderKeep:
         folder = self.folder / kind
         path = folder / f"{name}.json"
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+            self.folder.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+            folder.mkdir(exist_ok=True, mode=_PRIVATE_FOLDER)
             lock = os.open(folder / f".{name}.lock", os.O_RDWR | os.O_CREAT, _PRIVATE_FILE)
         except OSError as error:
             raise HomeUnreadable(path, error.strerror or str(error)) from error

@@ -9,8 +9,10 @@ Source: docs/spec/13-access.md, docs/guides/private-data.md.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from walrus_chain.chain.policy_views import Question
@@ -19,9 +21,9 @@ from walrus_chain.client.holders import holders_of
 from walrus_chain.client.keep import Keep
 from walrus_chain.client.ports import Agents, ChainReader
 from walrus_chain.client.purse import Purse
-from walrus_chain.client.release import Collected, Release, SignedReceipt, UseTerms, words_of
+from walrus_chain.client.release import Collected, Release, UseTerms, words_of
 from walrus_chain.client.reputation import Reputation, Suspect
-from walrus_chain.client.results import KeyUse
+from walrus_chain.client.results import KeyUse, SignedReceipt
 from walrus_chain.client.sealing import identity_of
 from walrus_chain.client.sessions import Sessions
 from walrus_chain.client.threads import in_thread
@@ -35,18 +37,20 @@ from walrus_chain.errors import (
     ChannelUnusable,
     KeysDestroyed,
     KeysUnreachable,
-    MalformedMessage,
     NotSealed,
     NoWayToPay,
     PriceAboveLimit,
+    Rejected,
     Untrusted,
     UseCostsMore,
+    WrongChannel,
 )
 from walrus_chain.messages.access import NO_PROGRAM, Action, Use
 from walrus_chain.messages.receipt import PaidBy
 from walrus_chain.messages.voucher import Voucher
+from walrus_chain.payments.vouchers import AcceptedVoucher
 from walrus_chain.transport.access import Payment, PurchasePayment, VoucherPayment
-from walrus_chain.types import BlobObjectId, ChannelId, NodeId, Wei
+from walrus_chain.types import BlobObjectId, ChannelId, NodeId, PoolId, Wei
 
 if TYPE_CHECKING:
     from walrus_chain.chain.blocks import BlockRef
@@ -77,6 +81,9 @@ class ReadOptions(TypedDict, total=False):
     """What is shown to the policy; found by itself when it is not given."""
     credential: bytes
     """The credential to show, 32 bytes; found by itself when it is not given."""
+    rely: bool
+    """Go on with the key of a read before, for as long as the policy lets one rely on its answer: nothing is asked or
+    paid again. For many small ranges of the same data."""
     raw: bool
     """Read the encrypted bytes as they are stored."""
 
@@ -90,6 +97,7 @@ class ReadTerms:
     open_channel: Wei | None = None
     evidence: bytes | None = None
     credential: bytes | None = None
+    rely: bool = False
     raw: bool = False
 
 
@@ -133,7 +141,8 @@ class KeyDesk:
         agents: Agents,
         keep: Keep,
         sessions: Sessions,
-        open_channel: Callable[[int, Wei], Awaitable[ReadChannel]],
+        purse: Purse,
+        open_channel: Callable[[PoolId, Wei], Awaitable[ReadChannel]],
     ) -> None:
         """
         Args:
@@ -144,16 +153,11 @@ class KeyDesk:
         self._keep = keep
         self._sessions = sessions
         self._open_channel = open_channel
-        self._purse = Purse(keep, chain.channels_domain)
+        self._purse = purse
         self._reputation = Reputation()
         self._active: set[tuple[str, int]] = set()
         self._opened: dict[BlobObjectId, tuple[OpenedKey, float]] = {}
         self._locks: dict[BlobObjectId, asyncio.Lock] = {}
-
-    @property
-    def purse(self) -> Purse:
-        """Channels whose keys are here."""
-        return self._purse
 
     async def open(self, candidates: Sequence[BlobObjectId], terms: ReadTerms) -> OpenedKey:
         """The key of the data that several objects hold: of the one whose policy allows it for the least.
@@ -165,16 +169,21 @@ class KeyDesk:
             KeysUnreachable: too few nodes gave their share; says what each of them said.
             NoWallet: nobody signs for the reader.
         """
-        # Two readers of the same object pay once where its policy lets one rely on the first answer for a while.
-        async with self._locks.setdefault(candidates[0], asyncio.Lock()) if candidates else asyncio.Lock():
+        if not terms.rely or not candidates:
+            return await self._new(candidates, terms)
+        # Readers at the same time ask and pay once.
+        async with self._locks.setdefault(candidates[0], asyncio.Lock()):
             for blob_object in candidates:
                 if (held := self._opened.get(blob_object)) is not None and held[1] > _now():
                     return held[0]
-            offer = await self._offer(candidates, terms)
-            opened = await self._use(offer, terms)
-            if offer.verdict.ttl_seconds:
-                self._opened[offer.blob_object] = opened, _now() + offer.verdict.ttl_seconds
-            return opened
+            return await self._new(candidates, terms)
+
+    async def _new(self, candidates: Sequence[BlobObjectId], terms: ReadTerms) -> OpenedKey:
+        offer = await self._offer(candidates, terms)
+        opened = await self._use(offer, terms)
+        if terms.rely:
+            self._opened[offer.blob_object] = opened, _now() + offer.verdict.ttl_seconds
+        return opened
 
     # -- what the chain says -----------------------------------------------------------------------------------------
 
@@ -221,31 +230,33 @@ class KeyDesk:
 
     # -- payment -----------------------------------------------------------------------------------------------------
 
-    async def _pay(self, offer: _Offer, terms: ReadTerms) -> _Paid:
-        """How the use is paid; what a voucher promises is on disk when this returns."""
+    async def _pay(self, offer: _Offer, terms: ReadTerms) -> tuple[_Offer, _Paid]:
+        """How the use is paid, and the offer as of then; what a voucher promises is on disk when this returns."""
         number, verdict, book = offer.blob_object, offer.verdict, self._book(offer.blob_object)
         price, key_epoch = verdict.price, verdict.key_epoch
         if not price:
             book.begin(offer.sequence, key_epoch, None)
-            return _Paid(offer.sequence, None, _FREE, None)
+            return offer, _Paid(offer.sequence, None, _FREE, None)
         if (broken := book.broken(key_epoch)) is not None:
-            channel = await self._chain.payments.channel(broken.channel)
             try:
-                return self._by_voucher(offer, book, broken.sequence, channel)
-            except (UseCostsMore, ChannelTooSmall):
-                book.end(broken.sequence, done=True)  # it was promised at a lower price; nobody takes that any more
+                channel = await self._chain.payments.channel(broken.channel)
+                return offer, self._by_voucher(offer, book, broken.sequence, channel)
+            except (UseCostsMore, ChannelTooSmall, ChannelUnusable, Rejected):
+                # It was promised at a lower price, or from a channel that is gone: nobody takes that any more.
+                book.end(broken.sequence, done=True)
         bought = await self._chain.payments.reads_of(number, self._sessions.account, at=offer.block.hash)
         if offer.sequence < bought:
             book.begin(offer.sequence, key_epoch, None)
-            return _Paid(offer.sequence, PurchasePayment(), price, None)
+            return offer, _Paid(offer.sequence, PurchasePayment(), price, None)
         if price > terms.spend_limit:
             raise PriceAboveLimit(number, price, terms.spend_limit, verdict.pool)
         channel = await self._channel(offer, terms)
         sequence = book.next(by_voucher=True)
+        # Asked again, also because the channel may be younger than the block that was asked before.
         far = await self._again(offer, sequence)
         if not far.verdict.allowed or far.verdict.price != price:
-            sequence = offer.sequence  # a policy that counts uses
-        return self._by_voucher(offer, book, sequence, channel)
+            far = replace(offer, block=far.block)  # a policy that counts uses
+        return far, self._by_voucher(far, book, far.sequence, channel)
 
     def _by_voucher(self, offer: _Offer, book: UseBook, sequence: int, channel: ReadChannel) -> _Paid:
         price, use = offer.verdict.price, self._use_of(offer, sequence).digest(self._chain.access_domain)
@@ -289,7 +300,7 @@ class KeyDesk:
     # -- asking nodes ------------------------------------------------------------------------------------------------
 
     async def _use(self, offer: _Offer, terms: ReadTerms) -> OpenedKey:
-        paid, book, done = await self._pay(offer, terms), self._book(offer.blob_object), False
+        (offer, paid), book, done = await self._pay(offer, terms), self._book(offer.blob_object), False
         try:
             opened = await self._ask(offer, paid, terms)
             done = True
@@ -312,13 +323,12 @@ class KeyDesk:
         shares: dict[NodeId, VerifiedShare] = {}
         receipts: list[SignedReceipt] = []
         suspects: list[Suspect] = []
+        promised, deposit = (_FREE, _FREE) if paid.channel is None else (paid.amount, paid.channel.deposit)
+        session = self._sessions.session(promised, deposit, _clock(offer.block))
         for attempt in range(_ATTEMPTS):
-            block = offer.block
-            deposit = _FREE if paid.channel is None else paid.channel.deposit
-            session = self._sessions.session(paid.amount if paid.channel else _FREE, deposit, block.timestamp)
             release = Release(
                 session,
-                UseTerms(use, identity, offer.evidence, block.hash, paid.payment, block.timestamp),
+                UseTerms(use, identity, offer.evidence, offer.block.hash, paid.payment, _clock(offer.block)),
                 envelope,
                 self._reputation,
                 domain,
@@ -330,7 +340,7 @@ class KeyDesk:
             receipts += collected.receipts
             suspects += collected.suspects
             if len(shares) >= envelope.threshold:
-                data_key = await in_thread(None, lambda: envelope.open(identity, shares.values()))
+                data_key = await in_thread(None, partial(envelope.open, identity, tuple(shares.values())))
                 summary = self._summary(offer, paid, envelope, tuple(shares), receipts, suspects)
                 return OpenedKey(data_key, summary)
             failures |= words_of(collected.failures)
@@ -365,11 +375,11 @@ class KeyDesk:
             return paid, False
         use, news = self._use_of(offer, paid.sequence).digest(self._chain.access_domain), False
         for refusal in refusals:
-            if isinstance(refusal, AgentRefusedVoucher) and refusal.voucher is not None:
+            if isinstance(refusal, AgentRefusedVoucher) and refusal.shown:
                 try:
-                    shown = Voucher.from_data(refusal.voucher)
-                    news |= self._purse.jump(paid.channel, use, shown, refusal.signature or b"")
-                except (Untrusted, MalformedMessage):
+                    shown = [AcceptedVoucher(Voucher.from_data(data), signature) for data, signature in refusal.shown]
+                    news |= self._purse.jump(paid.channel, use, shown[0], shown[-1])
+                except (Untrusted, WrongChannel):
                     continue  # it lies; the other nodes do not
         if news:
             paid = replace(paid, payment=self._purse.voucher(paid.channel, use, paid.amount))
@@ -423,3 +433,8 @@ class KeyDesk:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _clock(block: BlockRef) -> int:
+    """Seconds since 1970, as nodes reckon: by the clock, and not before the newest block."""
+    return max(int(time.time()), block.timestamp)

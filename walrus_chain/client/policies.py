@@ -8,18 +8,20 @@ print(dry_run.allowed, dry_run.reason, dry_run.price)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from eth_abi.exceptions import DecodingError
-
-from walrus_chain.chain.abi_codec import decode, encode
+from walrus_chain.chain.abi_codec import encode
 from walrus_chain.chain.policy_questions import AskedUse, PolicyAnswer, RetentionAnswer
-from walrus_chain.chain.policy_views import Policies, PolicyRecord, Question
-from walrus_chain.client.ports import ChainReader, ChainWriter
-from walrus_chain.errors import BlobNotFound, NoPolicyThere, NothingToChange, WrongArguments
+from walrus_chain.chain.policy_views import Policies as PolicyPair
+from walrus_chain.chain.policy_views import PolicyRecord, Question
+from walrus_chain.client.desks import Desk
+from walrus_chain.client.evidence import evidence_for
+from walrus_chain.client.objects import BlobRef
+from walrus_chain.errors import MalformedEvidence, NoHoldThere, NoPolicyThere, NothingToChange, WrongArguments
 from walrus_chain.messages.access import NO_PROGRAM, Action
+from walrus_chain.policies.evidence import split_parts
 from walrus_chain.policies.kinds import kind_named
 from walrus_chain.types import NOBODY, Address, BlobId, BlobObjectId, BlobStatus, PoolId, Wei
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 #: How deep policies ask one another; the contracts allow no more.
 _LEVELS: Final = 3
+_ADDRESS_LENGTH: Final = 42
 _NO_BLOB: Final = BlobId(bytes(32))
 
 
@@ -77,7 +80,7 @@ class DryRun:
 
 @dataclass(frozen=True, slots=True)
 class ObjectPolicies:
-    """The policies of an object."""
+    """The policies of an object, those announced included."""
 
     blob: BlobObject
     record: PolicyRecord
@@ -87,16 +90,8 @@ class ObjectPolicies:
     """What the retention policy says now."""
 
 
-class PolicyDesk:
-    """Policies of one network, for a client's account."""
-
-    def __init__(self, chain: ChainReader, signing: Callable[[str], ChainWriter]) -> None:
-        """
-        Args:
-            signing: who signs and pays, given what for; raises `NoWallet` where nobody does.
-        """
-        self._chain = chain
-        self._signing = signing
+class Policies(Desk):
+    """The rules of objects. Keys are sealed for a policy: after a change seal them anew with `Client.rewrap`."""
 
     # -- looking -----------------------------------------------------------------------------------------------------
 
@@ -107,57 +102,63 @@ class PolicyDesk:
         """
         return await self._described(policy, _LEVELS)
 
-    async def of(self, blob_object: BlobObjectId) -> ObjectPolicies:
-        """The policies of an object, those announced included.
+    async def show(self, blob: BlobRef) -> ObjectPolicies:
+        """What holds for an object, and what is announced.
 
-        Raises: BlobNotFound: there is no such object.
+        Raises: BlobNotFound, AmbiguousBlob: there is no such object, or several of yours.
         """
-        blob = await self._blob(blob_object)
-        record = await self._chain.policies.record_of(blob_object)
+        found = await self._objects.own(blob)
+        record = await self._chain.policies.record_of(found.id)
         access, retention = [
             None if address == NOBODY else await self.describe(address)
             for address in (record.current.access, record.current.retention)
         ]
         kept = None
         if retention is not None:
-            kept = await self._chain.policies.questions.retention(retention.address, blob_object)
-        return ObjectPolicies(blob, record, access, retention, kept)
+            kept = await self._chain.policies.questions.retention(retention.address, found.id)
+        return ObjectPolicies(found, record, access, retention, kept)
 
     async def dry_run(
         self,
-        target: BlobObjectId | Address,
-        reader: Address,
+        target: BlobRef | Address,
+        reader: Address | None = None,
         *,
         action: Action = Action.READ,
         program: bytes = NO_PROGRAM,
         sequence: int = 0,
-        evidence: bytes = b"",
+        evidence: bytes | None = None,
+        credential: bytes | None = None,
     ) -> DryRun:
         """What the network would decide of a use now, and which clause decides it; nothing is paid or counted.
 
         Args:
-            target: an object, or a policy that need not be any object's yet: it is asked about none.
+            target: an object, or the address of a policy that need not be any object's yet: it is asked about none.
+            reader: this client's own account when none is named.
             program: keccak-256 of the program to run; zero for reads.
             sequence: which use by this reader of the object it is, from 0.
-            evidence: what the reader would show.
+            evidence: what the reader would show; when None what is known of the reader and would be shown by itself.
+            credential: the uid of the credential to show, 32 bytes; the newest that fits when None.
         Raises:
-            BlobNotFound: there is no such object.
+            BlobNotFound, AmbiguousBlob: there is no such object, or several of yours.
             NoPolicyThere: there is no such policy.
         """
-        if isinstance(target, str):
-            use = AskedUse(reader, BlobObjectId(0), _NO_BLOB, NOBODY, action, program, sequence, evidence)
-            clause = await self._clause(await self.describe(target), use)
+        reader = self._account(reader, "asking for yourself")
+        if isinstance(target, str) and target.startswith("0x") and len(target) == _ADDRESS_LENGTH:
+            policy = Address(target)
+            shown = await self._shown(policy, reader, evidence, credential)
+            use = AskedUse(reader, BlobObjectId(0), _NO_BLOB, NOBODY, action, program, sequence, shown)
+            clause = await self._clause(await self.describe(policy), use)
             answer = clause.answer
             reason = answer.reason or ("QuoteFailed" if answer.price is None else "")
-            allowed = not reason
-            price, pool = (answer.price or Wei(0), answer.pool) if allowed else (Wei(0), PoolId(0))
-            return DryRun(reader, action, allowed, reason, price, pool, clause)
-        blob = await self._blob(target)
-        question = Question(reader, target, action, program, sequence, evidence)
-        verdict = await self._chain.policies.judge(question)
+            price, pool = (Wei(0), PoolId(0)) if reason else (answer.price or Wei(0), answer.pool)
+            return DryRun(reader, action, not reason, reason, price, pool, clause)
+        blob = await self._objects.own(target)
+        record = await self._chain.policies.record_of(blob.id)
+        shown = await self._shown(record.current.access, reader, evidence, credential)
+        verdict = await self._chain.policies.judge(Question(reader, blob.id, action, program, sequence, shown))
         tree = None
         if verdict.policy != NOBODY and blob.status is BlobStatus.CERTIFIED:
-            use = AskedUse(reader, target, blob.blob_id, blob.owner, action, program, sequence, evidence)
+            use = AskedUse(reader, blob.id, blob.blob_id, blob.owner, action, program, sequence, shown)
             tree = await self._clause(await self.describe(verdict.policy), use)
         return DryRun(reader, action, verdict.allowed, verdict.reason, verdict.price, verdict.pool, tree)
 
@@ -194,55 +195,97 @@ class PolicyDesk:
 
     async def attach(
         self,
-        blob_object: BlobObjectId,
+        blob: BlobRef,
         *,
         access: Address = NOBODY,
         retention: Address = NOBODY,
         notice_seconds: int | None = None,
-    ) -> Receipt:
-        """Give an object of yours its first policies, in force at once. Its data stay public, if they are.
+    ) -> ObjectPolicies:
+        """Give an object of yours that has none its first policies, in force at once. Its data stay as they are.
 
         Args:
-            notice_seconds: how long others have to be announced before they hold; as short as may be when none.
+            notice_seconds: how long others have to be announced before they hold; the network's minimum when None.
         Raises:
             NothingToChange: no policy is named.
             PoliciesAttachedAlready, NotAPolicy, NoticeOutOfBounds, PoliciesNotYours: the chain refused.
         """
-        policies = Policies(access, retention)
-        if policies.none:
-            raise NothingToChange(blob_object)
+        writer, number = self._signing("attaching policies"), await self._object(blob)
+        pair = PolicyPair(access, retention)
+        if pair.none:
+            raise NothingToChange(number)
         if notice_seconds is None:
             notice_seconds = (await self._chain.policies.rules()).minimum_notice
-        return await self._signing("attaching policies").policies.attach(blob_object, policies, notice_seconds)
+        await writer.policies.attach(number, pair, notice_seconds)
+        return await self.show(number)
 
     async def announce(
-        self, blob_object: BlobObjectId, *, access: Address | None = None, retention: Address | None = None
-    ) -> PolicyRecord:
-        """Announce other policies for an object of yours; the record, which says when they hold.
+        self, blob: BlobRef, *, access: Address | None = None, retention: Address | None = None
+    ) -> ObjectPolicies:
+        """Announce other policies for an object of yours; they hold from the end of its notice on.
 
-        Whoever announces another access policy for private data also has to seal the key for it.
+        Whoever announces another access policy for private data also has to seal the key for it (`Client.rewrap`).
 
         Args:
-            access: nobody for the owner alone; as it is when none.
-            retention: nobody for no restriction; as it is when none.
+            access: nobody for the owner alone; as it is when None.
+            retention: nobody for no restriction; as it is when None.
         Raises:
             NothingToChange: neither would change.
             PoliciesNotAttached, PoliciesFixed, ForbiddenByPolicy, NotAPolicy, PoliciesNotYours: the chain refused.
         """
-        now = (await self._chain.policies.record_of(blob_object)).current
-        wanted = Policies(now.access if access is None else access, now.retention if retention is None else retention)
-        if wanted == now:
-            raise NothingToChange(blob_object)
-        await self._signing("announcing policies").policies.announce(blob_object, wanted)
-        return await self._chain.policies.record_of(blob_object)
+        writer, number = self._signing("announcing policies"), await self._object(blob)
+        now = (await self._chain.policies.record_of(number)).current
+        pair = PolicyPair(now.access if access is None else access, now.retention if retention is None else retention)
+        if pair == now:
+            raise NothingToChange(number)
+        await writer.policies.announce(number, pair)
+        return await self.show(number)
+
+    async def cancel(self, blob: BlobRef) -> ObjectPolicies:
+        """Take an announcement back that does not hold yet.
+
+        Raises: NothingAnnounced, PoliciesNotYours.
+        """
+        writer, number = self._signing("cancelling an announcement"), await self._object(blob)
+        await writer.policies.cancel_announcement(number)
+        return await self.show(number)
+
+    async def freeze(self, blob: BlobRef) -> ObjectPolicies:
+        """Fix an object's present policies for ever.
+
+        Raises: PoliciesNotAttached, PoliciesFixed, PoliciesNotYours.
+        """
+        writer, number = self._signing("fixing policies"), await self._object(blob)
+        await writer.policies.freeze(number)
+        return await self.show(number)
+
+    async def set_hold(self, blob: BlobRef, *, held: bool) -> Receipt:
+        """Put a legal hold of yours on an object, or let go of it.
+
+        Raises:
+            NoHoldThere: the object's retention policy has no legal hold that names this account.
+            NotAHolder: the chain refused.
+        """
+        writer, number = self._signing("a legal hold"), await self._object(blob)
+        retention = (await self._chain.policies.record_of(number)).current.retention
+        if retention != NOBODY:
+            for policy in _all_of(await self.describe(retention)):
+                if policy.ready_made and policy.kind == "LegalHold" and writer.address in policy.arguments["holders"]:
+                    return await writer.policies.set_hold(policy.address, number, held=held)
+        raise NoHoldThere(number, writer.address)
+
+    async def set_listed(self, policy: Address, accounts: Sequence[Address], *, listed: bool) -> Receipt:
+        """Put accounts on the list of an `AllowList` or `DenyList` policy of yours, or take them off.
+
+        Raises: NotAdministrator: somebody else keeps the list.
+        """
+        return await self._signing("changing a list").policies.set_listed(policy, accounts, listed=listed)
 
     # -- parts -------------------------------------------------------------------------------------------------------
 
-    async def _blob(self, blob_object: BlobObjectId) -> BlobObject:
-        blob = await self._chain.blob(blob_object)
-        if blob.status is BlobStatus.UNKNOWN:
-            raise BlobNotFound(f"object {blob_object}", "it was never registered in this network, or deleted")
-        return blob
+    async def _shown(self, policy: Address, reader: Address, evidence: bytes | None, credential: bytes | None) -> bytes:
+        if evidence is not None:
+            return evidence
+        return await evidence_for(self._chain, policy, reader, credential) or b""
 
     async def _described(self, address: Address, levels: int) -> PolicyDescription:
         made = await self._chain.policies.ready_made(address)
@@ -263,7 +306,8 @@ class PolicyDesk:
 
     async def _clause(self, policy: PolicyDescription, use: AskedUse) -> Clause:
         answer = await self._chain.policies.questions.answer(policy.address, use)
-        parts = _parts(use.evidence, len(policy.operands))
+        # Below a `Not` nothing is shown.
+        parts = _parts(use.evidence, len(policy.operands)) if policy.kind != "Not" else [b""]
         return Clause(
             policy,
             answer,
@@ -276,10 +320,16 @@ class PolicyDesk:
         )
 
 
-def _parts(evidence: bytes, operands: int) -> tuple[bytes, ...]:
+def _all_of(policy: PolicyDescription) -> Iterator[PolicyDescription]:
+    """A policy and all those below it."""
+    yield policy
+    for operand in policy.operands:
+        yield from _all_of(operand)
+
+
+def _parts(evidence: bytes, operands: int) -> list[bytes]:
     """What each operand of a combinator is shown; nothing where that is malformed."""
     try:
-        [parts] = decode(["bytes[]"], evidence) if evidence else [()]
-    except DecodingError:
-        parts = ()
-    return tuple(parts) if len(parts) == operands else (b"",) * operands
+        return split_parts(evidence, operands)
+    except MalformedEvidence:
+        return [b""] * operands

@@ -17,6 +17,7 @@ from walrus_chain.types import Address, BlobId, BlobObjectId, ChannelId, Epoch, 
 
 if TYPE_CHECKING:
     from walrus_chain.chain.economy import Prices
+    from walrus_chain.chain.event import ChainEvent
     from walrus_chain.chain.payment_views import (
         AnchoredReceipts,
         ChannelRules,
@@ -122,6 +123,9 @@ class ChainReader(Protocol):
     async def nodes(self) -> tuple[Node, ...]:
         """All registered nodes."""
 
+    async def node_keys_of(self, node_id: NodeId) -> tuple[tuple[Address, bytes], ...]:
+        """Signers and encryption keys that a node ever registered, oldest first."""
+
     async def blob(self, blob_object: BlobObjectId) -> BlobObject:
         """One object; its status is unknown when there is none."""
 
@@ -187,9 +191,6 @@ class PolicyReader(Protocol):
     async def receipts_of(self, node_id: NodeId) -> tuple[AnchoredReceipts, ...]:
         """What a node anchored in all epochs, oldest first."""
 
-    async def node_keys_of(self, node_id: NodeId) -> tuple[tuple[Address, bytes], ...]:
-        """Signers and encryption keys that a node ever registered, oldest first."""
-
 
 class PaymentReader(Protocol):
     """Revenue pools, purchases, channels and renewals, asked."""
@@ -212,8 +213,8 @@ class PaymentReader(Protocol):
     async def list_of(self, pool: PoolId) -> BlobId | None:
         """The blob that holds the list of members of a pool from a root."""
 
-    async def members_of(self, pool: PoolId) -> tuple[Address, ...]:
-        """The accounts that are or were members of a pool."""
+    async def history_of(self, pool: PoolId) -> tuple[ChainEvent, ...]:
+        """Everything that a pool logged, in chain order."""
 
     async def reads_of(self, blob_object: BlobObjectId, reader: Address, at: bytes | None = None) -> int:
         """How many reads of an object were ever bought for a reader."""
@@ -285,6 +286,12 @@ class PolicyWriter(Protocol):
 
     async def deploy(self, creation_code: bytes) -> PolicyReceipt:
         """Deploys a policy of somebody's own."""
+
+    async def set_listed(self, policy: Address, accounts: Sequence[Address], *, listed: bool) -> Receipt:
+        """Puts accounts on a list, or takes them off."""
+
+    async def set_hold(self, policy: Address, blob_object: BlobObjectId, *, held: bool) -> Receipt:
+        """Puts a legal hold on an object, or lets go of it."""
 
     async def attest(
         self, schema: bytes, recipient: Address, expiration_time: int = 0, data: bytes = b""

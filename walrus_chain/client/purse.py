@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from walrus_chain.client.keep import Document, Keep
-from walrus_chain.errors import AboveDeposit, ChannelTooSmall, ChannelUnusable, MalformedPrivateKey
+from walrus_chain.client.sessions import new_signer
+from walrus_chain.errors import AboveDeposit, ChannelTooSmall, ChannelUnusable
 from walrus_chain.messages.domain import Domain
 from walrus_chain.messages.signing import LocalSigner
 from walrus_chain.messages.voucher import Voucher
-from walrus_chain.payments.vouchers import SpendLedger
+from walrus_chain.payments.vouchers import AcceptedVoucher, SpendLedger
 from walrus_chain.transport.access import VoucherPayment
 from walrus_chain.types import Address, ChannelId, Wei
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from walrus_chain.chain.payment_views import ReadChannel
 
 _KIND: Final = "vouchers"
-_KEY_BYTES: Final = 32
 
 
 class Purse:
@@ -42,13 +42,7 @@ class Purse:
 
     def new_signer(self) -> Address:
         """A key for a channel that is about to be opened; kept when this returns."""
-        while True:
-            key = self._random(_KEY_BYTES)
-            try:
-                signer = LocalSigner(key)
-                break
-            except MalformedPrivateKey:
-                continue  # one in 2^128 numbers is outside the curve's order
+        key, signer = new_signer(self._random)
         with self._keep.changing(_KIND, signer.address) as document:
             document["key"] = key.hex()
         return signer.address
@@ -80,17 +74,18 @@ class Purse:
             _write(document, ledger)
         return VoucherPayment(voucher, voucher.sign(signer, self._domain))
 
-    def jump(self, channel: ReadChannel, use: bytes, shown: Voucher, signature: bytes) -> bool:
-        """Takes a node's word that more was promised than is known here, when this channel's own signature shows it.
+    def jump(self, channel: ReadChannel, use: bytes, taken: AcceptedVoucher, highest: AcceptedVoucher) -> bool:
+        """Believes a node that more was promised than is known here, as far as this channel's own signatures show it.
 
         Args:
             use: the digest of the use whose voucher was refused.
+            taken, highest: what the node shows.
         Returns: whether it was news, so that `voucher` gives another one.
         Raises: WrongChannel, MalformedSignature, WrongSigner: the node lies.
         """
         with self._keep.changing(_KIND, channel.signer) as document:
             ledger = _ledger(channel, document)
-            news = ledger.jump(use, shown, signature, channel.signer, self._domain)
+            news = ledger.jump(use, taken, highest, channel.signer, self._domain)
             _write(document, ledger)
         return news
 

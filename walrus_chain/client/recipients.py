@@ -62,7 +62,7 @@ async def circle_of(nodes: Sequence[Node], wanted: Sequence[NodeId] | None, thre
     # Nodes that were named are all meant; of those that serve, those that have no usable key are left out.
     if len(found) < (len(chosen) if wanted is not None else due) or not found:
         raise TooFewRecipients(due, len(found), reasons)
-    return Circle(tuple(Recipient(node, key) for node, key in found.items()), due)
+    return Circle(tuple(Recipient(node, key) for node, key in sorted(found.items())), due)
 
 
 async def with_erasable_keys(
@@ -82,7 +82,7 @@ async def with_erasable_keys(
             async with asyncio.timeout(_ERASABLE_SECONDS):
                 signed = await agent.erasable_key(blob_object)
             signed.check(node.node_id, blob_object, node.signer, domain)
-            return Recipient(recipient.node, recipient.key, PublicKey(signed.key.public_key))
+            return Recipient(recipient.node, recipient.key, PublicKey(signed.public_key))
         except TimeoutError:
             reasons[agent.label] = f"no answer within {_ERASABLE_SECONDS:g} s"
         except WalrusError as error:

@@ -18,6 +18,7 @@ from eth_utils.crypto import keccak
 
 from walrus_chain.client.plan_store import pause_before_retry
 from walrus_chain.client.reputation import Reputation, Suspect
+from walrus_chain.client.results import SignedReceipt
 from walrus_chain.client.sessions import Session
 from walrus_chain.client.threads import in_thread
 from walrus_chain.crypto.envelope import KeyEnvelope, VerifiedShare
@@ -31,7 +32,6 @@ from walrus_chain.errors import (
 )
 from walrus_chain.messages.access import FREE, PURCHASE, AccessRequest, Use
 from walrus_chain.messages.domain import Domain
-from walrus_chain.messages.receipt import Receipt
 from walrus_chain.transport.access import KeyAnswer, KeyQuestion, Payment, PurchasePayment, VoucherPayment
 from walrus_chain.transport.agent import AgentClient
 from walrus_chain.types import Address, NodeId
@@ -69,15 +69,6 @@ class UseTerms:
     payment: Payment
     now: int
     """Seconds since 1970, by the chain's clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class SignedReceipt:
-    """A node's receipt for a share that it gave; the signature is the node's."""
-
-    node_id: NodeId
-    receipt: Receipt
-    signature: bytes
 
 
 @dataclass(slots=True)
@@ -127,7 +118,9 @@ class Release:
             held: shares that came before, of other nodes.
         """
         collected, needed = Collected(), self._envelope.threshold - held
-        waiting = sorted(holders, key=lambda holder: self._reputation.standing(holder.node_id), reverse=True)
+        # Among nodes of equal standing the work is spread by chance.
+        waiting = sorted(holders, key=lambda holder: (self._reputation.standing(holder.node_id), self._random(4)))
+        waiting.reverse()
         clock = asyncio.get_running_loop().time
         under_way: dict[asyncio.Task[VerifiedShare], tuple[Holder, float]] = {}
         overtaken: set[NodeId] = set()
@@ -172,9 +165,11 @@ class Release:
                 self._session.grant,
                 self._session.signature,
                 request,
-                self._session.keys.signer.sign_digest(digest),
+                self._session.signer.sign_digest(digest),
                 self._terms.evidence,
                 self._terms.payment,
+                holder.key.key_id,
+                self._envelope.is_erasable,
             )
             try:
                 answer = await holder.agent.release_key(question)
@@ -208,7 +203,7 @@ class Release:
         )
 
     def _opened(self, holder: Holder, answer: KeyAnswer, digest: bytes) -> VerifiedShare:
-        share = self._session.keys.open_share(answer.share, digest)
+        share = self._session.sealing.open_share(answer.share, digest)
         return self._envelope.verify_share(holder.node_id, share, self._terms.identity, holder.key)
 
     def _take_receipt(self, holder: Holder, answer: KeyAnswer, digest: bytes, collected: Collected) -> None:

@@ -11,10 +11,12 @@ from walrus_chain.client.reputation import Suspect
 from walrus_chain.errors import WalrusError
 from walrus_chain.rules.committee import Member
 from walrus_chain.transport.agent import AgentHealth, BlobAtAgent
-from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, Wei
+from walrus_chain.types import Address, BlobId, BlobObjectId, ChannelId, Epoch, NodeId, PoolId, Wei
 
 if TYPE_CHECKING:
+    from walrus_chain.chain.policy_views import Policies
     from walrus_chain.chain.views import Balances, BlobObject, NetworkParameters
+    from walrus_chain.messages.receipt import PaidBy, Receipt
 
 
 class Check(StrEnum):
@@ -34,8 +36,12 @@ class Stage(StrEnum):
 
     COMMIT = "commit"
     """Computing the blob id; counted in bytes of the blob."""
+    ENCRYPT = "encrypt"
+    """Reading what is to be encrypted, to derive its key; counted in bytes of it."""
     REGISTER = "register"
     """Paying, in one transaction for all blobs; counted in blobs."""
+    SEAL = "seal"
+    """Sealing keys of private blobs and attaching their policies; counted in blobs."""
     UPLOAD = "upload"
     """Sending slivers; counted in bytes of slivers, over all nodes."""
     CERTIFY = "certify"
@@ -69,6 +75,17 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """For whom the key of private data is sealed, and under which policies."""
+
+    policies: Policies
+    threshold: int
+    """How many nodes open it together."""
+    nodes: tuple[NodeId, ...]
+    key_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoredBlob:
     """A blob that the network answers for."""
 
@@ -94,6 +111,8 @@ class StoredBlob:
     """By that transaction, and by its part of the registration."""
     skipped: Mapping[str, str]
     """Nodes that did not attest up to then, and why: node to reason. They heal themselves."""
+    sealed: Sealed | None = None
+    """How its key is sealed; None for public data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +145,44 @@ class StoreQuote:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedReceipt:
+    """A node's receipt for a share of a key that it gave; verified."""
+
+    node_id: NodeId
+    receipt: Receipt
+    signature: bytes
+    """Of the node's signer."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """What it took to get the key of private data."""
+
+    blob_object: BlobObjectId
+    requester: Address
+    policy: Address
+    """The one that allowed it; the zero address where the owner reads what has none."""
+    key_epoch: int
+    sequence: int
+    """Which use by this requester it is."""
+    block: int
+    """At which it was judged."""
+    paid_by: PaidBy
+    price: Wei
+    """What the use costs; paid now by a voucher, or before on chain."""
+    pool: PoolId | None
+    """Who is paid; None where it is free."""
+    channel: ChannelId | None
+    """From which it was paid; None where no voucher was given."""
+    threshold: int
+    nodes: tuple[NodeId, ...]
+    """That gave shares."""
+    receipts: tuple[SignedReceipt, ...]
+    suspects: tuple[Suspect, ...]
+    """Nodes that sent shares or receipts that do not verify."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReadSummary:
     """What a finished read can say of itself."""
 
@@ -134,6 +191,8 @@ class ReadSummary:
     """Bytes that were read."""
     suspects: tuple[Suspect, ...]
     """Agents that sent something that does not verify, and were routed around."""
+    use: KeyUse | None = None
+    """What it took to get the key; None for public data."""
 
 
 @dataclass(frozen=True, slots=True)

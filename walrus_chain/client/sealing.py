@@ -33,7 +33,7 @@ from walrus_chain.crypto.envelope import seal
 from walrus_chain.crypto.threshold import KeyIdentity
 from walrus_chain.errors import DataKeyUnknown, SourceUnreadable
 from walrus_chain.messages.domain import Domain
-from walrus_chain.types import NOBODY, Address, BlobObjectId, NodeId
+from walrus_chain.types import NOBODY, Address, BlobId, BlobObjectId, NodeId
 
 if TYPE_CHECKING:
     from walrus_chain.chain.policy_views import PolicyRecord
@@ -130,7 +130,7 @@ class _Rebindable:
 
 
 class OwnerKeys:
-    """What an owner must not lose: the secret that keys follow from, and the key of each object, to seal it anew."""
+    """What an owner must not lose: the secret that keys follow from, and the key of each blob, to seal it anew."""
 
     def __init__(self, keep: Keep, random: Callable[[int], bytes] = os.urandom) -> None:
         self._keep = keep
@@ -143,14 +143,14 @@ class OwnerKeys:
                 document["secret"] = self._random(_SECRET_BYTES).hex()
             return bytes.fromhex(document["secret"])
 
-    def remember(self, blob_object: BlobObjectId, data_key: bytes) -> None:
-        """Keeps the key of an object's data."""
-        with self._keep.changing("keys", str(blob_object)) as document:
+    def remember(self, blob_id: BlobId, data_key: bytes) -> None:
+        """Keeps the key of a blob: of this very ciphertext."""
+        with self._keep.changing("keys", blob_id.hex) as document:
             document["dataKey"] = data_key.hex()
 
-    def key_of(self, blob_object: BlobObjectId) -> bytes | None:
-        """The key of an object's data; none when it was not stored from here."""
-        with self._keep.changing("keys", str(blob_object)) as document:
+    def key_of(self, blob_id: BlobId) -> bytes | None:
+        """The key of a blob; none when it was not stored from here."""
+        with self._keep.changing("keys", blob_id.hex) as document:
             return bytes.fromhex(document["dataKey"]) if "dataKey" in document else None
 
 
@@ -193,7 +193,7 @@ class Sealer:
             Rejected: the chain refused the policies.
         """
         policies, number = self._chain.policies, blob_object.id
-        self._keys.remember(number, source.data_key)
+        self._keys.remember(blob_object.blob_id, source.data_key)
         record = await policies.record_of(number)
         if record.sealed:
             return await sealed_of(self._chain, number, record)

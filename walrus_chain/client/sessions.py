@@ -11,18 +11,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from walrus_chain.client.keep import Keep
-from walrus_chain.crypto.sealing import SessionKeys
-from walrus_chain.errors import NoWallet, WalrusError
-from walrus_chain.messages.access import SessionGrant
+from walrus_chain.crypto.sealing import SealingKey
+from walrus_chain.errors import MalformedPrivateKey, NoWallet, WalrusError
+from walrus_chain.messages.access import Action, SessionGrant
 from walrus_chain.messages.domain import Domain
-from walrus_chain.messages.signing import Signer
+from walrus_chain.messages.signing import LocalSigner, Signer
 from walrus_chain.types import Address, Wei
 
 SESSION_SECONDS: Final = 24 * 3600
 """For how long a wallet's signature is made use of."""
 _KIND: Final = "sessions"
-_READ: Final = 1
-"""The bit of the grant's actions that stands for reading."""
+_KEY_BYTES: Final = 32
 #: Clocks differ: a grant is valid from so many seconds before it was signed, and not used in its last ones.
 _CLOCK_SECONDS: Final = 300
 
@@ -33,7 +32,10 @@ class Session:
 
     grant: SessionGrant
     signature: bytes
-    keys: SessionKeys
+    signer: LocalSigner
+    """Signs requests."""
+    sealing: SealingKey
+    """Opens what is answered."""
     digest: bytes
     """Of the grant."""
 
@@ -59,17 +61,21 @@ class Sessions:
         self._domain = domain
         self._session: Session | None = None
 
-    def session(self, spend_limit: Wei, now: float, random: Callable[[int], bytes] = os.urandom) -> Session:
-        """A session that may spend that much on one use; the wallet is asked only where none is valid any more.
+    def session(self, price: Wei, spend_limit: Wei, now: float, random: Callable[[int], bytes] = os.urandom) -> Session:
+        """A session that may still spend a price; the wallet is asked only where none is valid any more.
 
         Args:
+            price: of a voucher that is to be given; nothing otherwise.
+            spend_limit: what a new session may spend in all.
             now: seconds since 1970, by the chain's clock.
         Raises: NoWallet: there is none to ask.
         """
         if self._session is None:
             self._session = self._kept()
-        if self._session is None or not _serves(self._session.grant, spend_limit, now):
-            self._session = self._new(spend_limit, now, random)
+        if self._session is None or not self._serves(self._session, price, now):
+            self._session = self._new(max(spend_limit, price), now, random)
+        if price:
+            self._spend(price)
         return self._session
 
     def end(self) -> None:
@@ -84,35 +90,62 @@ class Sessions:
                 return None
             try:
                 grant = SessionGrant.from_data(document["grant"])
-                keys = SessionKeys.from_bytes(bytes.fromhex(document["keys"]))
-                session = Session(grant, bytes.fromhex(document["signature"]), keys, grant.digest(self._domain))
+                session = Session(
+                    grant,
+                    bytes.fromhex(document["signature"]),
+                    LocalSigner(bytes.fromhex(document["signingKey"])),
+                    SealingKey(bytes.fromhex(document["sealingKey"])),
+                    grant.digest(self._domain),
+                )
             except (KeyError, TypeError, ValueError, WalrusError):
                 return None  # damaged, or of another version: a new one costs a signature
         return session if session.account == self.account else None
 
+    def _serves(self, session: Session, price: Wei, now: float) -> bool:
+        """Whether a session is valid for a while longer, and may spend the price."""
+        grant = session.grant
+        if not grant.valid_from <= now < grant.valid_until - _CLOCK_SECONDS:
+            return False
+        with self._keep.changing(_KIND, self.account) as document:
+            return not price or int(document.get("spent", 0)) + price <= grant.spend_limit
+
+    def _spend(self, price: Wei) -> None:
+        with self._keep.changing(_KIND, self.account) as document:
+            document["spent"] = str(int(document.get("spent", 0)) + price)
+
     def _new(self, spend_limit: Wei, now: float, random: Callable[[int], bytes]) -> Session:
         if self._wallet is None:
             raise NoWallet("reading private data")
-        keys = SessionKeys.generate(random)
+        signing_key, signer = new_signer(random)
+        sealing = SealingKey.generate(random)
         grant = SessionGrant(
             requester=self.account,
-            session_key=keys.signer.address,
-            encryption_key=keys.encryption_key,
+            session_key=signer.address,
+            encryption_key=sealing.public,
             blob_objects=(),
-            actions=_READ,
+            actions=Action.READ.bit,
             spend_limit=spend_limit,
             valid_from=int(now) - _CLOCK_SECONDS,
             valid_until=int(now) + SESSION_SECONDS,
         )
         digest = grant.digest(self._domain)
-        session = Session(grant, self._wallet.sign_digest(digest), keys, digest)
+        session = Session(grant, self._wallet.sign_digest(digest), signer, sealing, digest)
         with self._keep.changing(_KIND, self.account) as document:
             document.update(
-                grant=grant.as_data(), signature=session.signature.hex(), keys=session.keys.to_bytes().hex()
+                grant=grant.as_data(),
+                signature=session.signature.hex(),
+                signingKey=signing_key.hex(),
+                sealingKey=sealing.to_bytes().hex(),
+                spent="0",
             )
         return session
 
 
-def _serves(grant: SessionGrant, spend_limit: Wei, now: float) -> bool:
-    """Whether a grant is valid for a while longer and covers the price."""
-    return grant.valid_from <= now < grant.valid_until - _CLOCK_SECONDS and grant.spend_limit >= spend_limit
+def new_signer(random: Callable[[int], bytes]) -> tuple[bytes, LocalSigner]:
+    """A new key, and what signs with it."""
+    while True:
+        key = random(_KEY_BYTES)
+        try:
+            return key, LocalSigner(key)
+        except MalformedPrivateKey:
+            continue  # one in 2^128 numbers is outside the curve's order

@@ -9,11 +9,11 @@ import io
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import IO, BinaryIO, TypeAlias
+from typing import IO, BinaryIO, Protocol, TypeAlias
 
 from walrus_chain.errors import SourceUnreadable
 
@@ -23,6 +23,30 @@ Storable: TypeAlias = "str | PathLike[str] | bytes | IO[bytes]"
 #: Streams stay in memory up to this many bytes.
 _SPOOL_BYTES = 16 * 2**20
 _COPY_BYTES = 2**20
+
+
+class Rereadable(Protocol):
+    """What is stored: bytes that can be read more than once, and what to call them."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in messages."""
+
+    @property
+    def size(self) -> int | None:
+        """How many bytes there seem to be; None where that is not known before they are read."""
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """The bytes, from their beginning.
+
+        Raises: SourceUnreadable: they cannot be read.
+        """
+
+    def stamp(self) -> tuple[int, int] | None:
+        """Size and time of the last change of a file; None where nothing can change, or the file is gone."""
+
+    def close(self) -> None:
+        """Drops what was spooled."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ Source: docs/guides/storing.md.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -27,11 +27,13 @@ from walrus_chain.client.results import (
     OnProgress,
     Outcome,
     Progress,
+    Sealed,
     Stage,
     StoredBlob,
     StoreQuote,
 )
-from walrus_chain.client.sources import Source
+from walrus_chain.client.sealing import EncryptedSource, Sealer
+from walrus_chain.client.sources import Rereadable, Source
 from walrus_chain.client.threads import in_coder
 from walrus_chain.client.upload import Upload, UploadTask
 from walrus_chain.codec.metadata import BlobMetadata
@@ -69,7 +71,7 @@ _LOOKS: Final = 4
 class Pending:
     """A blob between its first pass and its certificate."""
 
-    source: Source
+    source: Rereadable
     stamp: tuple[int, int] | None
     metadata: BlobMetadata
     encoded: EncodedSegment | None
@@ -79,6 +81,7 @@ class Pending:
     blob_object: BlobObject | None = None
     """The object that was registered now."""
     register_gas: int = 0
+    sealed: Sealed | None = None
     sent: int = 0
     """Bytes of slivers that were told as sent, in whichever round the most were."""
 
@@ -126,13 +129,19 @@ class StoreDriver:
         renew: Renew,
         terms: StoreTerms,
         on_progress: OnProgress | None,
+        sealer: Sealer | None = None,
     ) -> None:
+        """
+        Args:
+            sealer: makes what is stored private; None to store it as it is.
+        """
         self._chain = chain
         self._writer = writer
         self._context = context
         self._renew = renew
         self._terms = terms
         self._on_progress = on_progress
+        self._sealer = sealer
         self._uploads = asyncio.Semaphore(_UPLOADS)
         self.background: list[Background] = []
         """Uploads that go on after their certificate."""
@@ -174,10 +183,25 @@ class StoreDriver:
     # -- steps -------------------------------------------------------------------------------------------------------
 
     async def _commit(self, source: Source) -> Pending:
-        return await commit_source(source, self._context.committee.shards, self._on_progress)
+        stored: Rereadable = source
+        if self._sealer is not None:
+            self._tell(Stage.ENCRYPT, source.name, 0, source.size)
+            stored = await self._sealer.encrypted(source)
+            self._tell(Stage.ENCRYPT, source.name, stored.size or 0, stored.size)
+        return await commit_source(stored, self._context.committee.shards, self._on_progress)
 
     async def _find_existing(self, item: Pending) -> None:
-        item.existing = await find_existing(self._chain, self._writer.address, item.blob_id)
+        fits = None if self._sealer is None else self._sealer.fits
+        item.existing = await find_existing(self._chain, self._writer.address, item.blob_id, fits)
+
+    async def _seal(self, item: Pending, blob_object: BlobObject) -> Sealed | None:
+        """Seals the key of a private blob and attaches its policies, before anything of it is sent."""
+        if self._sealer is None or not isinstance(item.source, EncryptedSource):
+            return None
+        self._tell(Stage.SEAL, item.source.name, 0, 1)
+        sealed = await self._sealer.seal(item.source, blob_object)
+        self._tell(Stage.SEAL, item.source.name, 1, 1)
+        return sealed
 
     async def _register(self, items: Sequence[Pending]) -> None:
         """Registers what was not paid yet, in as few transactions as possible."""
@@ -213,6 +237,7 @@ class StoreDriver:
             raise Bug(f"blob {item.blob_id} was neither found nor registered")
         with ExitStack() as files:
             files.callback(item.source.close)
+            item.sealed = await self._seal(item, blob_object)
             if blob_object.status is BlobStatus.CERTIFIED:
                 await self._write_attributes(blob_object.id)
                 return self._stored(item, blob_object, Outcome.ALREADY_STORED)
@@ -360,6 +385,7 @@ class StoreDriver:
             transaction=None,
             gas_used=item.register_gas,
             skipped={},
+            sealed=item.sealed,
         )
 
     def _tell(self, stage: Stage, name: str, done: int, total: int | None) -> None:
@@ -373,7 +399,7 @@ def _signs(context: ReadContext) -> tuple[object, ...]:
     return committee.epoch, *((member.signer, member.shards) for member in committee.members)
 
 
-async def commit_source(source: Source, shards: int, on_progress: OnProgress | None = None) -> Pending:
+async def commit_source(source: Rereadable, shards: int, on_progress: OnProgress | None = None) -> Pending:
     """The first pass over a source: its metadata, and with it the blob id. Works without a network."""
     stamp, size = source.stamp(), source.size
     commitment, done = Commitment(shards), 0
@@ -395,18 +421,30 @@ async def commit_source(source: Source, shards: int, on_progress: OnProgress | N
     return Pending(source, stamp, committed.metadata, committed.encoded)
 
 
-async def find_existing(chain: ChainReader, owner: Address, blob_id: BlobId) -> BlobObject | None:
-    """An object of this owner and blob that is paid for: a certified one, else one that waits for its certificate."""
+async def find_existing(
+    chain: ChainReader,
+    owner: Address,
+    blob_id: BlobId,
+    fits: Callable[[BlobObject], Awaitable[bool]] | None = None,
+) -> BlobObject | None:
+    """An object of this owner and blob that is paid for: a certified one, else one that waits for its certificate.
+
+    Args:
+        fits: which objects will do; all when None.
+    """
     objects = await chain.objects_of(blob_id)
     own = [item for item in objects if item.owner == owner]
     for status in (BlobStatus.CERTIFIED, BlobStatus.REGISTERED):
-        if found := [item for item in own if item.status is status]:
+        found = [item for item in own if item.status is status]
+        if fits is not None:
+            found = [item for item in found if await fits(item)]
+        if found:
             return max(found, key=lambda item: item.end)
     return None
 
 
 async def quote_store(
-    chain: ChainReader, owner: Address | None, source: Source, shards: int, epochs: int
+    chain: ChainReader, owner: Address | None, source: Rereadable, shards: int, epochs: int
 ) -> StoreQuote:
     """What storing a source would cost; pays and sends nothing."""
     item = await commit_source(source, shards)

@@ -13,10 +13,12 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from os import PathLike
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar, Unpack
 
-from walrus_chain.client.client import INQUIRY_SECONDS, BlobRef, Client
-from walrus_chain.client.read import BlobReader
+from walrus_chain.client.client import INQUIRY_SECONDS, Client
+from walrus_chain.client.keys import ReadOptions
+from walrus_chain.client.objects import BlobRef
+from walrus_chain.client.reader import Reader
 from walrus_chain.client.results import (
     BlobReport,
     Check,
@@ -26,11 +28,15 @@ from walrus_chain.client.results import (
     NodeReport,
     OnProgress,
     ReadSummary,
+    Sealed,
     StoredBlob,
     StoreQuote,
 )
+from walrus_chain.client.sealing import Privacy
 from walrus_chain.client.sources import Storable
+from walrus_chain.client.sync_desks import SyncDesks
 from walrus_chain.codec.buffers import Buffer
+from walrus_chain.messages.signing import Signer
 from walrus_chain.types import Address, BlobId, NodeId, Wei
 
 if TYPE_CHECKING:
@@ -38,13 +44,15 @@ if TYPE_CHECKING:
     from walrus_chain.chain.stakes import Leaving, Payout, Settled, Staked, Tell
     from walrus_chain.chain.transactions import Receipt, TransactionSigner
     from walrus_chain.chain.views import BlobObject, ExtensionQuote
+    from walrus_chain.client.audit import Audit
+    from walrus_chain.client.home import WalrusHome
     from walrus_chain.client.outlook import CommitteeReport, EpochReport, PriceReport
     from walrus_chain.client.stake import Stake, Stakes
 
 T = TypeVar("T")
 
 
-class SyncClient:
+class SyncClient(SyncDesks):
     """One network, seen by one account; a context manager. Calls may be made from several threads."""
 
     def __init__(self, make: Callable[[], Client]) -> None:
@@ -68,9 +76,11 @@ class SyncClient:
         deployment: Deployment | str | PathLike[str],
         *,
         account: TransactionSigner | None = None,
+        requester: Signer | None = None,
+        home: WalrusHome | None = None,
     ) -> SyncClient:
         """See `Client.connect`."""
-        return cls(lambda: Client.connect(urls, deployment, account=account))
+        return cls(lambda: Client.connect(urls, deployment, account=account, requester=requester, home=home))
 
     def __enter__(self) -> SyncClient:
         return self
@@ -108,6 +118,7 @@ class SyncClient:
         deletable: bool = True,
         attributes: Mapping[str, str] | None = None,
         reuse: bool = True,
+        private: Privacy | None = None,
         name: str | None = None,
         on_progress: OnProgress | None = None,
     ) -> StoredBlob:
@@ -119,6 +130,7 @@ class SyncClient:
                 deletable=deletable,
                 attributes=attributes,
                 reuse=reuse,
+                private=private,
                 name=name,
                 on_progress=on_progress,
             )
@@ -132,6 +144,7 @@ class SyncClient:
         deletable: bool = True,
         attributes: Mapping[str, str] | None = None,
         reuse: bool = True,
+        private: Privacy | None = None,
         names: Sequence[str] | None = None,
         on_progress: OnProgress | None = None,
     ) -> list[StoredBlob | FailedBlob]:
@@ -143,30 +156,65 @@ class SyncClient:
                 deletable=deletable,
                 attributes=attributes,
                 reuse=reuse,
+                private=private,
                 names=names,
                 on_progress=on_progress,
             )
         )
 
     def quote(
-        self, source: Storable, *, epochs: int = 1, name: str | None = None, owner: Address | None = None
+        self,
+        source: Storable,
+        *,
+        epochs: int = 1,
+        private: bool = False,
+        name: str | None = None,
+        owner: Address | None = None,
     ) -> StoreQuote:
         """See `Client.quote`."""
-        return self._run(self._client.quote(source, epochs=epochs, name=name, owner=owner))
+        return self._run(self._client.quote(source, epochs=epochs, private=private, name=name, owner=owner))
 
     def blob_id(self, source: Storable) -> BlobId:
         """See `Client.blob_id`."""
         return self._run(self._client.blob_id(source))
 
+    def rewrap(
+        self,
+        blob: BlobRef,
+        *,
+        nodes: Sequence[NodeId] | None = None,
+        threshold: int | None = None,
+        erasable: bool = False,
+        next_key_epoch: bool = False,
+        for_announced: bool = False,
+    ) -> Sealed:
+        """See `Client.rewrap`."""
+        return self._run(
+            self._client.rewrap(
+                blob,
+                nodes=nodes,
+                threshold=threshold,
+                erasable=erasable,
+                next_key_epoch=next_key_epoch,
+                for_announced=for_announced,
+            )
+        )
+
     def read(
-        self, blob: BlobRef, start: int = 0, stop: int | None = None, *, check: Check = Check.DEFAULT
+        self,
+        blob: BlobRef,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        check: Check = Check.DEFAULT,
+        **options: Unpack[ReadOptions],
     ) -> Iterator[Buffer]:
         """See `Client.read`; an ordinary iterator of verified pieces."""
 
-        async def begin() -> BlobReader:
-            return self._client.read(blob, start, stop, check=check)
+        async def begin() -> Reader:
+            return self._client.read(blob, start, stop, check=check, **options)
 
-        async def piece_of(reader: BlobReader) -> Buffer | None:
+        async def piece_of(reader: Reader) -> Buffer | None:
             return await anext(reader, None)
 
         reader = self._run(begin())
@@ -177,10 +225,16 @@ class SyncClient:
             self._run(reader.aclose())
 
     def read_bytes(
-        self, blob: BlobRef, start: int = 0, stop: int | None = None, *, check: Check = Check.DEFAULT
+        self,
+        blob: BlobRef,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        check: Check = Check.DEFAULT,
+        **options: Unpack[ReadOptions],
     ) -> bytes:
         """See `Client.read_bytes`."""
-        return self._run(self._client.read_bytes(blob, start, stop, check=check))
+        return self._run(self._client.read_bytes(blob, start, stop, check=check, **options))
 
     def read_to(
         self,
@@ -191,9 +245,14 @@ class SyncClient:
         *,
         check: Check = Check.DEFAULT,
         on_bytes: Callable[[int, int], None] | None = None,
+        **options: Unpack[ReadOptions],
     ) -> ReadSummary:
         """See `Client.read_to`."""
-        return self._run(self._client.read_to(blob, target, start, stop, check=check, on_bytes=on_bytes))
+        return self._run(self._client.read_to(blob, target, start, stop, check=check, on_bytes=on_bytes, **options))
+
+    def audit(self, blob: BlobRef) -> Audit:
+        """See `Client.audit`."""
+        return self._run(self._client.audit(blob))
 
     def status(self, blob: BlobRef, *, ask_nodes: bool = True) -> BlobReport:
         """See `Client.status`."""
@@ -255,7 +314,7 @@ class SyncClient:
         """See `Client.withdraw`."""
         return self._run(self._client.withdraw(amount))
 
-    def _run(self, call: Coroutine[Any, Any, T]) -> T:
+    def _run(self, call: Coroutine[Any, Any, T], /) -> T:
         future = asyncio.run_coroutine_threadsafe(call, self._loop)
         try:
             return future.result()

@@ -1,8 +1,8 @@
 """Which uses of private data an account began, so that none is paid twice and none that was paid is lost.
 
-A use has a number, its sequence. Uses that were bought on chain have the first ones, 0 up to how many were bought; those
-that are paid by vouchers count from 2**32, so that what is bought later is not used up before. A use that is paid by a
-voucher is noted before anybody is asked for it; one that broke off is taken up again before a new one is begun.
+A use has a number, its sequence. Uses that were bought on chain have the first ones, 0 up to how many were bought;
+those that are paid by vouchers count from 2**32, so that what is bought later is not used up before. A use that is paid
+by a voucher is noted before anybody is asked for it; one that broke off is taken up again before a new one is begun.
 """
 
 from __future__ import annotations

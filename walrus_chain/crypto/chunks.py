@@ -34,6 +34,8 @@ HEADER_BYTES: Final = 32
 _HEADER: Final = struct.Struct(f">4sBB10s{SALT_BYTES}s")
 _PREFIX: Final = _HEADER.pack(MAGIC, VERSION, CHUNK_BITS, b"", b"")[:-SALT_BYTES]
 _SEALED_BYTES: Final = CHUNK_BYTES + TAG_BYTES
+#: So many chunks are read at once where many are wanted.
+_CHUNKS_AT_ONCE: Final = 16
 _SECRET_BYTES: Final = 32
 _DIGEST_BYTES: Final = 32
 _CHUNK_PURPOSE: Final = b"walrus chunk v1"
@@ -144,6 +146,15 @@ class ChunkCipher:
             raise WrongLength(f"chunk {index}", CHUNK_BYTES, len(plaintext))
         return self._aead.encrypt(_nonce(index, last), plaintext, self.header)
 
+    def seal_into(self, index: int, last: bool, plaintext: Buffer, out: memoryview) -> None:
+        """`seal`, into memory of just the length that the chunk takes.
+
+        Raises: WrongLength: of the plaintext.
+        """
+        if len(plaintext) > CHUNK_BYTES or (not last and len(plaintext) != CHUNK_BYTES):
+            raise WrongLength(f"chunk {index}", CHUNK_BYTES, len(plaintext))
+        self._aead.encrypt_into(_nonce(index, last), plaintext, self.header, out)
+
     def open(self, index: int, last: bool, ciphertext: Buffer) -> bytes:
         """The plaintext of the chunk at a place.
 
@@ -151,6 +162,18 @@ class ChunkCipher:
         """
         try:
             return self._aead.decrypt(_nonce(index, last), ciphertext, self.header)
+        except InvalidTag:
+            raise ChunkNotOpened(index) from None
+
+    def open_into(self, index: int, last: bool, ciphertext: Buffer, out: memoryview) -> None:
+        """`open`, into memory of just the length that the plaintext takes.
+
+        Raises: ChunkNotOpened: as `open`, or too short to be a chunk.
+        """
+        if len(ciphertext) < TAG_BYTES:
+            raise ChunkNotOpened(index)
+        try:
+            self._aead.decrypt_into(_nonce(index, last), ciphertext, self.header, out)
         except InvalidTag:
             raise ChunkNotOpened(index) from None
 
@@ -218,11 +241,31 @@ class EncryptingReader(io.RawIOBase):
         view = memoryview(buffer).cast("B")
         done = 0
         while done < len(view) and self._place < self.size:
-            piece = self._piece()[: len(view) - done]
-            view[done : done + len(piece)] = piece
-            done += len(piece)
-            self._place += len(piece)
+            taken = self._fill(view[done:])
+            if not taken:
+                piece = self._piece()[: len(view) - done]
+                view[done : done + len(piece)] = piece
+                taken = len(piece)
+            done += taken
+            self._place += taken
         return done
+
+    def _fill(self, view: memoryview) -> int:
+        """Encrypts whole chunks straight into `view`; how many bytes. None where less than a chunk is wanted."""
+        index, offset = divmod(self._place - HEADER_BYTES, _SEALED_BYTES)
+        # Before the first chunk, inside of one, or ahead of what was read once: that is what `_piece` is for.
+        if offset or index < 0 or index > len(self._tags) // TAG_BYTES:
+            return 0
+        whole = min(len(view) // _SEALED_BYTES, self._chunks - 1 - index, _CHUNKS_AT_ONCE)
+        if whole <= 0:
+            return 0
+        plaintext = memoryview(self._read(index, whole * CHUNK_BYTES))
+        for place in range(whole):
+            out = view[place * _SEALED_BYTES : (place + 1) * _SEALED_BYTES]
+            chunk = plaintext[place * CHUNK_BYTES : (place + 1) * CHUNK_BYTES]
+            self._cipher.seal_into(index + place, False, chunk, out)
+            self._check(index + place, chunk, bytes(out[-TAG_BYTES:]))
+        return whole * _SEALED_BYTES
 
     def _piece(self) -> memoryview:
         """The rest of the header or chunk that the place is in."""
@@ -237,28 +280,38 @@ class EncryptingReader(io.RawIOBase):
 
     def _sealed(self, index: int) -> bytes:
         last = index == self._chunks - 1
-        plaintext = self._read(index, last)
+        wanted = min(CHUNK_BYTES, self._plaintext_size - index * CHUNK_BYTES)
+        plaintext = self._read(index, wanted, last)
         sealed = self._cipher.seal(index, last, plaintext)
-        tag, place = sealed[-TAG_BYTES:], index * TAG_BYTES
+        self._check(index, plaintext, sealed[-TAG_BYTES:])
+        return sealed
+
+    def _check(self, index: int, plaintext: Buffer, tag: bytes) -> None:
+        """Sees that a chunk is what it was the first time, or notes what it is.
+
+        Raises: PlaintextChanged.
+        """
+        place = index * TAG_BYTES
         if place == len(self._tags):
-            if self._expected is not None:
-                self._digest.update(plaintext)
-                if last and self._digest.digest() != self._expected:
-                    raise PlaintextChanged(index)
+            self._digest.update(plaintext)
+            last = index == self._chunks - 1
+            if last and self._expected is not None and self._digest.digest() != self._expected:
+                raise PlaintextChanged(index)
             self._tags += tag
         elif self._tags[place : place + TAG_BYTES] != tag:
             raise PlaintextChanged(index)
-        return sealed
 
-    def _read(self, index: int, last: bool) -> bytes:
-        start = index * CHUNK_BYTES
-        wanted = min(CHUNK_BYTES, self._plaintext_size - start)
-        self._plaintext.seek(start)
-        parts, missing = [], wanted + last  # behind the last chunk there must be nothing
+    def _read(self, index: int, wanted: int, last: bool = False) -> bytes:
+        """So many bytes of the plaintext, from a chunk on.
+
+        Raises: PlaintextChanged: there are fewer; or, behind the last chunk, more.
+        """
+        self._plaintext.seek(index * CHUNK_BYTES)
+        parts, missing = [], wanted + last
         while missing and (part := self._plaintext.read(missing)):
             parts.append(part)
             missing -= len(part)
-        plaintext = b"".join(parts)
+        plaintext = parts[0] if len(parts) == 1 else b"".join(parts)
         if len(plaintext) != wanted:
             raise PlaintextChanged(index)
         return plaintext
@@ -267,7 +320,7 @@ class EncryptingReader(io.RawIOBase):
 class RangeOpener:
     """Gives the plaintext of a range while its ciphertext comes in, in order, in pieces of any length."""
 
-    __slots__ = ("_buffer", "_chunks", "_cipher", "_left", "_next", "_start", "_stop", "end_byte", "first_byte")
+    __slots__ = ("_chunks", "_cipher", "_left", "_next", "_rest", "_start", "_stop", "end_byte", "first_byte")
 
     def __init__(self, cipher: ChunkCipher, size: int, start: int = 0, stop: int | None = None) -> None:
         """
@@ -281,9 +334,10 @@ class RangeOpener:
         self.first_byte, self.end_byte, self._next = ciphertext_range(self._start, self._stop, size)
         self._chunks = chunk_count(size)
         self._left = self.end_byte - self.first_byte
-        self._buffer = bytearray()
+        self._rest = b""
+        """The beginning of a chunk that did not come in full yet."""
 
-    def feed(self, ciphertext: Buffer) -> bytes:
+    def feed(self, ciphertext: Buffer) -> Buffer:
         """The plaintext that became readable.
 
         Args:
@@ -292,18 +346,32 @@ class RangeOpener:
             ChunkNotOpened: changed, moved, repeated or cut off.
             MalformedCiphertext: more than there should be.
         """
-        if len(ciphertext) > self._left:
+        view = memoryview(ciphertext).cast("B")
+        if len(view) > self._left:
             raise MalformedCiphertext("there is more of it than there should be")
-        self._left -= len(ciphertext)
-        self._buffer += ciphertext
-        parts = []
-        done = 0
-        with memoryview(self._buffer) as view:
-            while len(view) - done >= _SEALED_BYTES or (not self._left and done < len(view)):
-                parts.append(self._opened(view[done : done + _SEALED_BYTES]))
-                done += min(_SEALED_BYTES, len(view) - done)
-        del self._buffer[:done]
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        self._left -= len(view)
+        held = len(self._rest) + len(view)
+        whole = -(-held // _SEALED_BYTES) if not self._left else held // _SEALED_BYTES
+        if not whole:
+            self._rest += view
+            return b""
+        usable = min(held, whole * _SEALED_BYTES)
+        plaintext = memoryview(bytearray(max(0, usable - whole * TAG_BYTES)))
+        first, done = self._next, 0
+        for place in range(whole):
+            length = min(_SEALED_BYTES, usable - place * _SEALED_BYTES)
+            taken = length - len(self._rest)
+            chunk: Buffer = view[done : done + taken]
+            if self._rest:
+                chunk, self._rest = self._rest + chunk, b""
+            done += taken
+            at = place * CHUNK_BYTES
+            out = plaintext[at : at + length - TAG_BYTES]
+            self._cipher.open_into(self._next, self._next == self._chunks - 1, chunk, out)
+            self._next += 1
+        self._rest = bytes(view[done:])
+        begin = first * CHUNK_BYTES
+        return plaintext[max(0, self._start - begin) : max(0, self._stop - begin)]
 
     def finish(self) -> None:
         """Checks that all of it came.
@@ -312,13 +380,6 @@ class RangeOpener:
         """
         if self._left:
             raise MalformedCiphertext(f"{self._left} bytes of it are missing")
-
-    def _opened(self, chunk: memoryview) -> bytes:
-        index = self._next
-        plaintext = self._cipher.open(index, index == self._chunks - 1, chunk)
-        self._next += 1
-        first = index * CHUNK_BYTES
-        return plaintext[max(0, self._start - first) : max(0, self._stop - first)]
 
 
 class StreamOpener:
@@ -337,7 +398,7 @@ class StreamOpener:
         self._head = bytearray()
         self._opener: RangeOpener | None = None
 
-    def feed(self, ciphertext: Buffer) -> bytes:
+    def feed(self, ciphertext: Buffer) -> Buffer:
         """The plaintext that became readable.
 
         Raises:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
@@ -17,13 +18,17 @@ from eth_utils.crypto import keccak
 
 from walrus_chain.chain.abi import interface
 from walrus_chain.chain.anvil import AnvilOptions, start_anvil
+from walrus_chain.chain.deployments import Deployment
 from walrus_chain.chain.logs import topic_of
 from walrus_chain.chain.network import Chain
 from walrus_chain.chain.policy_views import Price, Question, Verdict
 from walrus_chain.devnet.genesis import GAS_MONEY, Operator, found
 from walrus_chain.devnet.plan import DevnetParameters
+from walrus_chain.errors import Bug
 from walrus_chain.messages.attestation import StorageAttestation
 from walrus_chain.messages.signing import LocalSigner, checksummed
+from walrus_chain.policies.evidence import PolicyTree
+from walrus_chain.policies.kinds import kind_named
 from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, Wei
 
 T = TypeVar("T")
@@ -53,6 +58,16 @@ class PolicyChain:
         self._epoch = epoch
         self._objects = 0
 
+    @property
+    def url(self) -> str:
+        """The chain's RPC endpoint."""
+        return self._chain.provider.endpoint
+
+    @property
+    def deployment(self) -> Deployment:
+        """Where the network's contracts are."""
+        return self._chain.deployment
+
     def address(self, contract: str) -> Address:
         """Where a contract of the network is, such as `CredentialRegistry`."""
         return self._chain.deployment.address(contract)
@@ -81,15 +96,15 @@ class PolicyChain:
         Raises: Rejected: the contract reverted (decoded).
         """
         transaction = {"from": sender, "data": "0x" + data.hex()} | ({} if to is None else {"to": to})
-        return self._loop.run(self._mined(transaction))
-
-    async def _mined(self, transaction: Mapping[str, Any]) -> Mapping[str, Any]:
-        digest = await self._chain.provider.request("eth_sendTransaction", transaction)
-        while True:
-            receipt: Mapping[str, Any] | None = await self._chain.provider.request("eth_getTransactionReceipt", digest)
-            if receipt is not None:
-                return receipt
-            await asyncio.sleep(_LOOK_SECONDS)
+        digest = self.rpc("eth_sendTransaction", transaction)
+        receipt: Mapping[str, Any] | None
+        while (receipt := self.rpc("eth_getTransactionReceipt", digest)) is None:
+            time.sleep(_LOOK_SECONDS)
+        if int(receipt["status"], 16) != 1:
+            # The chain sends without asking first; the same call says why it reverted.
+            self.rpc("eth_call", transaction, hex(int(receipt["blockNumber"], 16) - 1))
+            raise Bug(f"transaction {digest} reverted, and the same call before it does not")
+        return dict(receipt)
 
     def events(self, receipt: Mapping[str, Any], contract: str, name: str) -> list[tuple[list[bytes], bytes]]:
         """Topics and data of the events of one kind that a transaction logged."""
@@ -111,6 +126,15 @@ class PolicyChain:
         Raises: NoQuote: there is no price that could be paid.
         """
         return self._loop.run(self._chain.policies.quote_of(question))
+
+    def tree_of(self, policy: Address) -> PolicyTree:
+        """A policy and those that it asks; of one that runs other code than the network's own nothing is known."""
+        made = self._loop.run(self._chain.policies.ready_made(policy))
+        if made is None:
+            return PolicyTree(policy, None, {})
+        kind = kind_named(made.kind)
+        arguments = kind.decode(made.arguments)
+        return PolicyTree(policy, kind, arguments, tuple(map(self.tree_of, kind.operands(arguments))))
 
     # -- people ------------------------------------------------------------------------------------------------------
 
@@ -149,9 +173,9 @@ class PolicyChain:
         """The time of the newest block, in seconds since 1970."""
         return int(self.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
 
-    def go_to(self, time: int) -> None:
+    def go_to(self, moment: int) -> None:
         """Makes a block at a time that has not come yet."""
-        self.rpc("evm_setNextBlockTimestamp", hex(time))
+        self.rpc("evm_setNextBlockTimestamp", hex(moment))
         self.rpc("evm_mine")
 
     @contextmanager

@@ -12,7 +12,7 @@ costs in gas, what it returns and how it fails are judged as in a real network. 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypedDict, Unpack
@@ -28,6 +28,9 @@ from walrus_chain.chain.policy_views import Price, Question, Verdict
 from walrus_chain.chain.values import checksum_address
 from walrus_chain.devnet.policy_chain import PolicyChain
 from walrus_chain.errors import Rejected, WrongArguments
+from walrus_chain.messages.access import Action
+from walrus_chain.policies.evidence import evidence_for
+from walrus_chain.policies.kinds import kind_named
 from walrus_chain.types import NOBODY, Address, BlobObjectId, PoolId, Wei, format_amount, parse_amount
 
 SCHEMA: Final = keccak(text="walrus policy tester: schema")
@@ -37,7 +40,7 @@ SCHEMA: Final = keccak(text="walrus policy tester: schema")
 class Use(TypedDict, total=False):
     """What is known of a use besides who wants it; what is left out is as in the first read."""
 
-    action: int
+    action: Action
     program: bytes
     """keccak-256 of the program to run; zero for reads."""
     sequence: int
@@ -102,11 +105,9 @@ class PolicyTester:
         Args:
             arguments: as `walrus policy list` names them; policies stand for their addresses.
         Raises:
-            UnknownKind, WrongArguments: there is no such kind, or it takes others.
+            NoSuchKind, WrongArguments: there is no such kind, or it takes others.
             Rejected: the factory refused them.
         """
-        from walrus_chain.policies.kinds import kind_named
-
         values = {name: _plain(value) for name, value in arguments.items()}
         encoded = kind_named(kind).encode(values)
         word = kind.encode().ljust(32, b"\0")
@@ -255,6 +256,14 @@ class PolicyUnderTest(ContractUnderTest):
         self._chain.send(reader, "Purchases", "subscribe", self.address, periods, reader, price)
         return price
 
+    def evidence(self, shown: Mapping[PolicyUnderTest, bytes]) -> bytes:
+        """What a reader shows to a policy that asks others, from what is shown to each of those.
+
+        Raises: EvidenceTooLong: it is more than the network hands on.
+        """
+        tree = self._chain.tree_of(self.address)
+        return evidence_for(tree, {policy.address: part for policy, part in shown.items()})
+
     # -- retention ---------------------------------------------------------------------------------------------------
 
     def lets_delete(self) -> bool:
@@ -292,7 +301,7 @@ class PolicyUnderTest(ContractUnderTest):
         return Question(
             requester=reader,
             blob_object=self.blob_object,
-            action=use.get("action", 1),
+            action=use.get("action", Action.READ),
             program=use.get("program", bytes(32)),
             sequence=use.get("sequence", 0),
             evidence=use.get("evidence", b""),

@@ -21,12 +21,14 @@ class TestRun:
 
     passed: int = 0
     failed: dict[str, str] = field(default_factory=dict)
-    """What failed, by the test's id: the last line of why."""
+    """What failed, by the test's id: why, in a line."""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Counts; pytest calls it after each part of each test."""
         if report.failed:
-            self.failed[report.nodeid] = str(report.longreprtext).strip().splitlines()[-1]
+            crash = getattr(report.longrepr, "reprcrash", None)
+            why = report.longreprtext if crash is None else crash.message
+            self.failed[report.nodeid] = why.strip().splitlines()[0]
         elif report.when == "call" and report.passed:
             self.passed += 1
 

@@ -61,3 +61,14 @@ class NothingToChange(Misuse):
             f"that would change nothing about object {blob_object}; name another policy by --access or --retention"
         )
         self.blob_object = blob_object
+
+
+class NoHoldThere(Misuse):
+    """Somebody wants to hold an object whose retention policy gives them no hold."""
+
+    def __init__(self, blob_object: int, account: str) -> None:
+        super().__init__(
+            f"the retention policy of object {blob_object} has no legal hold of {account}; "
+            f"`walrus policy show {blob_object}` shows who may hold it"
+        )
+        self.blob_object, self.account = blob_object, account

@@ -169,6 +169,25 @@ class NotPrivate(Misuse):
         self.blob_object = blob_object
 
 
+class CredentialUnknown(Misuse):
+    """A credential that the network's registry does not have."""
+
+    def __init__(self, uid: bytes) -> None:
+        super().__init__(f"there is no credential 0x{uid.hex()} in this network's registry")
+        self.uid = uid
+
+
+class MembersUnknown(Misuse):
+    """The list of a pool's members is needed, and is not published."""
+
+    def __init__(self, pool: int) -> None:
+        super().__init__(
+            f"the members of pool {pool} are in a tree, and whoever made it did not publish their list; ask for it, "
+            "and name the file by --members"
+        )
+        self.pool = pool
+
+
 def _wal(amount: int) -> str:
     """An amount in WAL. What prints amounts elsewhere stands on a floor above this one."""
     whole, fraction = divmod(amount, 10**18)

@@ -70,14 +70,13 @@ class AgentWantsPayment(AgentRefused):
 class AgentRefusedVoucher(AgentRefused):
     """An agent does not take a voucher; `.why` names the rule.
 
-    Where it is that more was promised before, `.voucher` (as data) and `.signature` are the voucher that shows it.
+    Where it is that more was promised before, `.shown` are the vouchers that show it, as data, with their signatures:
+    the one that is in the way, and the highest.
     """
 
-    def __init__(
-        self, agent: str, message: str, why: str, voucher: object = None, signature: bytes | None = None
-    ) -> None:
+    def __init__(self, agent: str, message: str, why: str, shown: tuple[tuple[object, bytes], ...] = ()) -> None:
         super().__init__(agent, 402, "VoucherRefused", message)
-        self.why, self.voucher, self.signature = why, voucher, signature
+        self.why, self.shown = why, shown
 
 
 class AgentAtKeyEpoch(AgentRefused):

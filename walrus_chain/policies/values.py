@@ -14,6 +14,7 @@ from walrus_chain.types import parse_amount
 _WHOLE: Final = re.compile(r"(-?)([0-9][0-9_]*)")
 _NUMBER: Final = re.compile(r"(u?)int([0-9]*)")
 _FIXED_BYTES: Final = re.compile(r"bytes([0-9]+)")
+_UNITS: Final = ("wal", "wei")
 _TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -73,10 +74,11 @@ def _number(name: str, kind: str, *, signed: bool, bits: int, text: str) -> int:
         value = int(whole[1] + whole[2])
     else:
         try:
-            value = parse_amount(text)
+            # A bare `0.5` is none: whoever writes that means WAL, and `1` beside it is the number 1.
+            value = parse_amount(text if text.lower().endswith(_UNITS) else "")
         except MalformedAmount:
             raise MalformedArgument(
-                f"{name}, a {kind}", text, "write a whole number, or an amount like '0.5 WAL'"
+                f"{name}, a {kind}", text, "write a whole number, or an amount with its unit like '0.5 WAL'"
             ) from None
     lowest, highest = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
     if not lowest <= value <= highest:

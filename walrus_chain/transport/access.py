@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from walrus_chain.messages.access import AccessRequest, SessionGrant
+from walrus_chain.messages.domain import Domain
 from walrus_chain.messages.erasable import ErasableKey
 from walrus_chain.messages.receipt import Receipt
 from walrus_chain.messages.voucher import Voucher
-from walrus_chain.types import Epoch
+from walrus_chain.types import Address, BlobObjectId, Epoch, NodeId
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,10 @@ class KeyQuestion:
     """By the session key."""
     evidence: bytes
     payment: Payment
+    key_id: bytes
+    """8 bytes: to which of the node's keys the data's key was sealed."""
+    erasable: bool
+    """Whether it was sealed to a key that the node made for the object alone, too."""
 
     def to_bytes(self) -> bytes:
         """As it travels."""
@@ -64,6 +69,8 @@ class KeyQuestion:
             "requestSignature": _hex(self.request_signature),
             "evidence": _hex(self.evidence),
             "payment": None if self.payment is None else self.payment.as_data(),
+            "keyId": _hex(self.key_id),
+            "erasable": self.erasable,
         }
         return json.dumps(document, separators=(",", ":")).encode()
 
@@ -82,26 +89,55 @@ class KeyAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiptAnchor:
+    """Where a receipt is in the tree of its epoch, as its node says."""
+
+    root: bytes
+    """32 bytes, as `ReceiptLog.rootOf` should have it."""
+    count: int
+    """Receipts of the epoch."""
+    path: tuple[bytes, ...]
+    """From the leaf to the root."""
+
+
+@dataclass(frozen=True, slots=True)
 class FiledReceipt:
     """A receipt as an agent keeps it; nothing is verified yet."""
 
     receipt: Receipt
     signature: bytes
     epoch: Epoch
-    """The epoch whose tree it is in."""
-    proof: tuple[bytes, ...] | None
-    """Merkle path of its digest in that tree, from the leaf up; None while the epoch is not anchored."""
-    count: int | None
-    """Leaves of that tree; None while the epoch is not anchored."""
+    """In whose tree it is, at the place `receipt.index`."""
+    anchor: ReceiptAnchor | None
+    """None until the epoch is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPage:
+    """Some of the receipts of an agent, oldest first."""
+
+    receipts: tuple[FiledReceipt, ...]
+    next: int | None
+    """For `after`, to have those behind them; None at the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignedErasableKey:
     """A key that an agent made for one object and can destroy; its signature is not verified yet."""
 
-    key: ErasableKey
+    public_key: bytes
+    """96 bytes, to be added to the node's own."""
     signature: bytes
     """By the node's signer."""
+
+    def check(self, node: NodeId, blob_object: BlobObjectId, signer: Address, domain: Domain) -> None:
+        """Checks that the node signed that it made this key for this object.
+
+        Args:
+            domain: of access.
+        Raises: MalformedSignature, WrongSigner.
+        """
+        ErasableKey(node, blob_object, self.public_key).verify_by(signer, self.signature, domain)
 
 
 def _hex(data: bytes) -> str:

@@ -18,6 +18,7 @@ from typing import Literal, Protocol
 
 from walrus_chain.codec.buffers import Buffer
 from walrus_chain.messages.attestation import SignedAttestation
+from walrus_chain.transport.access import KeyAnswer, KeyQuestion, ReceiptPage, SignedErasableKey
 from walrus_chain.types import Axis, BlobId, BlobObjectId, Epoch, PairIndex
 
 #: Most bytes of metadata that are taken from an agent: enough for a blob of 1 TiB over 30 shards.
@@ -164,6 +165,30 @@ class AgentClient(Protocol):
 
         Args:
             pairs: which of the agent's pairs to use; one symbol of `symbol_bytes` comes back for each, in that order.
+        """
+
+    async def release_key(self, question: KeyQuestion) -> KeyAnswer:
+        """The agent's share of the key to private data, sealed to the session; not yet verified.
+
+        Raises:
+            AgentDenied, AgentWantsPayment, AgentRefusedVoucher, AgentAtKeyEpoch: nothing was released.
+            AgentRefused: with the code `BlockUnknown` when the agent has not seen the block yet: ask again.
+        """
+
+    async def receipts(
+        self, *, blob_object: BlobObjectId | None = None, epoch: Epoch | None = None, after: int = 0
+    ) -> ReceiptPage:
+        """What the agent released keys for; not yet verified.
+
+        Args:
+            blob_object, epoch: only receipts of this object, of this epoch.
+            after: `ReceiptPage.next` of the page before.
+        """
+
+    async def erasable_key(self, blob_object: BlobObjectId) -> SignedErasableKey:
+        """The public part of a key that the agent keeps for this object alone, until it is to be destroyed.
+
+        Asked again, it gives the same one. Not yet verified.
         """
 
     async def health(self) -> AgentHealth:

@@ -21,7 +21,8 @@ import httpx
 from walrus_chain.codec.buffers import Buffer
 from walrus_chain.errors import AgentMisbehaved, AgentTimedOut, AgentUnreachable, Bug, WalrusError, WrongLength
 from walrus_chain.messages.attestation import SignedAttestation
-from walrus_chain.transport import wire
+from walrus_chain.transport import wire, wire_access
+from walrus_chain.transport.access import KeyAnswer, KeyQuestion, ReceiptPage, SignedErasableKey
 from walrus_chain.transport.address import UnusableAddress, base_of
 from walrus_chain.transport.agent import (
     MAX_METADATA_BYTES,
@@ -31,7 +32,7 @@ from walrus_chain.transport.agent import (
     StoreAnswer,
 )
 from walrus_chain.transport.sockets import SocketTransport
-from walrus_chain.types import Axis, BlobId, BlobObjectId, PairIndex, printable
+from walrus_chain.types import Axis, BlobId, BlobObjectId, Epoch, PairIndex, printable
 
 #: Most bytes of a JSON answer, and of a refusal.
 _MAX_JSON_BYTES = 2**20
@@ -181,6 +182,24 @@ class HttpAgentClient:
         path = wire.symbols_path(blob_id, segment, axis, target, pairs)
         body = await self._get(path, len(pairs) * symbol_bytes)
         return wire.parse_symbols(self.label, body, len(pairs), symbol_bytes)
+
+    async def release_key(self, question: KeyQuestion) -> KeyAnswer:
+        """The agent's share of the key to private data, sealed to the session."""
+        answer = await self._request("POST", wire_access.KEYS_PATH, [question.to_bytes()], _JSON, most=_MAX_JSON_BYTES)
+        return wire_access.parse_key_answer(self.label, answer)
+
+    async def receipts(
+        self, *, blob_object: BlobObjectId | None = None, epoch: Epoch | None = None, after: int = 0
+    ) -> ReceiptPage:
+        """What the agent released keys for."""
+        path = wire_access.receipts_path(blob_object, epoch, after)
+        return wire_access.parse_receipts(self.label, await self._get(path, _MAX_JSON_BYTES))
+
+    async def erasable_key(self, blob_object: BlobObjectId) -> SignedErasableKey:
+        """The public part of a key that the agent keeps for this object alone."""
+        path = wire_access.erasable_key_path(blob_object)
+        answer = await self._request("POST", path, (), {}, most=_MAX_JSON_BYTES)
+        return wire_access.parse_erasable_key(self.label, answer)
 
     async def health(self) -> AgentHealth:
         """How the agent says it is."""

@@ -33,7 +33,9 @@ from walrus_chain.errors import (
 from walrus_chain.messages.attestation import InvalidityAttestation, SignedAttestation, StorageAttestation
 from walrus_chain.messages.domain import Domain
 from walrus_chain.messages.signing import Signer
+from walrus_chain.transport.access import KeyAnswer, KeyQuestion, ReceiptPage, SignedErasableKey
 from walrus_chain.transport.agent import AgentHealth, BlobAtAgent, ChunkRun, ObjectAtAgent, StoreAnswer
+from walrus_chain.transport.memory_keys import MemoryKeys
 from walrus_chain.types import Axis, BlobId, BlobObjectId, Epoch, NodeId, PairIndex, ShardIndex
 
 
@@ -120,6 +122,8 @@ class MemoryAgent:
         self.label = f"node-{node_id} (memory)"
         self._signer = signer
         self._ledger = ledger
+        self.keys: MemoryKeys | None = None
+        """Its keys to private data; None where it has none."""
         self.peers: Sequence[MemoryAgent] = ()
         """The others, for what an agent cannot find out alone."""
         self._metadata: dict[BlobId, BlobMetadata] = {}
@@ -277,6 +281,23 @@ class MemoryAgent:
         symbols = [recovery_symbol(sliver, axis.other, target, geometry) for sliver in slivers]
         return [self._lied(Lie.SYMBOL, symbol) for symbol in symbols]
 
+    async def release_key(self, question: KeyQuestion) -> KeyAnswer:
+        """The agent's share of the key to private data."""
+        await self._enter("release_key")
+        return self._with_keys().release(question)
+
+    async def receipts(
+        self, *, blob_object: BlobObjectId | None = None, epoch: Epoch | None = None, after: int = 0
+    ) -> ReceiptPage:
+        """What the agent released keys for; all of it in one page."""
+        await self._enter("receipts")
+        return self._with_keys().receipts(blob_object, epoch)
+
+    async def erasable_key(self, blob_object: BlobObjectId) -> SignedErasableKey:
+        """The public part of a key that the agent keeps for this object alone."""
+        await self._enter("erasable_key")
+        return self._with_keys().erasable_key(blob_object)
+
     async def health(self) -> AgentHealth:
         """How the agent says it is."""
         await self._enter("health")
@@ -295,6 +316,11 @@ class MemoryAgent:
             await asyncio.sleep(self.faults.seconds)
         if self.faults.refusals:
             raise self.faults.refusals.pop(0)
+
+    def _with_keys(self) -> MemoryKeys:
+        if self.keys is None:
+            raise self._refusal(404, "NoSuchRoute", "this agent has no keys")
+        return self.keys
 
     def _lied(self, lie: Lie, truth: bytes) -> bytes:
         return bytes([truth[0] ^ 1]) + truth[1:] if lie in self.faults.lies else truth

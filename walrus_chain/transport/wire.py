@@ -15,7 +15,16 @@ from collections.abc import Sequence
 
 from walrus_chain.codec.buffers import Buffer
 from walrus_chain.codec.geometry import ROOT_BYTES
-from walrus_chain.errors import AgentIncomplete, AgentMisbehaved, AgentRefused, WrongLength
+from walrus_chain.errors import (
+    AgentAtKeyEpoch,
+    AgentDenied,
+    AgentIncomplete,
+    AgentMisbehaved,
+    AgentRefused,
+    AgentRefusedVoucher,
+    AgentWantsPayment,
+    WrongLength,
+)
 from walrus_chain.messages.attestation import (
     Attestation,
     InvalidityAttestation,
@@ -37,6 +46,8 @@ _LIMIT = 2**64
 _TEXT_LENGTH = 500
 #: Nobody waits longer than a day for an agent.
 _SECONDS = re.compile(r"[0-9]{1,5}", re.ASCII)
+_DIGITS = re.compile(r"[0-9]{1,39}", re.ASCII)
+_OCTETS = re.compile(r"0x(?:[0-9a-fA-F]{2})*", re.ASCII)
 #: Refusals that are worth another try at the same agent, whatever the body says.
 _RETRYABLE_STATUS = frozenset({425, 429, 503})
 
@@ -212,6 +223,35 @@ class JsonFields:
             raise self._wrong(name, f"{length} bytes in hex", text)
         return value
 
+    def amount(self, name: str) -> int:
+        """A whole number from 0 on, of at most 128 bits, written as a number or in decimal digits."""
+        value = self._fields.get(name)
+        if isinstance(value, str) and _DIGITS.fullmatch(value):
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**128:
+            raise self._wrong(name, "an amount", value)
+        return value
+
+    def octets(self, name: str, most: int) -> bytes:
+        """At most `most` bytes written as hex digits after 0x."""
+        value = self._fields.get(name)
+        if not isinstance(value, str) or len(value) > 2 + 2 * most or not _OCTETS.fullmatch(value):
+            raise self._wrong(name, f"at most {most} bytes in hex after 0x", value)
+        return bytes.fromhex(value[2:])
+
+    def octet_list(self, name: str, length: int) -> tuple[bytes, ...]:
+        """A list of texts, each `length` bytes as of `octets`."""
+        found = []
+        for item in self.items(name):
+            if not isinstance(item, str) or len(item) != 2 + 2 * length or not _OCTETS.fullmatch(item):
+                raise self._wrong(name, f"a list of {length} bytes in hex after 0x", item)
+            found.append(bytes.fromhex(item[2:]))
+        return tuple(found)
+
+    def raw(self, name: str) -> object:
+        """Whatever is there, for a parser of its own; none where nothing is."""
+        return self._fields.get(name)
+
     def child(self, name: str) -> JsonFields:
         """A JSON object."""
         return JsonFields(self._agent, f"{name} in {self._what}", self._fields.get(name))
@@ -341,6 +381,8 @@ def parse_refusal(agent: str, status: int, body: bytes, retry_after: str | None)
         retryable = fields.boolean("retryable") or status in _RETRYABLE_STATUS
         if status == 409 and code == "Incomplete":
             return AgentIncomplete(agent, message, fields.places("missing"))
+        if (refusal := _refusal_of_key(agent, code, message, fields)) is not None:
+            return refusal
     except AgentMisbehaved:
         # A proxy or a crashed handler rather than the agent's own words; the status still says whether to come back.
         message = _short(body.decode(errors="replace"))
@@ -348,6 +390,27 @@ def parse_refusal(agent: str, status: int, body: bytes, retry_after: str | None)
             agent, status, f"HTTP{status}", message, retryable=status >= 500 or status in _RETRYABLE_STATUS
         )
     return AgentRefused(agent, status, code, message, retryable=retryable, retry_after=_seconds(retry_after))
+
+
+def _refusal_of_key(agent: str, code: str, message: str, fields: JsonFields) -> AgentRefused | None:
+    """A refusal that says more than why; None for all others."""
+    match code:
+        case "Denied":
+            return AgentDenied(agent, message, fields.text("reason"), fields.text("policy"))
+        case "PaymentRequired":
+            return AgentWantsPayment(agent, message, fields.amount("price"), fields.integer("pool"))
+        case "StaleKeyEpoch":
+            return AgentAtKeyEpoch(agent, message, fields.integer("keyEpoch"))
+        case "VoucherRefused":
+            pairs = (("voucher", "signature"), ("highestVoucher", "highestSignature"))
+            shown = tuple(
+                (fields.raw(voucher), fields.octets(signature, _SIGNATURE_BYTES))
+                for voucher, signature in pairs
+                if fields.raw(voucher) is not None
+            )
+            return AgentRefusedVoucher(agent, message, fields.text("why"), shown)
+        case _:
+            return None
 
 
 def _seconds(retry_after: str | None) -> float | None:

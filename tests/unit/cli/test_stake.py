@@ -34,7 +34,7 @@ def network(home: Path, monkeypatch: pytest.MonkeyPatch) -> FakeNetwork:
     known.add_network(Network("memory", ("http://127.0.0.1:1",), deployment))
     known.add_wallet("me", ME, "word", keep_password=True)
 
-    def connect(urls: object, deployment: object, *, account: Any = None) -> Client:
+    def connect(urls: object, deployment: object, *, account: Any = None, **_: object) -> Client:
         writer = None if account is None else net.writer(Address(account.address))
         return Client(FakeChain(net), net, writer)
 

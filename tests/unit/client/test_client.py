@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from importlib import import_module
 
 import pytest
 
@@ -151,6 +152,15 @@ def test_sync_client__has_every_call_of_the_client_with_the_same_parameters() ->
         twin = getattr(SyncClient, renamed.get(name, name))
         if name != "aclose":
             assert inspect.signature(twin).parameters == inspect.signature(call).parameters, name
+
+
+@pytest.mark.parametrize("part", ["policies", "pools", "purchases", "channels", "credentials", "renewals"])
+def test_sync_desks__have_every_call_with_the_same_parameters(part: str) -> None:
+    module, twins = import_module(f"walrus_chain.client.{part}"), import_module("walrus_chain.client.sync_desks")
+    desk, twin = getattr(module, part.capitalize()), getattr(twins, f"Sync{part.capitalize()}")
+    for name, call in inspect.getmembers(desk, inspect.isfunction):
+        if not name.startswith("_"):
+            assert inspect.signature(getattr(twin, name)).parameters == inspect.signature(call).parameters, name
 
 
 def test_sync_stakes__have_every_call_with_the_same_parameters() -> None:

@@ -81,7 +81,7 @@ class TestReading:
         async with Client(FakeChain(network), network) as reader:
             for start in range(0, len(DATA), 5000):
                 assert await reader.read_bytes(blob_id, start, start + 5000) == DATA[start : start + 5000]
-            assert [reader._reputation.standing(member) for member in range(5)] == [Standing.GOOD] * 5
+            assert [reader._contexts._reputation.standing(member) for member in range(5)] == [Standing.GOOD] * 5
             assert network.members[1].calls["chunks"] > 0
 
     @pytest.mark.parametrize("gone", range(5))

@@ -1,0 +1,147 @@
+"""What a job asks for and costs, as the chain commits to it: `terms = keccak256(abi.encode(order, charges))`.
+
+The chain keeps the hash only. Whoever ends a job, or asks for keys under it, shows order and charges again; whoever is
+shown them checks the hash.
+
+Source: contracts/interfaces/IComputeJobs.sol; docs/spec/18-jobs.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
+from eth_utils.crypto import keccak
+
+from walrus_chain.errors import MalformedMessage
+from walrus_chain.types import BlobId, BlobObjectId, NodeId, Wei
+
+#: The engine `wasmtime-50/abi-1`, as orders name it.
+ENGINE_NUMBER: Final = 1
+#: Bytes of encoded terms: sixteen inputs and 1,024 bytes of arguments take less.
+MAXIMUM_TERMS_BYTES: Final = 8 * 1024
+_KEY_BYTES: Final = 32
+_NO_KEY: Final = bytes(_KEY_BYTES)
+_ORDER: Final = "(uint256[],bytes32,bytes,uint64,uint32,uint8,uint32,bytes32,uint128)"
+_CHARGES: Final = "(bytes32,uint64,uint128)[]"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a requester wants."""
+
+    inputs: tuple[BlobObjectId, ...]
+    """Blob objects that the program reads, in this order."""
+    program: BlobId
+    arguments: bytes
+    fuel: int
+    output_limit: int
+    """Bytes."""
+    replicas: int
+    """How many nodes run it."""
+    engine: int
+    encryption_key: bytes
+    """32 bytes, X25519: what the output is sealed to; zero when it is public."""
+    fee: Wei
+    """What the nodes get together."""
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the output is for the requester alone."""
+        return self.encryption_key != _NO_KEY
+
+    def as_arguments(self) -> tuple[object, ...]:
+        """As `IComputeJobs.Order`."""
+        return (
+            self.inputs,
+            self.program.digest,
+            self.arguments,
+            self.fuel,
+            self.output_limit,
+            self.replicas,
+            self.engine,
+            self.encryption_key,
+            self.fee,
+        )
+
+    @classmethod
+    def from_arguments(cls, values: Any) -> Order:
+        """The order that the chain's values spell."""
+        inputs, program, arguments, fuel, output_limit, replicas, engine, encryption_key, fee = values
+        return cls(
+            tuple(map(BlobObjectId, inputs)),
+            BlobId(bytes(program)),
+            bytes(arguments),
+            int(fuel),
+            int(output_limit),
+            int(replicas),
+            int(engine),
+            bytes(encryption_key),
+            Wei(int(fee)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What one input is, and what its use costs."""
+
+    blob_id: BlobId
+    pool: int
+    """Who is paid; zero when it is free."""
+    price: Wei
+
+    def as_arguments(self) -> tuple[object, ...]:
+        """As `IComputeJobs.Charge`."""
+        return self.blob_id.digest, self.pool, self.price
+
+    @classmethod
+    def from_arguments(cls, values: Any) -> Charge:
+        """The charge that the chain's values spell."""
+        blob_id, pool, price = values
+        return cls(BlobId(bytes(blob_id)), int(pool), Wei(int(price)))
+
+
+@dataclass(frozen=True, slots=True)
+class JobTerms:
+    """An order with one charge for each input."""
+
+    order: Order
+    charges: tuple[Charge, ...]
+
+    def to_bytes(self) -> bytes:
+        """As the contract encodes them."""
+        charges = [charge.as_arguments() for charge in self.charges]
+        return bytes(encode([_ORDER, _CHARGES], [self.order.as_arguments(), charges]))
+
+    @property
+    def digest(self) -> bytes:
+        """The hash that the chain keeps."""
+        return bytes(keccak(self.to_bytes()))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> JobTerms:
+        """The terms that were encoded.
+
+        Raises: MalformedMessage: not the one encoding of terms.
+        """
+        try:
+            order, charges = decode([_ORDER, _CHARGES], data)
+            terms = cls(Order.from_arguments(order), tuple(map(Charge.from_arguments, charges)))
+            same = terms.to_bytes() == data
+        except (DecodingError, OverflowError, ValueError) as error:
+            raise MalformedMessage("JobTerms", str(error)) from None
+        if not same or len(terms.order.inputs) != len(terms.charges):
+            raise MalformedMessage("JobTerms", "they are not encoded as the contract does it")
+        return terms
+
+
+def commitment_of(job: int, node: NodeId, result_hash: bytes, output_size: int, salt: bytes) -> bytes:
+    """What a node commits to before it shows its result.
+
+    Args:
+        result_hash, salt: 32 bytes each.
+    """
+    kinds = ["uint256", "uint32", "bytes32", "uint64", "bytes32"]
+    return bytes(keccak(encode(kinds, [job, node, result_hash, output_size, salt])))

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from sqlite3 import Connection
+from typing import Final
 
 from storage_agent.store.database import Database
+
+#: Jobs that an agent looks back at when it starts for the first time, or was away for long: older ones are over.
+_MOST_NEW: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class JobStore:
             before = Seen(*connection.execute("SELECT jobs, triggers, block FROM jobs_seen").fetchone())
             connection.executemany(
                 "INSERT INTO open_jobs (job, first_block) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                [(number, before.block) for number in range(before.jobs + 1, jobs + 1)],
+                [(number, before.block) for number in range(max(before.jobs, jobs - _MOST_NEW) + 1, jobs + 1)],
             )
             connection.executemany(
                 "INSERT INTO triggers (number, first_block) VALUES (?, ?) ON CONFLICT DO NOTHING",
@@ -137,8 +141,8 @@ class JobStore:
 
         def run(connection: Connection) -> JobResult:
             connection.execute(
-                "INSERT INTO results (job, hash, result, size, salt, why, sealed, found_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO results (job, hash, result, size, salt, why, sealed, found_at, gone) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (
                     found.job,
                     found.digest,
@@ -148,6 +152,7 @@ class JobStore:
                     found.why,
                     found.sealed,
                     found.found_at,
+                    found.gone,
                 ),
             )
             row = connection.execute(f"{_RESULT} WHERE job = ? AND hash = ?", (found.job, found.digest)).fetchone()

@@ -25,7 +25,7 @@ class Outputs:
         path = self._path(job, digest)
         draft = path.with_suffix(".new")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(handle, "wb") as file:
+        with os.fdopen(handle, "wb") as file:
             file.write(output)
             file.flush()
             os.fsync(file.fileno())

@@ -9,6 +9,7 @@ Source: contracts/interfaces/IComputeJobs.sol; docs/spec/18-jobs.md.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Final
 
 from eth_abi.abi import decode, encode
@@ -25,6 +26,7 @@ MAXIMUM_TERMS_BYTES: Final = 8 * 1024
 _KEY_BYTES: Final = 32
 _NO_KEY: Final = bytes(_KEY_BYTES)
 _ORDER: Final = "(uint256[],bytes32,bytes,uint64,uint32,uint8,uint32,bytes32,uint128)"
+_TRIGGER: Final = f"(uint8,uint32,uint16,uint128,{_ORDER})"
 _CHARGES: Final = "(bytes32,uint64,uint128)[]"
 
 
@@ -135,6 +137,47 @@ class JobTerms:
         if not same or len(terms.order.inputs) != len(terms.charges):
             raise MalformedMessage("JobTerms", "they are not encoded as the contract does it")
         return terms
+
+
+class TriggerKind(IntEnum):
+    """What fires a trigger, as `IJobTriggers.Kind`."""
+
+    ON_CERTIFY = 0
+    """Each object of its owner, once it is certified."""
+    EVERY_EPOCHS = 1
+    """The clock."""
+    ON_PAYMENT = 2
+    """Reads of its object that were bought."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerTerms:
+    """What a trigger does."""
+
+    kind: TriggerKind
+    epochs: int
+    """From one job to the next; zero but for `EVERY_EPOCHS`."""
+    per_epoch: int
+    """The most jobs in an epoch."""
+    maximum: Wei
+    """What one job may cost."""
+    order: Order
+    """Of each job; without inputs for `ON_CERTIFY`."""
+
+    def as_arguments(self) -> tuple[object, ...]:
+        """As `IJobTriggers.Terms`."""
+        return int(self.kind), self.epochs, self.per_epoch, self.maximum, self.order.as_arguments()
+
+    @classmethod
+    def from_arguments(cls, values: Any) -> TriggerTerms:
+        """The terms that the chain's values spell."""
+        kind, epochs, per_epoch, maximum, order = values
+        return cls(TriggerKind(int(kind)), int(epochs), int(per_epoch), Wei(int(maximum)), Order.from_arguments(order))
+
+    @property
+    def digest(self) -> bytes:
+        """The hash that the chain keeps."""
+        return bytes(keccak(encode([_TRIGGER], [self.as_arguments()])))
 
 
 def commitment_of(job: int, node: NodeId, result_hash: bytes, output_size: int, salt: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """Follows jobs on chain and does what is to do about each: draws, runs, commits, reveals, settles, cancels.
 
-Every look begins with what the chain says now, so a crash, a lost race or a reorganisation needs no care: what is not on
-chain is done again, with the same result. What to do is decided by `storage_agent.state.jobs`.
+Every look begins with what the chain says now, so a crash, a lost race or a reorganisation needs no care: what is not
+on chain is done again, with the same result. What to do is decided by `storage_agent.state.jobs`.
 
 Transactions and runs go on beside each other, one a job; looking never waits for them.
 """
@@ -21,7 +21,7 @@ from storage_agent.store.jobs import JobResult, JobStore, OpenJob
 from storage_agent.store.outputs import Outputs
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.compute.terms import JobTerms, commitment_of
-from walrus_chain.errors import NotEnoughGasMoney, Rejected, Retryable, WalrusError
+from walrus_chain.errors import Bug, NotEnoughGasMoney, Rejected, Retryable, WalrusError
 from walrus_chain.types import Address
 
 _log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class JobSource(Protocol):
         """Jobs as a block has them, in the order asked."""
 
     async def terms(self, job: int, digest: bytes, first_block: int) -> JobTerms | None:
-        """The terms of a job with that hash, which was requested near that block or later; none when they are not found."""
+        """The terms of a job with that hash, requested near that block or later; none when they are not found."""
 
 
 class JobHands(Protocol):
@@ -68,7 +68,7 @@ class JobHands(Protocol):
     def address(self) -> Address:
         """The account that pays."""
 
-    async def draw(self, job: int) -> object:
+    async def draw(self, job: int, terms: JobTerms) -> object:
         """Draws the panel."""
 
     async def commit(self, job: int, place: int, terms: bytes, commitment: bytes) -> object:
@@ -208,16 +208,20 @@ class JobFollower:
         """Begin what is to do about a job."""
         result = self._store.result(view.job, view.terms)
         await self._note_revealed(view, result)
-        step = next_step(view, _finding(result), self._rules, self._since[view.job, view.status], now)
+        terms = await self._terms_of(row, view)
+        if terms is None:
+            return
+        since = self._since[view.job, view.status]
+        step = next_step(view, terms.since, _finding(result), self._rules, since, now)
         if step is Step.RUN:
-            await self._begin_run(row, view, now)
+            await self._begin_run(view, terms, now)
             return
         pause = self._pauses.get((view.job, step))
         if step is Step.WAIT or view.job in self._acting or len(self._acting) >= _AT_ONCE:
             return
         if (pause is not None and now < pause.until) or (self._quiet() and step not in _IN_TIME):
             return
-        self._start(self._acting, view.job, self._act(step, row, view, result, now))
+        self._start(self._acting, view.job, self._act(step, view, terms, result, now))
 
     def _start(self, tasks: dict[int, asyncio.Task[None]], job: int, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
@@ -226,7 +230,7 @@ class JobFollower:
 
     # -- running -----------------------------------------------------------------------------------------------------
 
-    async def _begin_run(self, row: OpenJob, view: JobView, now: float) -> None:
+    async def _begin_run(self, view: JobView, terms: JobTerms, now: float) -> None:
         """Run a job now, or leave it for later; give up what comes too late, or is too much."""
         if view.job in self._running:
             return
@@ -236,21 +240,19 @@ class JobFollower:
         elif len(self._running) >= self._settings.at_once + self._settings.waiting:
             await self._runs.give_up(view, "too many jobs wait for this node")
         else:
-            self._start(self._running, view.job, self._run(row, view, until))
+            self._start(self._running, view.job, self._run(view, terms, until))
 
-    async def _run(self, row: OpenJob, view: JobView, until: float) -> None:
+    async def _run(self, view: JobView, terms: JobTerms, until: float) -> None:
         try:
-            terms = await self._terms_of(row, view)
-            if terms is not None:
-                await self._runs.find(view, terms, until)
+            await self._runs.find(view, terms, until)
         except WalrusError as error:
             _log.warning("job %d could not be run: %s", view.job, error, extra={"job": view.job})
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the trace is kept; one job must not end the others
             _log.exception("job %d failed unexpectedly", view.job, extra={"job": view.job})
             await self._runs.give_up(view, f"{type(error).__name__}: {error}")
 
     async def _terms_of(self, row: OpenJob, view: JobView) -> JobTerms | None:
-        """Order and charges of a job; none while no endpoint shows them."""
+        """The terms of a job; none while no endpoint shows them."""
         if row.terms is not None and row.digest == view.terms:
             return JobTerms.from_bytes(row.terms)
         terms = await self._source.terms(view.job, view.terms, row.first_block)
@@ -262,10 +264,10 @@ class JobFollower:
 
     # -- acting ------------------------------------------------------------------------------------------------------
 
-    async def _act(self, step: Step, row: OpenJob, view: JobView, result: JobResult | None, now: float) -> None:
+    async def _act(self, step: Step, view: JobView, terms: JobTerms, result: JobResult | None, now: float) -> None:
         key = (view.job, step)
         try:
-            done = await self._take(step, row, view, result)
+            await self._take(step, view, terms, result)
         except Exception as error:  # noqa: BLE001 - logged; one job must not keep others from being done
             pause = self._pauses.setdefault(key, _Pause())
             pause.until = now + _FIRST_PAUSE * 2 ** min(pause.attempts, _DOUBLINGS)
@@ -274,21 +276,18 @@ class JobFollower:
             return
         self._pauses.pop(key, None)
         self._problems.pop(step, None)
-        if done:
-            self._metrics.job_steps.labels(step).inc()
-            _log.info("done on chain", extra={"action": step, "job": view.job})
+        self._metrics.job_steps.labels(step).inc()
+        _log.info("done on chain", extra={"action": step, "job": view.job})
 
-    async def _take(self, step: Step, row: OpenJob, view: JobView, result: JobResult | None) -> bool:
-        """Take a step; whether there was something to do."""
+    async def _take(self, step: Step, view: JobView, terms: JobTerms, result: JobResult | None) -> None:
         hands, place = self._hands, view.place_of(self._rules.node_id)
         match step:
             case Step.DRAW:
-                await hands.draw(view.job)
-            case Step.SETTLE | Step.CANCEL:
-                terms = await self._terms_of(row, view)
-                if terms is None:
-                    return False
-                await (hands.settle if step is Step.SETTLE else hands.cancel)(view.job, terms)
+                await hands.draw(view.job, terms)
+            case Step.SETTLE:
+                await hands.settle(view.job, terms)
+            case Step.CANCEL:
+                await hands.cancel(view.job, terms)
             case Step.DECLINE if place is not None:
                 await hands.decline(view.job, place)
             case Step.COMMIT if place is not None and result is not None and result.result is not None:
@@ -298,8 +297,7 @@ class JobFollower:
                 await hands.reveal(view.job, place, result.result, result.size, result.salt)
                 await self._store.note_revealed(view.job, view.terms)
             case _:
-                return False
-        return True
+                raise Bug(f"{step} of job {view.job} with {result}")
 
     async def _note_revealed(self, view: JobView, result: JobResult | None) -> None:
         """Notice a result that is on chain though the agent was stopped before it could note so."""

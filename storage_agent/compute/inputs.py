@@ -1,4 +1,4 @@
-"""The inputs of a job. Which are private is decided as of the block of its draw, so for all nodes of the panel alike."""
+"""The inputs of a job. Which are private is decided as of the block of its draw, for all nodes of the panel alike."""
 
 from __future__ import annotations
 

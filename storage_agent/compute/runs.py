@@ -1,7 +1,7 @@
 """From a job to its result: fetches program and inputs, runs, and keeps what came of it before anybody hears of it.
 
-A result is on the disk, with its salt and its output, before the node commits to it. Who is asked again for the same job
-with the same terms answers from the disk, so a node that is killed commits to nothing else afterwards.
+A result is on the disk, with its salt and its output, before the node commits to it. Whoever asks again for the same
+job with the same terms is answered from the disk, so a node that is killed commits to nothing else afterwards.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _SALT_BYTES: Final = 32
 #: Between two attempts to get what a run needs.
 _FIRST_PAUSE_SECONDS: Final = 1.0
 _LONGEST_PAUSE_SECONDS: Final = 15.0
+#: Runs of one job that may come to no verdict.
+_CRASHES: Final = 3
 
 
 class Machine(Protocol):
@@ -100,24 +102,35 @@ class Runs:
         if (why := self._refusal(terms)) is not None:
             return await self.give_up(view, why)
         began = self._clock()
-        pause = _FIRST_PAUSE_SECONDS
+        outcome = await self._verdict(view, terms, until)
+        if isinstance(outcome, str):
+            return await self.give_up(view, outcome)
+        self._metrics.job_seconds.observe(self._clock() - began)
+        return await self._keep(view, terms, outcome)
+
+    async def _verdict(self, view: JobView, terms: JobTerms, until: float) -> Outcome | str:
+        """How the run ended, by a verdict; or why there is none."""
+        pause, crashes = _FIRST_PAUSE_SECONDS, 0
         while True:
             try:
                 async with asyncio.timeout(max(0.0, until - self._clock())):
-                    outcome = await self._run(view, terms)
-                break
+                    return await self._run(view, terms)
             except TimeoutError:
-                return await self.give_up(view, "it takes longer than there is time")
+                return "it takes longer than there is time"
+            except NotRun as error:
+                crashes += 1
+                if error.outcome.ending is Ending.TIMED_OUT or crashes == _CRASHES:
+                    return str(error)
+                why = str(error)
             except Retryable as error:
-                _log.warning("job %d cannot be run yet: %s", view.job, error, extra={"job": view.job})
-                if self._clock() + pause >= until:
-                    return await self.give_up(view, str(error))
+                why = str(error)
             except (WalrusError, OSError) as error:
-                return await self.give_up(view, str(error))
+                return str(error)
+            _log.warning("job %d cannot be run yet: %s", view.job, why, extra={"job": view.job})
+            if self._clock() + pause >= until:
+                return why
             await self._sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-        self._metrics.job_seconds.observe(self._clock() - began)
-        return await self._keep(view, terms, outcome)
 
     async def give_up(self, view: JobView, why: str) -> JobResult:
         """Note that this node has no result, unless it has one; durable on return."""

@@ -35,15 +35,24 @@ _GWEI = 10**9
 class Upkeep:
     """Everything about one node that happens on chain."""
 
-    def __init__(self, keeper: Keeper | None, books: Books, collector: Collector | None = None) -> None:
+    def __init__(
+        self, keeper: Keeper | None, books: Books, collector: Collector | None = None, sender: Sender | None = None
+    ) -> None:
         """
         Args:
             keeper: none where the operator does without.
             collector: looks after what releases of keys leave behind; none where there is no keeper.
+            sender: sends the node's transactions; none where there is no keeper.
         """
         self._keeper = keeper
         self._books = books
         self._collector = collector
+        self.sender = sender
+
+    @property
+    def proving(self) -> bool:
+        """Whether a proof of custody is due, before which nothing is sent that can wait."""
+        return self._keeper is not None and self._keeper.proving
 
     @property
     def standing(self) -> Standing | None:
@@ -145,4 +154,4 @@ def make_upkeep(
         confirmations=keys.settings.confirmations,
         minimum_settle=access_wei(keys.settings.minimum_settle),
     )
-    return Upkeep(keeper, books, collector)
+    return Upkeep(keeper, books, collector, sender)

@@ -186,9 +186,9 @@ class JobReleaser:
                 raise BlockTooOld(block.hash, age, self._rules.maximum_request_age)
             facts = await self._source.facts(grant.job, grant.node, request.blob_object, block.hash)
         charge = self._judge(asked, facts, block)
-        use = request.use(facts.view.requester).digest(self._rules.access)
+        use = request.use(asked.terms.requester).digest(self._rules.access)
         payment = Payment(PaidBy.JOB, charge.price, charge.pool)
-        recorded = await self._journal.record(grant, facts.view.requester, request, use, block, charge.price, payment)
+        recorded = await self._journal.record(grant, asked.terms.requester, request, use, block, charge.price, payment)
         access = self._rules.access
         identity = KeyIdentity(
             access.chain_id, access.verifying_contract, facts.policy, request.blob_object, facts.key_epoch

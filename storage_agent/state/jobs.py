@@ -17,7 +17,7 @@ from typing import Final
 
 from storage_agent.state.collecting import share_of
 from storage_agent.state.keeping import backed_off
-from walrus_chain.types import Address, NodeId
+from walrus_chain.types import NodeId
 
 #: What is left of the time to commit for the transaction, as a part of it.
 _LAST_PART: Final = 8
@@ -30,11 +30,10 @@ class JobStatus(IntEnum):
 
     UNKNOWN = 0
     REQUESTED = 1
-    UNDRAWN = 2
-    COMMITTING = 3
-    REVEALING = 4
-    SETTLEABLE = 5
-    OVER = 6
+    COMMITTING = 2
+    REVEALING = 3
+    SETTLEABLE = 4
+    OVER = 5
 
 
 class Answer(IntEnum):
@@ -52,11 +51,10 @@ class JobView:
 
     job: int
     status: JobStatus
-    requester: Address
     terms: bytes
-    """The hash of order and charges."""
-    since: int
-    """When it was requested, or drawn once it is; seconds since 1970."""
+    """The hash of its terms."""
+    drawn_at: int
+    """When it was drawn, seconds since 1970; zero before."""
     drawn_block: int
     nodes: tuple[NodeId, ...]
     answers: tuple[Answer, ...]
@@ -76,6 +74,8 @@ class JobRules:
     """What an agent goes by."""
 
     node_id: NodeId
+    draw_seconds: int
+    """In which a job must be drawn, from its request on."""
     commit_seconds: int
     """That a node has to commit, from the draw on."""
     span: float
@@ -83,7 +83,7 @@ class JobRules:
 
     def commit_until(self, view: JobView) -> float:
         """When a run must have ended, so that the commitment comes in time."""
-        return view.since + self.commit_seconds - self.commit_seconds / _LAST_PART
+        return view.drawn_at + self.commit_seconds - self.commit_seconds / _LAST_PART
 
     def wait_for(self, what: str) -> float:
         """Seconds that this node waits with what others may do as well."""
@@ -115,10 +115,11 @@ class Finding(StrEnum):
     """It cannot or will not run it."""
 
 
-def next_step(view: JobView, found: Finding, rules: JobRules, since: float, now: float) -> Step:
+def next_step(view: JobView, requested_at: int, found: Finding, rules: JobRules, since: float, now: float) -> Step:
     """What to do about a job.
 
     Args:
+        requested_at: seconds since 1970.
         found: on the disk, for just these terms.
         since: when this agent first saw the job stand where it does, by the chain's time.
         now: the chain's time, seconds since 1970.
@@ -128,10 +129,10 @@ def next_step(view: JobView, found: Finding, rules: JobRules, since: float, now:
     match view.status:
         case JobStatus.UNKNOWN | JobStatus.OVER:
             return Step.FORGET
+        case JobStatus.REQUESTED if now >= requested_at + rules.draw_seconds:
+            return _if_due(Step.CANCEL, view, rules, requested_at + rules.draw_seconds, now)
         case JobStatus.REQUESTED:
             return _if_due(Step.DRAW, view, rules, since, now)
-        case JobStatus.UNDRAWN:
-            return _if_due(Step.CANCEL, view, rules, since, now)
         case JobStatus.SETTLEABLE:
             return _if_due(Step.SETTLE, view, rules, since, now)
         case JobStatus.COMMITTING if place is not None and answer is Answer.NONE:

@@ -33,7 +33,7 @@ class OpenJob:
     job: int
     first_block: int
     terms: bytes | None
-    """Order and charges as the contract encodes them; none until they were needed."""
+    """As the contract encodes them; none until they were needed."""
     digest: bytes | None
     """Their hash."""
 

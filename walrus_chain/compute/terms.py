@@ -1,7 +1,7 @@
-"""What a job asks for and costs, as the chain commits to it: `terms = keccak256(abi.encode(order, charges))`.
+"""What a job asks for and costs, as the chain commits to it: `terms = keccak256(abi.encode(request))`.
 
-The chain keeps the hash only. Whoever ends a job, or asks for keys under it, shows order and charges again; whoever is
-shown them checks the hash.
+The chain keeps the hash only. Whoever draws or ends a job, or asks for keys under it, shows the request again; whoever
+is shown it checks the hash.
 
 Source: contracts/interfaces/IComputeJobs.sol; docs/spec/18-jobs.md.
 """
@@ -14,10 +14,11 @@ from typing import Any, Final
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
+from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from walrus_chain.errors import MalformedMessage
-from walrus_chain.types import BlobId, BlobObjectId, NodeId, Wei
+from walrus_chain.types import Address, BlobId, BlobObjectId, NodeId, Wei
 
 #: The engine `wasmtime-50/abi-1`, as orders name it.
 ENGINE_NUMBER: Final = 1
@@ -28,6 +29,7 @@ _NO_KEY: Final = bytes(_KEY_BYTES)
 _ORDER: Final = "(uint256[],bytes32,bytes,uint64,uint32,uint8,uint32,bytes32,uint128)"
 _TRIGGER: Final = f"(uint8,uint32,uint16,uint128,{_ORDER})"
 _CHARGES: Final = "(bytes32,uint64,uint128)[]"
+_REQUEST: Final = f"(address,{_ORDER},{_CHARGES},uint64,uint32,uint64)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +109,40 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class JobTerms:
-    """An order with one charge for each input."""
+    """All that is known of a job when it is requested."""
 
+    requester: Address
     order: Order
     charges: tuple[Charge, ...]
+    """One for each input."""
+    ticket: int
+    """Of the randomness that draws the panel."""
+    office: int
+    """The committee of which the panel is drawn, by the epoch in which it took office."""
+    since: int
+    """When it was requested, seconds since 1970."""
+
+    def as_arguments(self) -> tuple[object, ...]:
+        """As `IComputeJobs.Request`."""
+        charges = [charge.as_arguments() for charge in self.charges]
+        return self.requester, self.order.as_arguments(), charges, self.ticket, self.office, self.since
+
+    @classmethod
+    def from_arguments(cls, values: Any) -> JobTerms:
+        """The terms that the chain's values spell."""
+        requester, order, charges, ticket, office, since = values
+        return cls(
+            Address(to_checksum_address(requester)),
+            Order.from_arguments(order),
+            tuple(map(Charge.from_arguments, charges)),
+            int(ticket),
+            int(office),
+            int(since),
+        )
 
     def to_bytes(self) -> bytes:
         """As the contract encodes them."""
-        charges = [charge.as_arguments() for charge in self.charges]
-        return bytes(encode([_ORDER, _CHARGES], [self.order.as_arguments(), charges]))
+        return bytes(encode([_REQUEST], [self.as_arguments()]))
 
     @property
     def digest(self) -> bytes:
@@ -129,8 +156,8 @@ class JobTerms:
         Raises: MalformedMessage: not the one encoding of terms.
         """
         try:
-            order, charges = decode([_ORDER, _CHARGES], data)
-            terms = cls(Order.from_arguments(order), tuple(map(Charge.from_arguments, charges)))
+            [values] = decode([_REQUEST], data)
+            terms = cls.from_arguments(values)
             same = terms.to_bytes() == data
         except (DecodingError, OverflowError, ValueError) as error:
             raise MalformedMessage("JobTerms", str(error)) from None

@@ -81,7 +81,7 @@ class JobKeyQuestion:
 
     grant: JobGrant
     terms: bytes
-    """Order and charges of the job, as the chain hashed them."""
+    """Of the job, as the chain hashed them."""
     request: AccessRequest
     request_signature: bytes
     """By the signer of the node that was drawn."""

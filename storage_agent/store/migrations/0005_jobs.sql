@@ -28,7 +28,7 @@ INSERT INTO jobs_seen (only, jobs, triggers, block) VALUES (1, 0, 0, 0);
 CREATE TABLE open_jobs (
     job INTEGER PRIMARY KEY,
     first_block INTEGER NOT NULL,          -- it was requested after it, or near it
-    terms BLOB,                            -- order and charges as the contract encodes them; NULL until they are needed
+    terms BLOB,                            -- as the contract encodes them; NULL until they are needed
     hash BLOB                              -- of them
 ) STRICT;
 
@@ -49,7 +49,7 @@ CREATE TABLE results (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX results_by_age ON results (found_at) WHERE gone = 0;
 
--- Triggers, with their terms as the contract encodes them.
+-- Triggers that were seen.
 CREATE TABLE triggers (
     number INTEGER PRIMARY KEY,
     first_block INTEGER NOT NULL

@@ -1,4 +1,4 @@
-"""The handler that gives out what jobs wrote: to anybody where the order wants it public, else sealed to who ordered it."""
+"""The handler that gives out what jobs wrote: in the clear where the order wants it so, else sealed."""
 
 from __future__ import annotations
 

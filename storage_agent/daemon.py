@@ -221,7 +221,7 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
             upkeep.sender,
             lambda: upkeep.proving,
             parameters,
-            await job_chain.windows(),
+            await job_chain.rules(),
             node_id,
             signer,
             chain.access_domain,

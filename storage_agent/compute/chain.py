@@ -7,46 +7,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
-
-from walrus_chain.chain.compute_events import JobRequested, TriggerCreated
 
 from storage_agent.compute.follow import Counts
 from storage_agent.compute.shares import InputKey, ShareHolder
-from storage_agent.compute.triggers import TriggerView
 from storage_agent.keys.jobs import JobFacts, JobKeyRequest, JobReleaser
-from storage_agent.state.jobs import Answer, JobStatus, JobView
+from storage_agent.state.terms import trigger_terms_of
 from storage_agent.watch.access import AccessChain
 from walrus_chain.chain.answers import blob_from, node_from
 from walrus_chain.chain.blocks import BlockRef
+from walrus_chain.chain.compute_events import JobRequested, TriggerCreated
+from walrus_chain.chain.compute_views import Answer, Job, JobRequest, JobRules, JobStatus, Trigger, TriggerTerms
 from walrus_chain.chain.network import Chain
 from walrus_chain.chain.payment_events import ReadsBought
 from walrus_chain.chain.values import checksum_address
 from walrus_chain.chain.views import Node
-from walrus_chain.compute.terms import JobTerms, TriggerTerms
 from walrus_chain.crypto.envelope import Entry, KeyEnvelope
 from walrus_chain.crypto.node_key import PUBLIC_KEY_BYTES, PublicKey
 from walrus_chain.errors import MalformedKey
 from walrus_chain.messages.domain import number_word
 from walrus_chain.messages.receipt import Receipt
 from walrus_chain.transport.access import JobKeyHolder, JobKeyQuestion, KeyAnswer
-from walrus_chain.types import BlobObjectId, BlobStatus, Epoch, NodeId, Wei
+from walrus_chain.types import BlobObjectId, BlobStatus, Epoch, JobId, NodeId, TriggerId, Wei
 
 _CONTRACT: Final = "ComputeJobs"
 #: Blocks that a reorganisation may put an event before where it was first seen.
 _MARGIN: Final = 256
 _CALLS_AT_ONCE: Final = 100
 _OBJECTS_A_CALL: Final = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class JobWindows:
-    """How long each part of a job takes at least; fixed when the network was deployed."""
-
-    draw_seconds: int
-    commit_seconds: int
-    reveal_seconds: int
 
 
 class JobChain:
@@ -70,10 +58,9 @@ class JobChain:
         self.releaser: JobReleaser | None = None
         """Gives this node's own shares; none where it releases no keys."""
 
-    async def windows(self) -> JobWindows:
-        """How long each part of a job takes."""
-        draw, commit, reveal, *_ = await self._chain.call(_CONTRACT, "parameters")
-        return JobWindows(draw, commit, reveal)
+    async def rules(self) -> JobRules:
+        """What holds for all jobs."""
+        return await self._chain.compute.rules()
 
     # -- jobs --------------------------------------------------------------------------------------------------------
 
@@ -90,16 +77,16 @@ class JobChain:
         jobs, triggers = await self._chain.calls([(_CONTRACT, "jobCount", ()), (_CONTRACT, "triggerCount", ())], at=at)
         return Counts(jobs, triggers)
 
-    async def jobs(self, numbers: Sequence[int], at: bytes) -> tuple[JobView, ...]:
+    async def jobs(self, numbers: Sequence[int], at: bytes) -> tuple[Job, ...]:
         """Jobs as a block has them, in the order asked."""
         found = await self._each("jobOf", numbers, at)
         return tuple(_view_from(job, row) for job, row in zip(numbers, found, strict=True))
 
-    async def terms(self, job: int, digest: bytes, first_block: int) -> JobTerms | None:
+    async def terms(self, job: int, digest: bytes, first_block: int) -> JobRequest | None:
         """The terms of a job with that hash, requested near that block or later; none when they are not found."""
         for event in await self._chain.logged(JobRequested, number_word(job), first=self._first(first_block)):
             if event.terms == digest:
-                return JobTerms.from_arguments(event.request)
+                return event.request
         return None
 
     async def facts(self, job: int, node_id: NodeId, blob_object: BlobObjectId, at: bytes) -> JobFacts:
@@ -169,7 +156,7 @@ class JobChain:
 
     # -- triggers ----------------------------------------------------------------------------------------------------
 
-    async def triggers(self, numbers: Sequence[int], at: bytes) -> tuple[TriggerView | None, ...]:
+    async def triggers(self, numbers: Sequence[int], at: bytes) -> tuple[Trigger | None, ...]:
         """Triggers as a block has them; none where there is none."""
         [count] = await self._chain.calls([(_CONTRACT, "triggerCount", ())], at=at)
         there = [number for number in numbers if number <= count]
@@ -179,12 +166,11 @@ class JobChain:
     async def trigger_terms(self, trigger: int, digest: bytes, first_block: int) -> TriggerTerms | None:
         """The terms of a trigger that was made near that block or later; none when they are not found."""
         for event in await self._chain.logged(TriggerCreated, number_word(trigger), first=self._first(first_block)):
-            terms = TriggerTerms.from_arguments(event.terms)
-            if terms.digest == digest:
-                return terms
+            if trigger_terms_of(event.terms) == digest:
+                return event.terms
         return None
 
-    async def to_compute(self, view: TriggerView, at: bytes) -> list[BlobObjectId]:
+    async def to_compute(self, view: Trigger, at: bytes) -> list[BlobObjectId]:
         """Certified objects of the trigger's owner that it has not fired for."""
         first = self._triggers_done.get(view.trigger, view.first_object)
         certified, waiting = [], []
@@ -209,7 +195,7 @@ class JobChain:
             self._triggers_done[view.trigger] = min(unfinished)
         return left
 
-    async def readers(self, view: TriggerView, blob_object: BlobObjectId, at: bytes) -> list[int]:
+    async def readers(self, view: Trigger, blob_object: BlobObjectId, at: bytes) -> list[int]:
         """Accounts, as numbers, that bought reads of an object since the trigger fired for them last."""
         bought = await self._chain.logged(ReadsBought, number_word(blob_object))
         accounts = sorted({event.reader for event in bought})
@@ -249,11 +235,11 @@ class OwnShares:
         return KeyAnswer(released.share, released.key_id, receipt, released.receipt.signature)
 
 
-def _view_from(job: int, row: Sequence[Any]) -> JobView:
+def _view_from(job: int, row: Sequence[Any]) -> Job:
     """`IComputeJobs.Job`."""
     status, terms, drawn_at, drawn_block, nodes, answers = row
-    return JobView(
-        job,
+    return Job(
+        JobId(job),
         JobStatus(status),
         bytes(terms),
         drawn_at,
@@ -263,11 +249,11 @@ def _view_from(job: int, row: Sequence[Any]) -> JobView:
     )
 
 
-def _trigger_from(trigger: int, row: Sequence[Any]) -> TriggerView:
+def _trigger_from(trigger: int, row: Sequence[Any]) -> Trigger:
     """`IJobTriggers.Trigger`."""
     owner, terms, first_object, last, jobs, balance = row
-    return TriggerView(
-        trigger,
+    return Trigger(
+        TriggerId(trigger),
         checksum_address(owner),
         bytes(terms),
         BlobObjectId(first_object),

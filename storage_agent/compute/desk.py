@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from storage_agent.compute.blobs import Pairs, Rows, Segments
-from storage_agent.compute.chain import JobChain, JobWindows
+from storage_agent.compute.chain import JobChain
 from storage_agent.compute.follow import FollowSettings, JobFollower
 from storage_agent.compute.hands import JobSender
 from storage_agent.compute.inputs import Inputs
@@ -20,9 +20,10 @@ from storage_agent.compute.triggers import TriggerFirer
 from storage_agent.config import ComputeSettings
 from storage_agent.keys.desk import access_wei
 from storage_agent.observe import Metrics
-from storage_agent.state.jobs import JobRules
+from storage_agent.state.jobs import NodeRules
 from storage_agent.store.jobs import JobStore
 from storage_agent.store.outputs import Outputs
+from walrus_chain.chain.compute_views import JobRules
 from walrus_chain.chain.sender import Sender
 from walrus_chain.chain.views import NetworkParameters
 from walrus_chain.messages.domain import Domain
@@ -79,7 +80,7 @@ def make_computing(
     sender: Sender | None,
     proving: Callable[[], bool],
     parameters: NetworkParameters,
-    windows: JobWindows,
+    job_rules: JobRules,
     node_id: NodeId,
     signer: Signer,
     domain: Domain,
@@ -97,7 +98,7 @@ def make_computing(
     Args:
         sender: sends the node's transactions; none where the operator does without a keeper.
         proving: whether a proof of custody is due, before which nothing is sent that can wait.
-        windows: how long each part of a job takes.
+        job_rules: what holds for all jobs.
         signer: the node's key.
         domain: of access.
         confirmations: blocks behind the newest at which other nodes are asked for keys.
@@ -111,8 +112,8 @@ def make_computing(
         return Computing(None, None, problem)
     runs_here = settings.enabled and problem is None
     limits = ComputeLimits(settings.at_once, settings.queue, settings.wall_seconds)
-    span = min(_LONGEST_SPAN, windows.commit_seconds / _SPAN_PART)
-    rules = JobRules(node_id, windows.draw_seconds, windows.commit_seconds, span)
+    span = min(_LONGEST_SPAN, job_rules.commit_seconds / _SPAN_PART)
+    rules = NodeRules(node_id, job_rules.draw_seconds, job_rules.commit_seconds, span)
     asker = ShareAsker(node_id, signer, domain, chain, confirmations, clock, random)
     runs = Runs(
         RunRules(node_id, access_wei(settings.minimum_fee)),

@@ -16,11 +16,13 @@ from typing import Final, Protocol
 
 from storage_agent.compute.runs import Runs
 from storage_agent.observe import Metrics
-from storage_agent.state.jobs import Answer, Finding, JobRules, JobStatus, JobView, Step, next_step
+from storage_agent.state.jobs import Finding, NodeRules, Step, next_step
+from storage_agent.state.terms import request_from_bytes, request_to_bytes
 from storage_agent.store.jobs import JobResult, JobStore, OpenJob
 from storage_agent.store.outputs import Outputs
 from walrus_chain.chain.blocks import BlockRef
-from walrus_chain.compute.terms import JobTerms, commitment_of
+from walrus_chain.chain.compute_views import Answer, Job, JobRequest, JobStatus
+from walrus_chain.chain.compute_writer import commitment
 from walrus_chain.errors import Bug, NotEnoughGasMoney, Rejected, Retryable, WalrusError
 from walrus_chain.types import Address
 
@@ -54,10 +56,10 @@ class JobSource(Protocol):
     async def counts(self, at: bytes) -> Counts:
         """How many jobs and triggers there are as of a block."""
 
-    async def jobs(self, numbers: Sequence[int], at: bytes) -> tuple[JobView, ...]:
+    async def jobs(self, numbers: Sequence[int], at: bytes) -> tuple[Job, ...]:
         """Jobs as a block has them, in the order asked."""
 
-    async def terms(self, job: int, digest: bytes, first_block: int) -> JobTerms | None:
+    async def terms(self, job: int, digest: bytes, first_block: int) -> JobRequest | None:
         """The terms of a job with that hash, requested near that block or later; none when they are not found."""
 
 
@@ -68,7 +70,7 @@ class JobHands(Protocol):
     def address(self) -> Address:
         """The account that pays."""
 
-    async def draw(self, job: int, terms: JobTerms) -> object:
+    async def draw(self, job: int, terms: JobRequest) -> object:
         """Draws the panel."""
 
     async def commit(self, job: int, place: int, terms: bytes, commitment: bytes) -> object:
@@ -80,10 +82,10 @@ class JobHands(Protocol):
     async def reveal(self, job: int, place: int, result: bytes, size: int, salt: bytes) -> object:
         """Shows this node's result."""
 
-    async def settle(self, job: int, terms: JobTerms) -> object:
+    async def settle(self, job: int, terms: JobRequest) -> object:
         """Ends a job whose panel is done."""
 
-    async def cancel(self, job: int, terms: JobTerms) -> object:
+    async def cancel(self, job: int, terms: JobRequest) -> object:
         """Pays back a job that was not drawn."""
 
 
@@ -99,7 +101,7 @@ class _Pause:
 class FollowSettings:
     """How an agent follows jobs."""
 
-    rules: JobRules
+    rules: NodeRules
     at_once: int
     """Runs at once."""
     waiting: int
@@ -193,7 +195,7 @@ class JobFollower:
         self._metrics.jobs_open.set(sum(view.place_of(self._rules.node_id) is not None for view in views))
         over = []
         for row, view in zip(rows, views, strict=True):
-            if view.is_open:
+            if view.status not in (JobStatus.UNKNOWN, JobStatus.OVER):
                 await self._consider(row, view, float(head.timestamp))
             else:
                 over.append(view)
@@ -201,10 +203,10 @@ class JobFollower:
         await self._drop_outputs(float(head.timestamp))
 
     @property
-    def _rules(self) -> JobRules:
+    def _rules(self) -> NodeRules:
         return self._settings.rules
 
-    async def _consider(self, row: OpenJob, view: JobView, now: float) -> None:
+    async def _consider(self, row: OpenJob, view: Job, now: float) -> None:
         """Begin what is to do about a job."""
         result = self._store.result(view.job, view.terms)
         await self._note_revealed(view, result)
@@ -230,7 +232,7 @@ class JobFollower:
 
     # -- running -----------------------------------------------------------------------------------------------------
 
-    async def _begin_run(self, view: JobView, terms: JobTerms, now: float) -> None:
+    async def _begin_run(self, view: Job, terms: JobRequest, now: float) -> None:
         """Run a job now, or leave it for later; give up what comes too late, or is too much."""
         if view.job in self._running:
             return
@@ -242,7 +244,7 @@ class JobFollower:
         else:
             self._start(self._running, view.job, self._run(view, terms, until))
 
-    async def _run(self, view: JobView, terms: JobTerms, until: float) -> None:
+    async def _run(self, view: Job, terms: JobRequest, until: float) -> None:
         try:
             await self._runs.find(view, terms, until)
         except WalrusError as error:
@@ -251,20 +253,20 @@ class JobFollower:
             _log.exception("job %d failed unexpectedly", view.job, extra={"job": view.job})
             await self._runs.give_up(view, f"{type(error).__name__}: {error}")
 
-    async def _terms_of(self, row: OpenJob, view: JobView) -> JobTerms | None:
+    async def _terms_of(self, row: OpenJob, view: Job) -> JobRequest | None:
         """The terms of a job; none while no endpoint shows them."""
         if row.terms is not None and row.digest == view.terms:
-            return JobTerms.from_bytes(row.terms)
+            return request_from_bytes(row.terms)
         terms = await self._source.terms(view.job, view.terms, row.first_block)
         if terms is None:
             _log.warning("the terms of job %d are not found; looking again", view.job, extra={"job": view.job})
             return None
-        await self._store.note_terms(view.job, terms.to_bytes(), view.terms)
+        await self._store.note_terms(view.job, request_to_bytes(terms), view.terms)
         return terms
 
     # -- acting ------------------------------------------------------------------------------------------------------
 
-    async def _act(self, step: Step, view: JobView, terms: JobTerms, result: JobResult | None, now: float) -> None:
+    async def _act(self, step: Step, view: Job, terms: JobRequest, result: JobResult | None, now: float) -> None:
         key = (view.job, step)
         try:
             await self._take(step, view, terms, result)
@@ -279,7 +281,7 @@ class JobFollower:
         self._metrics.job_steps.labels(step).inc()
         _log.info("done on chain", extra={"action": step, "job": view.job})
 
-    async def _take(self, step: Step, view: JobView, terms: JobTerms, result: JobResult | None) -> None:
+    async def _take(self, step: Step, view: Job, terms: JobRequest, result: JobResult | None) -> None:
         hands, place = self._hands, view.place_of(self._rules.node_id)
         match step:
             case Step.DRAW:
@@ -291,22 +293,22 @@ class JobFollower:
             case Step.DECLINE if place is not None:
                 await hands.decline(view.job, place)
             case Step.COMMIT if place is not None and result is not None and result.result is not None:
-                commitment = commitment_of(view.job, self._rules.node_id, result.result, result.size, result.salt)
-                await hands.commit(view.job, place, view.terms, commitment)
+                word = commitment(view.job, self._rules.node_id, result.result, result.size, result.salt)
+                await hands.commit(view.job, place, view.terms, word)
             case Step.REVEAL if place is not None and result is not None and result.result is not None:
                 await hands.reveal(view.job, place, result.result, result.size, result.salt)
                 await self._store.note_revealed(view.job, view.terms)
             case _:
                 raise Bug(f"{step} of job {view.job} with {result}")
 
-    async def _note_revealed(self, view: JobView, result: JobResult | None) -> None:
+    async def _note_revealed(self, view: Job, result: JobResult | None) -> None:
         """Notice a result that is on chain though the agent was stopped before it could note so."""
         place = view.place_of(self._rules.node_id)
         if place is None or view.answers[place] is not Answer.REVEALED or result is None or result.revealed:
             return
         await self._store.note_revealed(view.job, view.terms)
 
-    def _note_failure(self, step: Step, view: JobView, pause: _Pause, error: Exception) -> None:
+    def _note_failure(self, step: Step, view: Job, pause: _Pause, error: Exception) -> None:
         fields = {"action": step, "job": view.job}
         if isinstance(error, Rejected | Retryable) and pause.attempts < _WORRY:
             # Too early for the randomness, or another one was first.
@@ -323,7 +325,7 @@ class JobFollower:
 
     # -- tidying -----------------------------------------------------------------------------------------------------
 
-    async def _forget(self, over: Sequence[JobView]) -> None:
+    async def _forget(self, over: Sequence[Job]) -> None:
         """Forget jobs that are over for good, and those that were never there."""
         gone = [view.job for view in over if view.status is JobStatus.UNKNOWN]
         ended = [view.job for view in over if view.status is JobStatus.OVER]

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from storage_agent.compute.blobs import SealedInput, Segments
-from storage_agent.state.jobs import JobView
+from walrus_chain.chain.compute_views import Job, JobRequest
 from walrus_chain.compute.abi import MAXIMUM_PROGRAM_BYTES
-from walrus_chain.compute.terms import JobTerms
 from walrus_chain.sandbox.runner import InputSource
 from walrus_chain.types import BlobId, BlobObjectId
 
@@ -26,7 +25,7 @@ class PrivacySource(Protocol):
 class KeyOpener(Protocol):
     """Whoever opens keys of inputs; `storage_agent.compute.shares.ShareAsker` does."""
 
-    async def data_key(self, job: int, terms: JobTerms, blob_object: BlobObjectId) -> bytes:
+    async def data_key(self, job: int, terms: JobRequest, blob_object: BlobObjectId) -> bytes:
         """The key of an input's data."""
 
 
@@ -50,7 +49,7 @@ class Inputs:
         blob = await self._segments().open(blob_id)
         return None if blob.size > MAXIMUM_PROGRAM_BYTES else await blob.read(0, blob.size)
 
-    async def open(self, view: JobView, terms: JobTerms) -> list[InputSource]:
+    async def open(self, view: Job, terms: JobRequest) -> list[InputSource]:
         """The inputs of a drawn job, in their order, private ones decrypted.
 
         Raises:

@@ -14,12 +14,12 @@ from typing import Final, Protocol
 
 from storage_agent.compute.inputs import Inputs
 from storage_agent.observe import Metrics
-from storage_agent.state.jobs import JobView
 from storage_agent.store.jobs import JobResult, JobStore
 from storage_agent.store.outputs import Outputs
+from walrus_chain.chain.compute_views import ENGINE as ENGINE_NUMBER
+from walrus_chain.chain.compute_views import OUTPUT_IN_CLEAR, Job, JobOrder, JobRequest
 from walrus_chain.compute.abi import ENGINE
 from walrus_chain.compute.run import Ending, Outcome, Run
-from walrus_chain.compute.terms import ENGINE_NUMBER, JobTerms
 from walrus_chain.crypto.outputs import seal_output
 from walrus_chain.errors import MalformedKey, Retryable, WalrusError
 from walrus_chain.sandbox.runner import InputSource
@@ -90,7 +90,7 @@ class Runs:
         self._random = random
         self._sleep = sleep
 
-    async def find(self, view: JobView, terms: JobTerms, until: float) -> JobResult:
+    async def find(self, view: Job, terms: JobRequest, until: float) -> JobResult:
         """What this node has to say about a job; durable on return, and the same whenever it is asked.
 
         Args:
@@ -108,7 +108,7 @@ class Runs:
         self._metrics.job_seconds.observe(self._clock() - began)
         return await self._keep(view, terms, outcome)
 
-    async def _verdict(self, view: JobView, terms: JobTerms, until: float) -> Outcome | str:
+    async def _verdict(self, view: Job, terms: JobRequest, until: float) -> Outcome | str:
         """How the run ended, by a verdict; or why there is none."""
         pause, crashes = _FIRST_PAUSE_SECONDS, 0
         while True:
@@ -132,13 +132,13 @@ class Runs:
             await self._sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
-    async def give_up(self, view: JobView, why: str) -> JobResult:
+    async def give_up(self, view: Job, why: str) -> JobResult:
         """Note that this node has no result, unless it has one; durable on return."""
         _log.warning("job %d is declined: %s", view.job, why, extra={"job": view.job})
         found = JobResult(view.job, view.terms, None, 0, b"", why, False, self._clock(), gone=True)
         return await self._store.add_result(found)
 
-    def _refusal(self, terms: JobTerms) -> str | None:
+    def _refusal(self, terms: JobRequest) -> str | None:
         """Why the node does not take a job on; none when it does."""
         order = terms.order
         if self._machine is None:
@@ -149,7 +149,7 @@ class Runs:
             return f"it pays {order.fee // order.replicas} wei, {self._rules.minimum_fee} are wanted"
         return None
 
-    async def _run(self, view: JobView, terms: JobTerms) -> Outcome:
+    async def _run(self, view: Job, terms: JobRequest) -> Outcome:
         """How the run ended, by a verdict.
 
         Raises: NotRun; and what `Inputs` raises.
@@ -166,10 +166,10 @@ class Runs:
             raise NotRun(outcome)
         return outcome
 
-    async def _keep(self, view: JobView, terms: JobTerms, outcome: Outcome) -> JobResult:
+    async def _keep(self, view: Job, terms: JobRequest, outcome: Outcome) -> JobResult:
         """Keep a result: its output first, then the row that counts."""
         output, order = outcome.output, terms.order
-        if order.is_sealed:
+        if _is_sealed(order):
             try:
                 output = await asyncio.to_thread(
                     seal_output, order.encryption_key, view.job, self._rules.node_id, output, self._random
@@ -187,7 +187,7 @@ class Runs:
             size=len(outcome.output),
             salt=self._random(_SALT_BYTES),
             why=outcome.ending.words,
-            sealed=order.is_sealed,
+            sealed=_is_sealed(order),
             found_at=self._clock(),
         )
         kept = await self._store.add_result(found)
@@ -195,3 +195,8 @@ class Runs:
         _log.info("a job was run", extra=fields)
         self._metrics.jobs_run.labels(outcome.ending.words).inc()
         return kept
+
+
+def _is_sealed(order: JobOrder) -> bool:
+    """Whether the output is for the requester alone."""
+    return order.encryption_key != OUTPUT_IN_CLEAR

@@ -15,8 +15,9 @@ from typing import Final, Protocol
 
 from eth_utils.crypto import keccak
 
+from storage_agent.state.terms import request_to_bytes
 from walrus_chain.chain.blocks import BlockRef
-from walrus_chain.compute.terms import JobTerms
+from walrus_chain.chain.compute_views import JobRequest
 from walrus_chain.crypto.envelope import KeyEnvelope, VerifiedShare
 from walrus_chain.crypto.node_key import PublicKey
 from walrus_chain.crypto.sealing import SealingKey
@@ -106,7 +107,7 @@ class ShareAsker:
         self._random = random
         self._patience = patience
 
-    async def data_key(self, job: int, terms: JobTerms, blob_object: BlobObjectId) -> bytes:
+    async def data_key(self, job: int, terms: JobRequest, blob_object: BlobObjectId) -> bytes:
         """The key of an input's data.
 
         Raises:
@@ -128,7 +129,7 @@ class _Asking:
         self,
         asker: ShareAsker,
         job: int,
-        terms: JobTerms,
+        terms: JobRequest,
         blob_object: BlobObjectId,
         sealed: InputKey,
         block: BlockRef,
@@ -200,7 +201,7 @@ class _Asking:
         digest = request.digest(domain)
         question = JobKeyQuestion(
             self._grant,
-            self._terms.to_bytes(),
+            request_to_bytes(self._terms),
             request,
             self._asker._signer.sign_digest(digest),
             holder.key.key_id,

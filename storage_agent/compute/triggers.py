@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from storage_agent.observe import Metrics
-from storage_agent.state.jobs import JobRules
+from storage_agent.state.jobs import NodeRules
 from storage_agent.store.jobs import JobStore
 from walrus_chain.chain.blocks import BlockRef
-from walrus_chain.compute.terms import TriggerKind, TriggerTerms
+from walrus_chain.chain.compute_views import Trigger, TriggerKind, TriggerTerms
 from walrus_chain.errors import Rejected, Retryable, WalrusError
-from walrus_chain.types import Address, BlobObjectId, Epoch, Wei
+from walrus_chain.types import BlobObjectId, Epoch
 
 _log = logging.getLogger(__name__)
 
@@ -27,32 +27,18 @@ _FIRST_PAUSE: Final = 5.0
 _DOUBLINGS: Final = 10
 
 
-@dataclass(frozen=True, slots=True)
-class TriggerView:
-    """A trigger as a block has it."""
+def is_due(trigger: Trigger, terms: TriggerTerms, epoch: Epoch) -> bool:
+    """Whether a trigger may fire in an epoch, as far as the clock and its balance say."""
+    if not trigger.balance or trigger.balance < terms.order.fee:
+        return False
+    if terms.kind is TriggerKind.EVERY_EPOCHS:
+        return not trigger.last or epoch >= trigger.last + terms.epochs
+    return jobs_left(trigger, terms, epoch) > 0
 
-    trigger: int
-    owner: Address
-    digest: bytes
-    """Of its terms."""
-    first_object: BlobObjectId
-    last: Epoch
-    """Of its last job; 0 when there was none."""
-    jobs: int
-    """That it requested in that epoch."""
-    balance: Wei
 
-    def is_due(self, terms: TriggerTerms, epoch: Epoch) -> bool:
-        """Whether it may fire in an epoch, as far as the clock and its balance say."""
-        if self.balance < terms.order.fee or not self.balance:
-            return False
-        if terms.kind is TriggerKind.EVERY_EPOCHS:
-            return not self.last or epoch >= self.last + terms.epochs
-        return self.last != epoch or self.jobs < terms.per_epoch
-
-    def left(self, terms: TriggerTerms, epoch: Epoch) -> int:
-        """How many jobs it may still request in the epoch."""
-        return terms.per_epoch - (self.jobs if self.last == epoch else 0)
+def jobs_left(trigger: Trigger, terms: TriggerTerms, epoch: Epoch) -> int:
+    """How many jobs a trigger may still request in an epoch."""
+    return terms.per_epoch - (trigger.jobs if trigger.last == epoch else 0)
 
 
 class TriggerSource(Protocol):
@@ -61,16 +47,16 @@ class TriggerSource(Protocol):
     async def head(self, confirmations: int) -> BlockRef:
         """The newest block that has `confirmations` blocks after it."""
 
-    async def triggers(self, numbers: Sequence[int], at: bytes) -> tuple[TriggerView | None, ...]:
+    async def triggers(self, numbers: Sequence[int], at: bytes) -> tuple[Trigger | None, ...]:
         """Triggers as a block has them; none where there is none."""
 
     async def trigger_terms(self, trigger: int, digest: bytes, first_block: int) -> TriggerTerms | None:
         """The terms of a trigger that was made near that block or later; none when they are not found."""
 
-    async def to_compute(self, view: TriggerView, at: bytes) -> list[BlobObjectId]:
+    async def to_compute(self, view: Trigger, at: bytes) -> list[BlobObjectId]:
         """Certified objects of the trigger's owner that it has not fired for."""
 
-    async def readers(self, view: TriggerView, blob_object: BlobObjectId, at: bytes) -> list[int]:
+    async def readers(self, view: Trigger, blob_object: BlobObjectId, at: bytes) -> list[int]:
         """Accounts, as numbers, that bought reads of an object since the trigger fired for them last."""
 
 
@@ -92,7 +78,7 @@ class TriggerFirer:
 
     def __init__(
         self,
-        rules: JobRules,
+        rules: NodeRules,
         source: TriggerSource,
         hands: TriggerHands,
         store: JobStore,
@@ -149,21 +135,21 @@ class TriggerFirer:
                     reasons |= await self._consider(view, first_block, head)
         self._since = {reason: since for reason, since in self._since.items() if reason in reasons}
 
-    async def _consider(self, view: TriggerView, first_block: int, head: BlockRef) -> set[tuple[int, int, Epoch]]:
+    async def _consider(self, view: Trigger, first_block: int, head: BlockRef) -> set[tuple[int, int, Epoch]]:
         """Fire a trigger that is due, as often as it may; the reasons that are seen."""
         if not view.balance:
             return set()
-        terms = self._terms.get(view.digest)
+        terms = self._terms.get(view.terms)
         if terms is None:
-            terms = await self._source.trigger_terms(view.trigger, view.digest, first_block)
+            terms = await self._source.trigger_terms(view.trigger, view.terms, first_block)
             if terms is None:
                 return set()
-            self._terms[view.digest] = terms
+            self._terms[view.terms] = terms
         epoch = self._epoch_at(head.timestamp)
-        if not view.is_due(terms, epoch):
+        if not is_due(view, terms, epoch):
             return set()
         reasons = set()
-        for subject in (await self._subjects(view, terms, head))[: view.left(terms, epoch)]:
+        for subject in (await self._subjects(view, terms, head))[: jobs_left(view, terms, epoch)]:
             reason = (view.trigger, subject, epoch)
             reasons.add(reason)
             since = self._since.setdefault(reason, float(head.timestamp))
@@ -171,7 +157,7 @@ class TriggerFirer:
                 await self._fire(view, terms, subject, head)
         return reasons
 
-    async def _subjects(self, view: TriggerView, terms: TriggerTerms, head: BlockRef) -> list[int]:
+    async def _subjects(self, view: Trigger, terms: TriggerTerms, head: BlockRef) -> list[int]:
         match terms.kind:
             case TriggerKind.EVERY_EPOCHS:
                 return [0]
@@ -180,7 +166,7 @@ class TriggerFirer:
             case TriggerKind.ON_PAYMENT:
                 return await self._source.readers(view, terms.order.inputs[0], head.hash)
 
-    async def _fire(self, view: TriggerView, terms: TriggerTerms, subject: int, head: BlockRef) -> None:
+    async def _fire(self, view: Trigger, terms: TriggerTerms, subject: int, head: BlockRef) -> None:
         key = (view.trigger, subject)
         pause = self._pauses.get(key)
         if pause is not None and head.timestamp < pause.until:

@@ -26,11 +26,11 @@ from storage_agent.keys.ring import KeyRing
 from storage_agent.node.access_refusals import BlockTooOld, Denied, KeysDestroyed, StaleKeyEpoch, WrongSignature
 from storage_agent.node.refusals import MalformedRequest
 from storage_agent.observe import Metrics
-from storage_agent.state.jobs import Answer, JobStatus, JobView
+from storage_agent.state.terms import MAXIMUM_REQUEST_BYTES, request_from_bytes, terms_of
 from storage_agent.store.access import Payment
 from storage_agent.store.access_rows import LAST_NUMBER
 from walrus_chain.chain.blocks import BlockRef
-from walrus_chain.compute.terms import MAXIMUM_TERMS_BYTES, Charge, JobTerms
+from walrus_chain.chain.compute_views import Answer, Job, JobCharge, JobRequest, JobStatus
 from walrus_chain.crypto.node_key import KEY_ID_BYTES
 from walrus_chain.crypto.sealing import seal_share
 from walrus_chain.crypto.threshold import SHARE_BYTES, KeyIdentity, make_share
@@ -52,7 +52,7 @@ class JobKeyRequest:
     """A request for a share by a node that computes."""
 
     grant: JobGrant
-    terms: JobTerms
+    terms: JobRequest
     request: AccessRequest
     request_signature: bytes
     key_id: bytes | None
@@ -77,7 +77,7 @@ class JobKeyRequest:
         try:
             return cls(
                 JobGrant.from_data(document["job"]),
-                JobTerms.from_bytes(hex_bytes(document, "terms", MAXIMUM_TERMS_BYTES)),
+                request_from_bytes(hex_bytes(document, "terms", MAXIMUM_REQUEST_BYTES)),
                 AccessRequest.from_data(document["request"]),
                 hex_bytes(document, "requestSignature", _SIGNATURE_BYTES),
                 key_id,
@@ -86,7 +86,7 @@ class JobKeyRequest:
         except MalformedMessage as error:
             raise MalformedRequest(error.what, error.why) from None
 
-    def charge(self) -> Charge | None:
+    def charge(self) -> JobCharge | None:
         """What the job pays for the object that is asked about; none when it is no input of it."""
         order = self.terms.order
         if self.request.blob_object not in order.inputs:
@@ -98,7 +98,7 @@ class JobKeyRequest:
 class JobFacts:
     """What a block says about a job, the node that asks, and the object."""
 
-    view: JobView
+    view: Job
     signer: Address
     """Of the node that asks."""
     policy: Address
@@ -213,7 +213,7 @@ class JobReleaser:
         except MalformedKey as error:
             raise MalformedRequest("encryptionKey", str(error)) from None
 
-    def _judge(self, asked: JobKeyRequest, facts: JobFacts, block: BlockRef) -> Charge:
+    def _judge(self, asked: JobKeyRequest, facts: JobFacts, block: BlockRef) -> JobCharge:
         """Accept that the job gives this node a right to this key; what it pays for it.
 
         Raises: WrongSignature, Denied, KeysDestroyed, StaleKeyEpoch.
@@ -228,7 +228,7 @@ class JobReleaser:
             raise Denied(request.blob_object, "NotDrawn", NOBODY)
         if view.status is not JobStatus.COMMITTING or view.answers[place] is not Answer.NONE:
             raise Denied(request.blob_object, "JobAnswered", NOBODY)
-        if view.terms != asked.terms.digest:
+        if view.terms != terms_of(asked.terms):
             raise Denied(request.blob_object, "WrongTerms", NOBODY)
         if charge is None:
             raise Denied(request.blob_object, "NotAnInput", NOBODY)

@@ -12,11 +12,12 @@ Source: contracts/interfaces/IComputeJobs.sol; docs/adr/0032-agents-that-compute
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Final
 
 from storage_agent.state.collecting import share_of
 from storage_agent.state.keeping import backed_off
+from walrus_chain.chain.compute_views import Answer, Job, JobStatus
 from walrus_chain.types import NodeId
 
 #: What is left of the time to commit for the transaction, as a part of it.
@@ -25,52 +26,8 @@ _LAST_PART: Final = 8
 _PANEL_HASTE: Final = 4
 
 
-class JobStatus(IntEnum):
-    """Where a job stands on chain, as `IComputeJobs.Status`."""
-
-    UNKNOWN = 0
-    REQUESTED = 1
-    COMMITTING = 2
-    REVEALING = 3
-    SETTLEABLE = 4
-    OVER = 5
-
-
-class Answer(IntEnum):
-    """What a node of a panel did, as `IComputeJobs.Answer`."""
-
-    NONE = 0
-    COMMITTED = 1
-    REVEALED = 2
-    DECLINED = 3
-
-
 @dataclass(frozen=True, slots=True)
-class JobView:
-    """A job as a block has it."""
-
-    job: int
-    status: JobStatus
-    terms: bytes
-    """The hash of its terms."""
-    drawn_at: int
-    """When it was drawn, seconds since 1970; zero before."""
-    drawn_block: int
-    nodes: tuple[NodeId, ...]
-    answers: tuple[Answer, ...]
-
-    @property
-    def is_open(self) -> bool:
-        """Whether something can still become of it."""
-        return self.status not in (JobStatus.UNKNOWN, JobStatus.OVER)
-
-    def place_of(self, node_id: NodeId) -> int | None:
-        """The node's place on the panel; none when it is not on it."""
-        return self.nodes.index(node_id) if node_id in self.nodes else None
-
-
-@dataclass(frozen=True, slots=True)
-class JobRules:
+class NodeRules:
     """What an agent goes by."""
 
     node_id: NodeId
@@ -81,9 +38,9 @@ class JobRules:
     span: float
     """Seconds over which agents spread what anybody may do."""
 
-    def commit_until(self, view: JobView) -> float:
+    def commit_until(self, job: Job) -> float:
         """When a run must have ended, so that the commitment comes in time."""
-        return view.drawn_at + self.commit_seconds - self.commit_seconds / _LAST_PART
+        return job.drawn_at + self.commit_seconds - self.commit_seconds / _LAST_PART
 
     def wait_for(self, what: str) -> float:
         """Seconds that this node waits with what others may do as well."""
@@ -115,7 +72,7 @@ class Finding(StrEnum):
     """It cannot or will not run it."""
 
 
-def next_step(view: JobView, requested_at: int, found: Finding, rules: JobRules, since: float, now: float) -> Step:
+def next_step(job: Job, requested_at: int, found: Finding, rules: NodeRules, since: float, now: float) -> Step:
     """What to do about a job.
 
     Args:
@@ -124,17 +81,17 @@ def next_step(view: JobView, requested_at: int, found: Finding, rules: JobRules,
         since: when this agent first saw the job stand where it does, by the chain's time.
         now: the chain's time, seconds since 1970.
     """
-    place = view.place_of(rules.node_id)
-    answer = Answer.NONE if place is None else view.answers[place]
-    match view.status:
+    place = job.place_of(rules.node_id)
+    answer = Answer.NONE if place is None else job.answers[place]
+    match job.status:
         case JobStatus.UNKNOWN | JobStatus.OVER:
             return Step.FORGET
         case JobStatus.REQUESTED if now >= requested_at + rules.draw_seconds:
-            return _if_due(Step.CANCEL, view, rules, requested_at + rules.draw_seconds, now)
+            return _if_due(Step.CANCEL, job, rules, requested_at + rules.draw_seconds, now)
         case JobStatus.REQUESTED:
-            return _if_due(Step.DRAW, view, rules, since, now)
+            return _if_due(Step.DRAW, job, rules, since, now)
         case JobStatus.SETTLEABLE:
-            return _if_due(Step.SETTLE, view, rules, since, now)
+            return _if_due(Step.SETTLE, job, rules, since, now)
         case JobStatus.COMMITTING if place is not None and answer is Answer.NONE:
             return {Finding.NOTHING: Step.RUN, Finding.RESULT: Step.COMMIT, Finding.GIVEN_UP: Step.DECLINE}[found]
         case JobStatus.REVEALING if answer is Answer.COMMITTED and found is Finding.RESULT:
@@ -142,9 +99,9 @@ def next_step(view: JobView, requested_at: int, found: Finding, rules: JobRules,
     return Step.WAIT
 
 
-def _if_due(step: Step, view: JobView, rules: JobRules, since: float, now: float) -> Step:
+def _if_due(step: Step, job: Job, rules: NodeRules, since: float, now: float) -> Step:
     """What anybody may do, once this node has waited."""
-    wait = rules.wait_for(f"{step}:{view.job}")
-    if view.place_of(rules.node_id) is not None:
+    wait = rules.wait_for(f"{step}:{job.job}")
+    if job.place_of(rules.node_id) is not None:
         wait /= _PANEL_HASTE
     return step if now >= since + wait else Step.WAIT

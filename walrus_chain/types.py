@@ -34,6 +34,10 @@ Address = NewType("Address", str)
 PoolId = NewType("PoolId", int)
 #: Number of a read channel, from 1.
 ChannelId = NewType("ChannelId", int)
+#: Number of a job, from 1.
+JobId = NewType("JobId", int)
+#: Number of a trigger of jobs, from 1.
+TriggerId = NewType("TriggerId", int)
 #: The zero address, which nobody has the key of; contracts use it for "none".
 NOBODY = Address("0x" + "0" * 40)
 

@@ -25,14 +25,15 @@ import {JobPanel, newJobPanel} from "./JobPanel.sol";
 
 /// @title JobBook
 /// @notice Jobs from their request to their end: what is kept of them, who may do what and when, and where the money goes.
-/// @dev Flow: see {IComputeJobs}. Two words are kept of a job that was requested, one more once it is drawn, one for each answer; all
-/// are cleared when it is over. What they do not say is in the events, and whoever ends a job shows it again.
+/// @dev Flow: see {IComputeJobs}. One word is kept of a job that was requested, one more once it is drawn, one for each answer; all
+/// are cleared when it is over. The first is the hash of the request, and whoever draws or ends a job shows that again.
 ///
 /// Policies are anybody's code, but asked by STATICCALL, before anything is written. All other calls go to contracts fixed at
 /// construction, which call nobody else; so no account gets control inside a call.
 ///
 /// Who is drawn depends on nothing that anybody chooses after the randomness is known: job, replicas and committee are fixed at the
-/// request. Who does not like a panel may wait until the job is cancelled; but anybody may draw, and its nodes will.
+/// request. Who does not like a panel may hope that nobody draws it until the job can be cancelled; but anybody may draw, and the
+/// panel's nodes, which earn by it, will.
 ///
 /// Slashes of absent nodes are one an epoch: whoever sees that a node is down cannot ruin it with many jobs. A node that left the
 /// committee since it was drawn is excused; it may still answer, and when it lies it is not.
@@ -43,23 +44,6 @@ import {JobPanel, newJobPanel} from "./JobPanel.sol";
 /// - I7: a job slashes each node of its panel once at most, and none but those.
 abstract contract JobBook is IComputeJobs {
     using SafeCast for uint256;
-
-    /// @dev One slot. `since`: when it was requested, and when it was drawn once it is.
-    struct Kept {
-        address requester;
-        uint32 ticket;
-        uint24 office;
-        uint8 replicas;
-        uint32 since;
-    }
-
-    /// @dev Where each phase of a drawn job ends, at the earliest.
-    struct Windows {
-        Timestamp commitUntil;
-        Timestamp revealUntil;
-        bool commitOver;
-        bool revealOver;
-    }
 
     uint256 private constant MAXIMUM_INPUTS = 16;
     uint256 private constant MAXIMUM_ARGUMENTS = 1024;
@@ -94,8 +78,7 @@ abstract contract JobBook is IComputeJobs {
     /// @inheritdoc IComputeJobs
     uint256 public jobCount;
 
-    mapping(uint256 job => Kept) private _kept;
-    /// @dev Zero once a job is over.
+    /// @dev keccak256 of the request. Zero once a job is over.
     mapping(uint256 job => bytes32) private _termsOf;
     mapping(uint256 job => JobPanel) private _panelOf;
     mapping(uint256 job => mapping(uint256 place => uint256)) private _answers;
@@ -153,22 +136,25 @@ abstract contract JobBook is IComputeJobs {
     }
 
     /// @inheritdoc IComputeJobs
-    function draw(uint256 job) external returns (NodeId[] memory nodes) {
+    function draw(uint256 job, Request calldata requested) external returns (NodeId[] memory nodes) {
         // Check
-        Kept memory kept = _live(job);
+        _checkTerms(job, requested);
         if (!_panelOf[job].isNone()) revert ComputeJobs_AlreadyDrawn(job);
-        Timestamp until = _drawUntil(kept);
+        Timestamp until = requested.since.plusSeconds(_drawSeconds);
         if (!(_now() < until)) revert ComputeJobs_DrawOver(job, until);
-        bytes32 seed = _randomness.reveal(kept.ticket);
+        bytes32 seed = _randomness.reveal(requested.ticket);
 
         // Effect
-        Epoch office = Epoch.wrap(kept.office);
-        nodes = JobDraw.panel(seed, job, kept.replicas, _committee.membersOf(office), _committee.assignmentOf(office));
-        _panelOf[job] = newJobPanel(nodes);
-        kept.since = block.timestamp.toUint32();
-        _kept[job].since = kept.since;
-        Windows memory windows = _windowsOf(kept, _panelOf[job]);
-        emit JobDrawn(job, nodes, windows.commitUntil, windows.revealUntil);
+        nodes = JobDraw.panel(
+            seed,
+            job,
+            requested.order.replicas,
+            _committee.membersOf(requested.office),
+            _committee.assignmentOf(requested.office)
+        );
+        JobPanel panel = newJobPanel(nodes);
+        _panelOf[job] = panel;
+        emit JobDrawn(job, nodes, _commitUntil(panel), _revealUntil(panel));
     }
 
     /// @inheritdoc IComputeJobs
@@ -195,13 +181,11 @@ abstract contract JobBook is IComputeJobs {
     /// @inheritdoc IComputeJobs
     function reveal(uint256 job, uint8 place, bytes32 resultHash, uint64 outputSize, bytes32 salt) external {
         // Check
-        Kept memory kept = _live(job);
         JobPanel panel = _drawn(job);
         NodeId nodeId = _checkSigner(job, place, panel);
-        Windows memory windows = _windowsOf(kept, panel);
-        if (windows.revealOver) revert ComputeJobs_RevealOver(job, windows.revealUntil);
-        if (!windows.commitOver && !_allAnswered(job, kept.replicas)) {
-            revert ComputeJobs_CommitOpen(job, windows.commitUntil);
+        if (_isRevealOver(panel)) revert ComputeJobs_RevealOver(job, _revealUntil(panel));
+        if (!_isCommitOver(panel) && !_allAnswered(job, panel.sizeOf())) {
+            revert ComputeJobs_CommitOpen(job, _commitUntil(panel));
         }
         uint256 answer = _answers[job][place];
         if (JobAnswers.kindOf(answer) != Answer.Committed) revert ComputeJobs_NotCommitted(job, place);
@@ -214,30 +198,31 @@ abstract contract JobBook is IComputeJobs {
     }
 
     /// @inheritdoc IComputeJobs
-    function settle(uint256 job, Order calldata order, Charge[] calldata charges)
-        external
-        returns (Outcome memory outcome)
-    {
+    function settle(uint256 job, Request calldata requested) external returns (Outcome memory outcome) {
         // Check
-        Kept memory kept = _checkTerms(job, order, charges);
+        _checkTerms(job, requested);
         JobPanel panel = _drawn(job);
-        uint256[] memory answers = _answersOf(job, kept.replicas);
-        (Status status, Timestamp until) = _turnOf(kept, panel, answers);
+        uint256[] memory answers = _answersOf(job, panel.sizeOf());
+        (Status status, Timestamp until) = _turnOf(panel, answers);
         if (status != Status.Settleable) revert ComputeJobs_StillOpen(job, until);
         JobAnswers.Count memory counted = JobAnswers.count(answers);
 
         // Effect
-        _end(job, kept.replicas);
+        _end(job, answers.length);
         (outcome.agreeing, outcome.lying, outcome.absent) = (counted.agreeing, counted.lying, counted.absent);
+        Amount paid;
         if (outcome.agreeing != 0) {
-            outcome.charged = _sumOf(charges);
-            outcome.feeEach = Amount.wrap(Amount.unwrap(order.fee) / uint128(Bitmap.count(outcome.agreeing)));
+            // At most seven.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            uint128 winners = uint128(Bitmap.count(outcome.agreeing));
+            outcome.charged = _sumOf(requested.charges);
+            outcome.feeEach = Amount.wrap(Amount.unwrap(requested.order.fee) / winners);
+            paid = outcome.feeEach.times(winners) + outcome.charged;
         }
-        Amount paid = outcome.feeEach.times(uint128(Bitmap.count(outcome.agreeing))) + outcome.charged;
-        outcome.refunded = order.fee + _sumOf(charges) - paid;
+        outcome.refunded = requested.order.fee + _sumOf(requested.charges) - paid;
         emit JobSettled(
             job,
-            kept.requester,
+            requested.requester,
             outcome.agreeing,
             outcome.lying,
             outcome.absent,
@@ -247,46 +232,38 @@ abstract contract JobBook is IComputeJobs {
         );
 
         // Interaction: nobody is called who could refuse, and nobody gets control.
-        _payOut(job, kept, panel, outcome, charges);
+        _payOut(job, requested, panel, outcome);
         _slash(job, panel, outcome);
     }
 
     /// @inheritdoc IComputeJobs
-    function cancel(uint256 job, Order calldata order, Charge[] calldata charges) external returns (Amount refunded) {
+    function cancel(uint256 job, Request calldata requested) external returns (Amount refunded) {
         // Check
-        Kept memory kept = _checkTerms(job, order, charges);
+        _checkTerms(job, requested);
         if (!_panelOf[job].isNone()) revert ComputeJobs_AlreadyDrawn(job);
-        Timestamp until = _drawUntil(kept);
+        Timestamp until = requested.since.plusSeconds(_drawSeconds);
         if (_now() < until) revert ComputeJobs_DrawOpen(job, until);
 
         // Effect
         _end(job, 0);
-        refunded = order.fee + _sumOf(charges);
-        emit JobCancelled(job, kept.requester, refunded);
+        refunded = requested.order.fee + _sumOf(requested.charges);
+        emit JobCancelled(job, requested.requester, refunded);
 
         // Interaction
-        if (!refunded.isZero()) _vault.release(kept.requester, refunded);
+        if (!refunded.isZero()) _vault.release(requested.requester, refunded);
     }
 
     /// @inheritdoc IComputeJobs
-    function jobOf(uint256 job) external view returns (Job memory view_) {
-        view_.status = statusOf(job);
-        if (view_.status == Status.Unknown || view_.status == Status.Over) return view_;
-        Kept memory kept = _kept[job];
+    function jobOf(uint256 job) external view returns (Job memory found) {
+        found.status = statusOf(job);
+        found.terms = _termsOf[job];
         JobPanel panel = _panelOf[job];
-        view_.requester = kept.requester;
-        view_.terms = _termsOf[job];
-        view_.replicas = kept.replicas;
-        view_.ticket = kept.ticket;
-        view_.office = Epoch.wrap(kept.office);
-        view_.since = Timestamp.wrap(kept.since);
-        view_.drawnBlock = panel.drawnBlockOf();
-        if (panel.isNone()) return view_;
-        view_.nodes = new NodeId[](kept.replicas);
-        view_.answers = new Answer[](kept.replicas);
-        for (uint256 place = 0; place < kept.replicas; ++place) {
-            view_.nodes[place] = panel.nodeAt(place);
-            view_.answers[place] = JobAnswers.kindOf(_answers[job][place]);
+        (found.drawnAt, found.drawnBlock) = (panel.drawnAt(), panel.drawnBlock());
+        uint256 size = panel.sizeOf();
+        (found.nodes, found.answers) = (new NodeId[](size), new Answer[](size));
+        for (uint256 place = 0; place < size; ++place) {
+            found.nodes[place] = panel.nodeAt(place);
+            found.answers[place] = JobAnswers.kindOf(_answers[job][place]);
         }
     }
 
@@ -306,10 +283,9 @@ abstract contract JobBook is IComputeJobs {
     function statusOf(uint256 job) public view returns (Status status) {
         if (job == 0 || job > jobCount) return Status.Unknown;
         if (_termsOf[job] == 0) return Status.Over;
-        Kept memory kept = _kept[job];
         JobPanel panel = _panelOf[job];
-        if (panel.isNone()) return _now() < _drawUntil(kept) ? Status.Requested : Status.Undrawn;
-        (status,) = _turnOf(kept, panel, _answersOf(job, kept.replicas));
+        if (panel.isNone()) return Status.Requested;
+        (status,) = _turnOf(panel, _answersOf(job, panel.sizeOf()));
     }
 
     /// @inheritdoc IComputeJobs
@@ -335,25 +311,20 @@ abstract contract JobBook is IComputeJobs {
         if (evidence.length != inputs.length) revert ComputeJobs_WrongEvidenceCount(inputs.length, evidence.length);
         uint256 members = _committee.memberCount();
         if (order.replicas > members) revert ComputeJobs_TooFewMembers(members, order.replicas);
-        (Charge[] memory charges, uint64[] memory sequences) = _judge(requester, order, evidence);
-        total = _checkedTotal(order.fee, charges, maximum);
+        Request memory requested;
+        uint64[] memory sequences;
+        (requested.charges, sequences) = _judge(requester, order, evidence);
+        total = _checkedTotal(order.fee, requested.charges, maximum);
 
         // Effect
         job = ++jobCount;
-        Epoch office = _committee.epoch();
-        uint256 ticket = _randomness.nextTicket();
-        _kept[job] = Kept({
-            requester: requester,
-            ticket: ticket.toUint32(),
-            office: uint256(Epoch.unwrap(office)).toUint24(),
-            replicas: order.replicas,
-            since: block.timestamp.toUint32()
-        });
-        bytes32 terms = keccak256(abi.encode(order, charges));
+        (requested.requester, requested.order) = (requester, order);
+        requested.ticket = _randomness.nextTicket().toUint64();
+        requested.office = _committee.epoch();
+        requested.since = _now();
+        bytes32 terms = keccak256(abi.encode(requested));
         _termsOf[job] = terms;
-        // Just checked.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        emit JobRequested(job, requester, order.program, order, charges, sequences, terms, uint64(ticket), office);
+        emit JobRequested(job, requester, order.program, requested, sequences, terms);
     }
 
     /// @dev Reverts unless the order keeps its bounds, with `minimum` to `maximum` inputs.
@@ -399,7 +370,6 @@ abstract contract JobBook is IComputeJobs {
 
     /// @dev Forgets a job; of `places` places there are answers.
     function _end(uint256 job, uint256 places) private {
-        delete _kept[job];
         delete _termsOf[job];
         _panelOf[job] = JobPanel.wrap(0);
         for (uint256 place = 0; place < places; ++place) {
@@ -408,23 +378,22 @@ abstract contract JobBook is IComputeJobs {
     }
 
     /// @dev Hands on what was paid for a job, all of it.
-    function _payOut(uint256 job, Kept memory kept, JobPanel panel, Outcome memory outcome, Charge[] calldata charges)
-        private
-    {
+    function _payOut(uint256 job, Request calldata requested, JobPanel panel, Outcome memory outcome) private {
         if (!outcome.charged.isZero()) {
             _vault.move(address(_pools), outcome.charged);
-            for (uint256 i = 0; i < charges.length; ++i) {
-                if (charges[i].price.isZero()) continue;
-                _pools.credit(charges[i].pool, kept.requester, charges[i].price, bytes32(job));
+            for (uint256 i = 0; i < requested.charges.length; ++i) {
+                Charge calldata charge = requested.charges[i];
+                if (charge.price.isZero()) continue;
+                _pools.credit(charge.pool, requested.requester, charge.price, bytes32(job));
             }
         }
         if (!outcome.feeEach.isZero()) {
-            for (uint256 place = 0; place < kept.replicas; ++place) {
+            for (uint256 place = 0; outcome.agreeing >> place != 0; ++place) {
                 if (outcome.agreeing >> place & 1 == 0) continue;
                 _vault.release(_nodes.operatorOf(panel.nodeAt(place)), outcome.feeEach);
             }
         }
-        if (!outcome.refunded.isZero()) _vault.release(kept.requester, outcome.refunded);
+        if (!outcome.refunded.isZero()) _vault.release(requested.requester, outcome.refunded);
     }
 
     /// @dev Slashes those who lied or were absent.
@@ -448,12 +417,10 @@ abstract contract JobBook is IComputeJobs {
 
     /// @dev The node at a place that has not answered yet, in time, and whose signer calls.
     function _checkTurn(uint256 job, uint8 place) private view returns (NodeId nodeId) {
-        Kept memory kept = _live(job);
         JobPanel panel = _drawn(job);
         nodeId = _checkSigner(job, place, panel);
         if (_answers[job][place] != 0) revert ComputeJobs_AlreadyAnswered(job, place);
-        Windows memory windows = _windowsOf(kept, panel);
-        if (windows.commitOver) revert ComputeJobs_CommitOver(job, windows.commitUntil);
+        if (_isCommitOver(panel)) revert ComputeJobs_CommitOver(job, _commitUntil(panel));
     }
 
     function _checkSigner(uint256 job, uint8 place, JobPanel panel) private view returns (NodeId nodeId) {
@@ -463,34 +430,28 @@ abstract contract JobBook is IComputeJobs {
         if (msg.sender != signer) revert ComputeJobs_CallerNotSigner(job, place, signer, msg.sender);
     }
 
-    function _checkTerms(uint256 job, Order calldata order, Charge[] calldata charges)
-        private
-        view
-        returns (Kept memory kept)
-    {
-        kept = _live(job);
-        if (keccak256(abi.encode(order, charges)) != _termsOf[job]) revert ComputeJobs_WrongTerms(job);
+    /// @dev Reverts unless this is the request of a job that is not over.
+    function _checkTerms(uint256 job, Request calldata requested) private view {
+        bytes32 terms = _termsOf[job];
+        if (terms == 0) _revertNotLive(job);
+        if (keccak256(abi.encode(requested)) != terms) revert ComputeJobs_WrongTerms(job);
     }
 
-    /// @dev A job that is not over.
-    function _live(uint256 job) private view returns (Kept memory kept) {
-        kept = _kept[job];
-        if (kept.requester != address(0)) return kept;
+    /// @dev The panel of a job that is not over.
+    function _drawn(uint256 job) private view returns (JobPanel panel) {
+        panel = _panelOf[job];
+        if (!panel.isNone()) return panel;
+        if (_termsOf[job] == 0) _revertNotLive(job);
+        revert ComputeJobs_NotDrawn(job);
+    }
+
+    function _revertNotLive(uint256 job) private view {
         if (job == 0 || job > jobCount) revert ComputeJobs_UnknownJob(job);
         revert ComputeJobs_Over(job);
     }
 
-    function _drawn(uint256 job) private view returns (JobPanel panel) {
-        panel = _panelOf[job];
-        if (panel.isNone()) revert ComputeJobs_NotDrawn(job);
-    }
-
     /// @dev Whose turn it is in a drawn job, and until when at the earliest.
-    function _turnOf(Kept memory kept, JobPanel panel, uint256[] memory answers)
-        private
-        view
-        returns (Status status, Timestamp until)
-    {
+    function _turnOf(JobPanel panel, uint256[] memory answers) private view returns (Status status, Timestamp until) {
         bool waiting = false;
         bool committed = false;
         for (uint256 place = 0; place < answers.length; ++place) {
@@ -498,22 +459,30 @@ abstract contract JobBook is IComputeJobs {
             waiting = waiting || kind == Answer.None;
             committed = committed || kind == Answer.Committed;
         }
-        Windows memory windows = _windowsOf(kept, panel);
-        if (waiting && !windows.commitOver) return (Status.Committing, windows.commitUntil);
-        if (committed && !windows.revealOver) return (Status.Revealing, windows.revealUntil);
-        return (Status.Settleable, windows.revealUntil);
+        if (waiting && !_isCommitOver(panel)) return (Status.Committing, _commitUntil(panel));
+        if (committed && !_isRevealOver(panel)) return (Status.Revealing, _revealUntil(panel));
+        return (Status.Settleable, _revealUntil(panel));
     }
 
-    function _windowsOf(Kept memory kept, JobPanel panel) private view returns (Windows memory windows) {
-        windows.commitUntil = Timestamp.wrap(kept.since).plusSeconds(_commitSeconds);
-        windows.revealUntil = windows.commitUntil.plusSeconds(_revealSeconds);
-        uint256 blocks = block.number - panel.drawnBlockOf();
-        windows.commitOver = blocks >= _windowBlocks && !(_now() < windows.commitUntil);
-        windows.revealOver = blocks >= 2 * uint256(_windowBlocks) && !(_now() < windows.revealUntil);
+    function _commitUntil(JobPanel panel) private view returns (Timestamp) {
+        return panel.drawnAt().plusSeconds(_commitSeconds);
     }
 
-    function _drawUntil(Kept memory kept) private view returns (Timestamp) {
-        return Timestamp.wrap(kept.since).plusSeconds(_drawSeconds);
+    function _revealUntil(JobPanel panel) private view returns (Timestamp) {
+        return _commitUntil(panel).plusSeconds(_revealSeconds);
+    }
+
+    function _isCommitOver(JobPanel panel) private view returns (bool) {
+        return _haveBlocksPassed(panel, 1) && !(_now() < _commitUntil(panel));
+    }
+
+    function _isRevealOver(JobPanel panel) private view returns (bool) {
+        return _haveBlocksPassed(panel, 2) && !(_now() < _revealUntil(panel));
+    }
+
+    /// @dev Whether so many windows had their blocks since a job was drawn.
+    function _haveBlocksPassed(JobPanel panel, uint256 windows) private view returns (bool) {
+        return block.number - panel.drawnBlock() >= windows * _windowBlocks;
     }
 
     function _answersOf(uint256 job, uint256 replicas) private view returns (uint256[] memory answers) {

@@ -79,13 +79,26 @@ interface IComputeJobs {
         Amount price;
     }
 
+    /// @notice All that is known of a job when it is requested. The chain keeps its hash, {JobRequested} the rest.
+    /// @param charges One for each input.
+    /// @param ticket Of the randomness that draws the panel.
+    /// @param office The committee, by the epoch in which it took office, of which the panel is drawn.
+    /// @param since When it was requested.
+    struct Request {
+        address requester;
+        Order order;
+        Charge[] charges;
+        uint64 ticket;
+        Epoch office;
+        Timestamp since;
+    }
+
     /// @notice Where a job stands. Derived from what is kept and the clock.
-    /// @dev Unknown: there is none. Requested: it waits for {draw}. Undrawn: nobody drew it in time, it can be cancelled. Committing,
+    /// @dev Unknown: there is none. Requested: it waits for {draw}, or for {cancel} when nobody drew it in time. Committing,
     /// Revealing: the panel's turn. Settleable: nothing can change any more. Over: it was settled or cancelled.
     enum Status {
         Unknown,
         Requested,
-        Undrawn,
         Committing,
         Revealing,
         Settleable,
@@ -102,21 +115,15 @@ interface IComputeJobs {
 
     /// @notice A job as it is kept until it is over.
     /// @param status Unknown or Over leave all the rest empty.
-    /// @param terms keccak256(abi.encode(order, charges)).
-    /// @param ticket Of the randomness that draws the panel.
-    /// @param office The committee, by the epoch in which it took office, of which the panel is drawn.
-    /// @param since When it was requested; when it was drawn, once it is.
+    /// @param terms keccak256(abi.encode(request)).
+    /// @param drawnAt When it was drawn; zero before.
     /// @param drawnBlock The block in which it was drawn; zero before.
     /// @param nodes By place; empty before it is drawn.
     /// @param answers By place.
     struct Job {
         Status status;
-        address requester;
         bytes32 terms;
-        uint8 replicas;
-        uint64 ticket;
-        Epoch office;
-        Timestamp since;
+        Timestamp drawnAt;
         uint64 drawnBlock;
         NodeId[] nodes;
         Answer[] answers;
@@ -139,19 +146,15 @@ interface IComputeJobs {
     }
 
     /// @notice Emitted when a job was requested and paid.
-    /// @param charges One for each input.
     /// @param sequences For each input, which job of this requester on this object it is, from 0; as its policy was asked.
-    /// @param terms keccak256(abi.encode(order, charges)).
+    /// @param terms keccak256(abi.encode(request)).
     event JobRequested(
         uint256 indexed job,
         address indexed requester,
         BlobId indexed program,
-        Order order,
-        Charge[] charges,
+        Request request,
         uint64[] sequences,
-        bytes32 terms,
-        uint64 ticket,
-        Epoch office
+        bytes32 terms
     );
 
     /// @notice Emitted when the panel of a job was drawn.
@@ -196,7 +199,7 @@ interface IComputeJobs {
     /// @notice Thrown when a job is over.
     error ComputeJobs_Over(uint256 job);
 
-    /// @notice Thrown when order and charges, or their hash, are not those of the job.
+    /// @notice Thrown when what is shown is not the request of the job, or its hash.
     error ComputeJobs_WrongTerms(uint256 job);
 
     /// @notice Thrown at construction when a parameter is outside its bounds. `parameter` is its name; `windows` are the three times
@@ -279,11 +282,12 @@ interface IComputeJobs {
     /// @param evidence What the policy of each input is shown.
     function request(Order calldata order, bytes[] calldata evidence, Amount maximum) external returns (uint256 job);
 
-    /// @notice Draws the panel of a job out of the committee that was in office at the request, by shards, no node twice. Anyone may.
+    /// @notice Draws the panel of a job out of the committee that was in office at the request, by shards, no node twice. Anyone may;
+    /// `requested` is that of {JobRequested}, here and below.
     /// @dev Emits {JobDrawn}. Reverts as {IRandomness-reveal} does when it is too early, or the randomness is lost.
     /// Requirements:
     /// - The job must be requested, not drawn, and {Parameters-drawSeconds} not be over.
-    function draw(uint256 job) external returns (NodeId[] memory nodes);
+    function draw(uint256 job, Request calldata requested) external returns (NodeId[] memory nodes);
 
     /// @notice Commits the node at a place to its result. Only its present signer; once.
     /// @dev Emits {ResultCommitted}.
@@ -303,18 +307,15 @@ interface IComputeJobs {
     ///   this not be over.
     function reveal(uint256 job, uint8 place, bytes32 resultHash, uint64 outputSize, bytes32 salt) external;
 
-    /// @notice Ends a job whose panel is done or had its time: pays, pays back, slashes. Anyone may; `order` and `charges` are those
-    /// of {JobRequested}.
+    /// @notice Ends a job whose panel is done or had its time: pays, pays back, slashes. Anyone may.
     /// @dev Emits {NodeFaulted} for each node that lied or was absent, and {JobSettled}.
     /// Notes:
     /// - Where the stake of a node to be slashed was not settled for long, {IStaking-Staking_PoolBehind}: {IStaking-settle} first.
-    function settle(uint256 job, Order calldata order, Charge[] calldata charges)
-        external
-        returns (Outcome memory outcome);
+    function settle(uint256 job, Request calldata requested) external returns (Outcome memory outcome);
 
     /// @notice Pays back a job that was not drawn in time. Anyone may.
     /// @dev Emits {JobCancelled}.
-    function cancel(uint256 job, Order calldata order, Charge[] calldata charges) external returns (Amount refunded);
+    function cancel(uint256 job, Request calldata requested) external returns (Amount refunded);
 
     /// @notice A job as it is kept now.
     function jobOf(uint256 job) external view returns (Job memory);

@@ -9,6 +9,7 @@ from storage_agent.state import facts
 from storage_agent.state.facts import Fact, Located, Place
 from walrus_chain.chain import events
 from walrus_chain.chain.blocks import BlockRef
+from walrus_chain.chain.compute_events import COMPUTE_EVENTS
 from walrus_chain.chain.economy_events import ECONOMY_EVENTS
 from walrus_chain.chain.event import ChainEvent
 from walrus_chain.chain.network import Span
@@ -69,6 +70,7 @@ IGNORED: Final[frozenset[type[ChainEvent]]] = frozenset(
         *ECONOMY_EVENTS,
         *POLICY_EVENTS,
         *PAYMENT_EVENTS,
+        *COMPUTE_EVENTS,
     }
 )
 

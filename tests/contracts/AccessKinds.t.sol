@@ -64,6 +64,32 @@ contract AccessKindsTest is KindsFixture {
         policy.onExpired(OBJECT);
     }
 
+    // -- Programs
+
+    function test_Programs__given_a_program_on_its_list__lets_it_compute() external {
+        address policy = factory.create("Programs", abi.encode(programs(16)));
+        AccessRequest memory request = requestOf(stranger);
+        request.action = Action.Compute;
+        for (uint256 i = 1; i <= 16; ++i) {
+            request.program = bytes32(i);
+            assertAllows(policy, request);
+        }
+        assertCosts(policy, request, 0);
+    }
+
+    function test_Programs__given_another_program_or_a_read__denies() external {
+        address policy = factory.create("Programs", abi.encode(programs(2)));
+        AccessRequest memory request = requestOf(owner);
+        assertDenies(policy, request, "ReadingDenied");
+        request.program = bytes32(uint256(1));
+        assertDenies(policy, request, "ReadingDenied");
+        request.action = Action.Compute;
+        request.program = bytes32(uint256(3));
+        assertDenies(policy, request, "NotAProgram");
+        request.program = 0;
+        assertDenies(policy, request, "NotAProgram");
+    }
+
     // -- Owner
 
     function test_Owner__when_the_requester_owns_the_object__allows() external {

@@ -374,7 +374,7 @@ contract RevenuePoolsTest is PaymentsFixture {
     function test_enter__with_no_units__reverts() external {
         address[] memory accounts = new address[](2);
         uint64[] memory units = new uint64[](2);
-        (accounts[0], accounts[1], units[0], units[1]) = (alice, bob, carol, 0, 3);
+        (accounts[0], accounts[1], units[0], units[1]) = (alice, bob, 0, 3);
         Tree memory tree = treeOf(accounts, units);
         PoolId pool = createFrom(tree);
         vm.expectRevert(abi.encodeWithSelector(IRevenuePools.RevenuePools_WrongUnits.selector, alice, 0));
@@ -547,7 +547,7 @@ contract RevenuePoolsTest is PaymentsFixture {
         PoolId pool = createPool();
         distribute(pool, 1e18);
         vm.expectEmit(address(pools));
-        emit IRevenuePools.UnitsTransferred(pool, alice, bob, carol, 4);
+        emit IRevenuePools.UnitsTransferred(pool, alice, bob, 4);
         vm.prank(alice);
         pools.transferUnits(pool, bob, 4);
         assertEq(claimable(pool, alice), 5 * 0.0875e18);

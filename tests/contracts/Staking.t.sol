@@ -978,7 +978,9 @@ contract StakingTest is StakingFixture {
     }
 
     function _deploy(IStaking.Parameters memory parameters) private {
-        new Staking(vault, nodeRegistry, committee, IRewards(address(rewards)), address(custody), address(jobs), parameters);
+        new Staking(
+            vault, nodeRegistry, committee, IRewards(address(rewards)), address(custody), address(jobs), parameters
+        );
     }
 
     function _expectOutOfBounds(bytes32 parameter, uint256 minimum, uint256 maximum, uint256 actual) private {

@@ -50,8 +50,14 @@ MAXIMUM_NOTICE: Final = 365 * 24 * 3600
 MAXIMUM_PROTOCOL: Final = 1_000
 MAXIMUM_CLOSE_DELAY: Final = 30 * 24 * 3600
 MAXIMUM_TIP: Final = 500
-MODULES: Final = ("Staking", "StorageFees", "RevenuePools", "ReadChannels", "Renewals")
+MODULES: Final = ("Staking", "StorageFees", "RevenuePools", "ReadChannels", "Renewals", "ComputeJobs")
 """The contracts that hold money in the vault."""
+DEFAULT_COMMIT_SECONDS: Final = 600
+DEFAULT_REVEAL_SECONDS: Final = 300
+DEFAULT_DRAW_SECONDS: Final = 600
+MAXIMUM_WINDOWS: Final = 2
+"""What a job has to be drawn, run and revealed, at most: so many epochs."""
+MAXIMUM_WINDOW_BLOCKS: Final = 50_000
 NOTICE_EPOCHS: Final = 2
 """After so many a new region of a node counts for committees."""
 
@@ -111,6 +117,18 @@ class DeploymentParameters:
     """For how long vouchers of a read channel are paid after its payer began to close it: 1 second to 30 days."""
     tip_bps: int = 100
     """What a node that redeems a voucher gets of it, in hundredths of a percent: at most 500."""
+    draw_seconds: int | None = None
+    """For how long a job may be drawn, longer than `seed_delay_blocks` take; ten minutes, or half an epoch, when none."""
+    commit_seconds: int | None = None
+    """For how long the nodes of a job may run it; ten minutes, or half an epoch, when none."""
+    reveal_seconds: int | None = None
+    """For how long they may show their results after that; five minutes, or half an epoch, when none."""
+    window_blocks: int = 10
+    """Blocks that each of the last two has at least, however long the chain stands still: 1 to 50,000."""
+    wrong_bps: int = 500
+    """What a node loses of its stake whose result most others contradict: 1 to 5,000."""
+    absent_bps: int = 20
+    """What a node loses that lets a job wait, once an epoch: at most `wrong_bps`."""
     genesis: Address | None = None
     """The account that forms the first committee; the deployer when none."""
     holder: Address | None = None
@@ -141,6 +159,12 @@ class DeploymentParameters:
         _check("protocol_bps", 1, MAXIMUM_PROTOCOL, self.protocol_bps)
         _check("close_delay_seconds", 1, MAXIMUM_CLOSE_DELAY, self.close_delay_seconds)
         _check("tip_bps", 0, MAXIMUM_TIP, self.tip_bps)
+        for name, seconds in zip(("draw_seconds", "commit_seconds", "reveal_seconds"), self.job_windows, strict=True):
+            _check(name, 1, MAXIMUM_WINDOWS * self.epoch_seconds, seconds)
+        _check("draw, commit and reveal seconds", 3, MAXIMUM_WINDOWS * self.epoch_seconds, sum(self.job_windows))
+        _check("window_blocks", 1, MAXIMUM_WINDOW_BLOCKS, self.window_blocks)
+        _check("wrong_bps", 1, MAXIMUM_SLASH, self.wrong_bps)
+        _check("absent_bps", 0, self.wrong_bps, self.absent_bps)
         for name in ("genesis", "holder"):
             if getattr(self, name) == NOBODY:
                 raise ParameterOutOfBounds(name, "an account", NOBODY)
@@ -149,6 +173,16 @@ class DeploymentParameters:
     def change_seconds(self) -> int:
         """Seconds after which a change of committee is over for the next one to begin."""
         return self.epoch_seconds if self.sync_seconds is None else self.sync_seconds
+
+    @property
+    def job_windows(self) -> tuple[int, int, int]:
+        """Seconds in which a job is drawn, then run, then revealed."""
+        half = self.epoch_seconds // 2
+        return (
+            min(DEFAULT_DRAW_SECONDS, half) if self.draw_seconds is None else self.draw_seconds,
+            min(DEFAULT_COMMIT_SECONDS, half) if self.commit_seconds is None else self.commit_seconds,
+            min(DEFAULT_REVEAL_SECONDS, half) if self.reveal_seconds is None else self.reveal_seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +249,7 @@ def plan_deployment(parameters: DeploymentParameters, deployer: Address, nonce: 
             at["Committee"],
             at["Rewards"],
             at["CustodyChallenges"],
+            at["ComputeJobs"],
             (parameters.minimum_stake, parameters.unbonding_epochs, parameters.maximum_commission_bps),
         ),
         "StorageFees": (
@@ -301,6 +336,7 @@ def _payment_arguments(at: Mapping[str, Address], parameters: DeploymentParamete
             at["StorageFees"],
             at["Purchases"],
             at["ReadChannels"],
+            at["ComputeJobs"],
             parameters.protocol_bps,
         ),
         "Purchases": (at["BlobPolicies"], at["RevenuePools"]),
@@ -312,6 +348,18 @@ def _payment_arguments(at: Mapping[str, Address], parameters: DeploymentParamete
             parameters.tip_bps,
         ),
         "Renewals": (at["TokenVault"], at["WAL"], at["BlobRegistry"], at["StorageFees"], at["Committee"]),
+        "ComputeJobs": (
+            at["TokenVault"],
+            at["Committee"],
+            at["NodeRegistry"],
+            at["Staking"],
+            at["BlockHashRandomness"],
+            at["BlobPolicies"],
+            at["RevenuePools"],
+            at["BlobRegistry"],
+            at["Purchases"],
+            (*parameters.job_windows, parameters.window_blocks, parameters.wrong_bps, parameters.absent_bps),
+        ),
     }
 
 

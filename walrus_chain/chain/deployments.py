@@ -40,6 +40,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "WriteOnce": "WriteOncePolicy",
         "LegalHold": "LegalHoldPolicy",
         "DeleteAfter": "DeleteAfterPolicy",
+        "Programs": "ProgramsPolicy",
     }
 )
 """The kinds of ready-made policies, and the contract that each runs."""
@@ -62,6 +63,7 @@ CONTRACTS = (
     "Purchases",
     "ReadChannels",
     "Renewals",
+    "ComputeJobs",
     "ReceiptLog",
     "CredentialRegistry",
     "SignatureJudge",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from walrus_chain.chain.compute_events import COMPUTE_EVENTS
 from walrus_chain.chain.economy_events import ECONOMY_EVENTS
 from walrus_chain.chain.event import ChainEvent
 from walrus_chain.chain.payment_events import PAYMENT_EVENTS
@@ -527,6 +528,7 @@ EVENTS: tuple[type[ChainEvent], ...] = (
     *ECONOMY_EVENTS,
     *POLICY_EVENTS,
     *PAYMENT_EVENTS,
+    *COMPUTE_EVENTS,
 )
 
 NEVER_EMITTED = frozenset({"EIP712DomainChanged"})

@@ -53,6 +53,7 @@ from walrus_chain.types import (
 if TYPE_CHECKING:
     from web3.contract import AsyncContract
 
+    from walrus_chain.chain.compute import ComputeBook
     from walrus_chain.chain.economy import Economy
     from walrus_chain.chain.payments import PaymentBook
     from walrus_chain.chain.policies import PolicyBook
@@ -157,6 +158,13 @@ class Chain:
         from walrus_chain.chain.payments import PaymentBook
 
         return PaymentBook(self)
+
+    @property
+    def compute(self) -> ComputeBook:
+        """Jobs that run programs on blob objects, and their triggers."""
+        from walrus_chain.chain.compute import ComputeBook
+
+        return ComputeBook(self)
 
     # -- the network -------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from eth_utils.crypto import keccak
 from walrus_chain.chain.abi import abi_types, signature_of
 from walrus_chain.chain.abi_codec import decode
 from walrus_chain.chain.artifacts import artifact, artifact_names
+from walrus_chain.chain.compute_rejections import COMPUTE_REJECTIONS
 from walrus_chain.chain.economy_rejections import ECONOMY_REJECTIONS
 from walrus_chain.chain.kind_rejections import KIND_REJECTIONS
 from walrus_chain.chain.library_rejections import LIBRARY_REJECTIONS
@@ -72,6 +73,7 @@ OUR_REJECTIONS: Final = (
     *POLICY_REJECTIONS,
     *KIND_REJECTIONS,
     *PAYMENT_REJECTIONS,
+    *COMPUTE_REJECTIONS,
 )
 """What our own contracts refuse; the rest is the library's."""
 

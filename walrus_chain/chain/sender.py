@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from walrus_chain.chain.compute_writer import ComputeWriter
 from walrus_chain.chain.contracts import ContractCalls
 from walrus_chain.chain.events import BlobRegistered, NodeRegistered, TermPaid
 from walrus_chain.chain.network import Chain
@@ -102,6 +103,8 @@ class Sender:
         """Policies of blob objects, ready-made policies, credentials and nodes' receipts."""
         self.payments = PaymentWriter(self._contracts)
         """Revenue pools, purchases, read channels and renewals."""
+        self.compute = ComputeWriter(self._contracts)
+        """Jobs that run programs on blob objects, and their triggers."""
 
     @property
     def address(self) -> Address:

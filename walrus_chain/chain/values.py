@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 
 from eth_utils.address import to_checksum_address
 
+from walrus_chain.chain.compute_views import JobRequest, TriggerTerms
 from walrus_chain.types import (
     Address,
     BlobId,
@@ -17,9 +18,11 @@ from walrus_chain.types import (
     BlobStatus,
     ChannelId,
     Epoch,
+    JobId,
     NodeId,
     PoolId,
     ShardIndex,
+    TriggerId,
     Wei,
     format_amount,
 )
@@ -66,10 +69,15 @@ _CONVERTERS: dict[Any, Converter] = {
     BlobObjectId: _same,
     PoolId: _same,
     ChannelId: _same,
+    JobId: _same,
+    TriggerId: _same,
     BlobId: lambda value: value if isinstance(value, BlobId) else BlobId(value),
     Address: checksum_address,
     BlobStatus: BlobStatus,
     ShortName: lambda value: value if isinstance(value, ShortName) else ShortName(text_of_word(value)),
+    JobRequest: JobRequest.from_row,
+    TriggerTerms: TriggerTerms.from_row,
+    tuple[int, ...]: tuple,
     tuple[NodeId, ...]: tuple,
     tuple[Address, ...]: lambda values: tuple(checksum_address(value) for value in values),
 }

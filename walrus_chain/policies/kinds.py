@@ -386,6 +386,13 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 (Argument("time", "uint64", "from when on no key is released", Unit.MOMENT),),
                 _RETENTION_ONLY,
             ),
+            Kind(
+                "Programs",
+                Place.ACCESS,
+                "Everybody who has one of several programs compute on the data; nobody who reads it.",
+                (Argument("programs", "bytes32[]", "blob ids of 1 to 16 programs"),),
+                ("ReadingDenied", "NotAProgram"),
+            ),
         )
     }
 )

@@ -39,6 +39,7 @@ TYPED: dict[str, dict[str, tuple[str, Any]]] = {
     "WriteOnce": {},
     "LegalHold": {"holders": (f"{ALICE}, {BOB}", [ALICE, BOB])},
     "DeleteAfter": {"time": ("2030-12-31", 1_924_905_600)},
+    "Programs": {"programs": ("0x" + "01" * 32 + ",0x" + "02" * 32, [b"\x01" * 32, b"\x02" * 32])},
 }
 
 

@@ -18,6 +18,7 @@ BENCHMARKS = (
     ("custody", ("bench.custody",), ("bench.custody", "--blobs", "10000")),
     ("keys", ("bench.keys",), ("bench.keys", "--quick")),
     ("private data", ("bench.private",), ("bench.private", "--quick")),
+    ("compute", ("bench.compute",), ("bench.compute", "--quick")),
 )
 """What it is called, the command, and the quick one if there is one."""
 

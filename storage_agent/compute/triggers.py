@@ -148,7 +148,7 @@ class TriggerFirer:
         epoch = self._epoch_at(head.timestamp)
         if not is_due(view, terms, epoch):
             return set()
-        reasons = set()
+        reasons: set[tuple[int, int, Epoch]] = set()
         for subject in (await self._subjects(view, terms, head))[: jobs_left(view, terms, epoch)]:
             reason = (view.trigger, subject, epoch)
             reasons.add(reason)

@@ -40,7 +40,7 @@ def new(
     out = session.output(json)
     target = Path(f"{name}.c")
     if target.name != str(target) or name in {"", "."}:
-        raise MalformedName("a program", name)
+        raise MalformedName("program", name)
     try:
         with target.open("x") as file:
             file.write((SDK / "template.c").read_text())

@@ -33,6 +33,7 @@ MAXIMUM_PROGRAM_BYTES: Final = 8 * MEBIBYTE
 MAXIMUM_FUNCTION_BYTES: Final = 64 * 1024
 MAXIMUM_FUNCTIONS: Final = 20_000
 MAXIMUM_TYPES: Final = 10_000
+MAXIMUM_SECTIONS: Final = 1_000
 MAXIMUM_EXPORTS: Final = 1_000
 MAXIMUM_IMPORTS: Final = 64
 PAGE_BYTES: Final = 64 * 1024
@@ -48,16 +49,16 @@ MAXIMUM_INPUTS: Final = 256
 MAXIMUM_LOG_BYTES: Final = 64 * 1024
 MAXIMUM_MESSAGE_BYTES: Final = 1024
 
-#: Fuel for each byte of the program, for compiling it; taken before anything else.
-PROGRAM_BYTE_FUEL: Final = 1_000
+#: Fuel for each byte of the program, for looking at it and compiling it; taken before anything else.
+PROGRAM_BYTE_FUEL: Final = 5_000
 #: Fuel for each call of a host function.
-CALL_FUEL: Final = 10_000
+CALL_FUEL: Final = 20_000
 #: Bytes that go between host and program for one unit of fuel, rounded up for each call.
 BYTES_PER_FUEL: Final = 8
 #: Inputs are fetched by aligned windows of so many bytes.
 WINDOW_BYTES: Final = 64 * 1024
 #: Fuel for each window of an input that a read touches, but for the one that the last read of that input ended in.
-WINDOW_FUEL: Final = 200_000
+WINDOW_FUEL: Final = 500_000
 
 
 @dataclass(frozen=True, slots=True)

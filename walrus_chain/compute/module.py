@@ -21,6 +21,7 @@ from walrus_chain.compute.abi import (
     MAXIMUM_IMPORTS,
     MAXIMUM_MEMORY_BYTES,
     MAXIMUM_PROGRAM_BYTES,
+    MAXIMUM_SECTIONS,
     MAXIMUM_TABLE_ENTRIES,
     MAXIMUM_TYPES,
     MEMORY,
@@ -46,9 +47,13 @@ def examine(program: bytes) -> None:
         raise UnfitProgram("it does not begin like a WASM module of version 1")
     outline = _Outline()
     reader = _Reader(program, len(_HEADER), len(program))
-    while not reader.at_end:
+    for _ in range(MAXIMUM_SECTIONS):
+        if reader.at_end:
+            break
         section, part = reader.byte(), reader.part()
         _read_section(section, part, outline)
+    if not reader.at_end:
+        raise UnfitProgram(f"it has more than {MAXIMUM_SECTIONS:,} sections")
     _judge(outline)
 
 

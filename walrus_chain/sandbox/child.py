@@ -1,24 +1,28 @@
 """The child process that runs one program: it gives up what it does not need, obeys one order and ends.
 
 It has no file descriptors but its pipes and cannot open any, no environment, a session of its own, and limits that the
-system enforces. It dies with its parent.
+system enforces; root becomes nobody. It dies with its parent.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import resource
 import signal
 import sys
 import threading
+from contextlib import suppress
 from typing import Final
 
 from walrus_chain.compute.abi import MEBIBYTE, WINDOW_BYTES
 from walrus_chain.sandbox.engine import Sandbox
 from walrus_chain.sandbox.frames import LONGEST_WANT, ORDER_BYTES, Order, OrderHeader, Want, ended_to_bytes
+from walrus_chain.sandbox.syscalls import confine
 
 _STDIN, _STDOUT = 0, 1
+_NOBODY: Final = 65534
 #: Private memory while compiling, and in all. The difference is more than a program's memory and output may take, so
 #: that they are there whatever compiling left behind.
 _COMPILING_BYTES: Final = 1024 * MEBIBYTE
@@ -32,8 +36,6 @@ _SET_PARENT_DEATH_SIGNAL, _SET_DUMPABLE, _SET_NO_NEW_PRIVILEGES = 1, 4, 38
 
 def main() -> None:
     """Obey the order on standard input; the outcome goes to standard output."""
-    if sys.platform == "linux":
-        _set(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     header = OrderHeader.parse(_receive(ORDER_BYTES))
     order = header.order(_receive(header.rest))
     sandbox = Sandbox()
@@ -79,7 +81,15 @@ class _Inputs:
 
 
 def _give_up(wall_seconds: float) -> None:
+    # Where nobody else may be had, as in a namespace of one user, root is none.
+    with suppress(OSError):
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+            os.setresuid(_NOBODY, _NOBODY, _NOBODY)
     if sys.platform == "linux":
+        # After the change of user, which would undo them.
+        _set(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
         _set(_SET_NO_NEW_PRIVILEGES, 1)
         _set(_SET_DUMPABLE, 0)
     seconds = int(wall_seconds) + _SPARE_SECONDS
@@ -92,6 +102,8 @@ def _give_up(wall_seconds: float) -> None:
     ):
         resource.setrlimit(kind, (limit, limit))
     resource.setrlimit(resource.RLIMIT_DATA, (_COMPILING_BYTES, _DATA_BYTES))
+    if sys.platform == "linux" and platform.machine() == "x86_64":
+        confine()
 
 
 def _allow_memory() -> None:

@@ -47,7 +47,7 @@ from walrus_chain.compute.abi import (
     transfer_fuel,
     windows_touched,
 )
-from walrus_chain.compute.module import examine
+from walrus_chain.compute.module import check_size, examine
 from walrus_chain.compute.run import Ending, Outcome, Run
 from walrus_chain.errors import BuildFailed, UnfitProgram
 
@@ -92,10 +92,11 @@ class Sandbox:
         """
         fuel_left = run.fuel
         try:
-            examine(run.program)
+            check_size(len(run.program))
             fuel_left -= len(run.program) * PROGRAM_BYTE_FUEL
             if fuel_left < 0:
                 return Outcome(Ending.OUT_OF_FUEL, fuel_used=run.fuel, message="all fuel consumed by compiling")
+            examine(run.program)
             module = Module(self._engine, run.program)
         except UnfitProgram as error:
             return Outcome(Ending.UNFIT_PROGRAM, fuel_used=run.fuel - fuel_left, message=error.why)
@@ -151,8 +152,9 @@ class _Host:
         return len(self._sizes)
 
     def input_size(self, index: int) -> int:
+        size = self._size(index & _U32)
         self._charge(transfer_fuel(0))
-        return self._size(index & _U32)
+        return size
 
     def read(self, index: int, offset: int, pointer: int, length: int) -> int:
         index, offset, pointer, length = index & _U32, offset & _U64, pointer & _U32, length & _U32
@@ -189,19 +191,19 @@ class _Host:
         if len(self.output) + length > self._run.output_bytes:
             raise _Stop(Ending.OUTPUT_TOO_LARGE, f"the output may have {self._run.output_bytes:,} bytes")
         self._charge(transfer_fuel(length))
-        self.output += ctypes.string_at(place, length)
+        self.output += _bytes_at(place, length)
 
     def log(self, pointer: int, length: int) -> None:
         pointer, length = pointer & _U32, length & _U32
         place = self._place(pointer, length)
         self._charge(transfer_fuel(length))
-        self.logged += ctypes.string_at(place, min(length, MAXIMUM_LOG_BYTES - len(self.logged)))
+        self.logged += _bytes_at(place, min(length, MAXIMUM_LOG_BYTES - len(self.logged)))
 
     def abort(self, pointer: int, length: int) -> None:
         pointer, length = pointer & _U32, length & _U32
         place = self._place(pointer, length)
         self._charge(transfer_fuel(length))
-        said = ctypes.string_at(place, min(length, MAXIMUM_MESSAGE_BYTES))
+        said = _bytes_at(place, min(length, MAXIMUM_MESSAGE_BYTES))
         raise _Stop(Ending.ABORTED, said.decode(errors="replace"))
 
     def _charge(self, fuel: int) -> None:
@@ -216,13 +218,14 @@ class _Host:
         return self._sizes[index]
 
     def _place(self, pointer: int, length: int) -> int:
-        """Where a stretch of the program's memory lies in ours; valid until the program goes on."""
+        """Where a stretch of the program's memory lies in ours; valid until the program goes on, 0 for nothing."""
         if self.memory is None:
             raise RuntimeError("a host function was called before the program began")
         size = self.memory.data_len(self._store)
         if pointer + length > size:
             raise _Stop(Ending.TRAP, f"bytes {pointer} to {pointer + length} of a memory that has {size}")
-        return ctypes.addressof(self.memory.data_ptr(self._store).contents) + pointer
+        # A memory without pages is nowhere.
+        return ctypes.addressof(self.memory.data_ptr(self._store).contents) + pointer if length else 0
 
 
 def assemble(text: str, name: str) -> bytes:
@@ -275,6 +278,10 @@ def _config() -> Config:
 def _function_type(signature: Signature) -> FuncType:
     types = {"i32": ValType.i32, "i64": ValType.i64}
     return FuncType([types[name]() for name in signature.parameters], [types[name]() for name in signature.results])
+
+
+def _bytes_at(place: int, length: int) -> bytes:
+    return ctypes.string_at(place, length) if length else b""
 
 
 def _first_line(what: object) -> str:

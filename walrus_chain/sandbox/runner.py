@@ -167,7 +167,8 @@ async def _bury(child: Process, last_words: asyncio.Task[str], patience: float =
     for task in pending:
         task.cancel()
     if pending:
-        child._transport.close()  # there is no other way to let go of pipes that others hold
+        # There is no other way to let go of pipes that others hold.
+        child._transport.close()  # type: ignore[attr-defined]
 
 
 async def _last_words(child: Process) -> str:

@@ -10,7 +10,7 @@ from walrus_chain.compute.run import Run
 from walrus_chain.sandbox.engine import Sandbox
 
 INPUT = bytes(range(256)) * 4
-FUEL = 20_000_000
+FUEL = 50_000_000
 
 
 def main() -> None:

@@ -64,7 +64,7 @@ async def test_infinite_loop__time_runs_out__is_no_verdict() -> None:
 
 
 async def test_infinite_loop_of_host_calls__fuel_runs_out__is_a_verdict() -> None:
-    outcome = await outcome_of(program("(loop $again (drop (call $input_count)) (br $again))"), fuel=10**7)
+    outcome = await outcome_of(program("(loop $again (drop (call $input_count)) (br $again))"), fuel=5 * 10**7)
 
     assert outcome.ending is Ending.OUT_OF_FUEL
 
@@ -134,6 +134,18 @@ async def test_memory_fill__is_paid_by_the_byte() -> None:
     outcome = await outcome_of(module)
 
     assert outcome.fuel_used - PROGRAM_BYTE_FUEL * len(module) > 65536
+
+
+async def test_memory_without_pages__moving_nothing_is_fine_and_a_byte_is_a_trap() -> None:
+    memory = '(memory (export "memory") 0)'
+    nothing = "(call $write (i32.const 0) (i32.const 0)) (call $log (i32.const 0) (i32.const 0))"
+    nothing += "(drop (call $read (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0)))"
+
+    calm = await outcome_of(program(nothing, memory=memory), b"input")
+    wild = await outcome_of(program("(call $write (i32.const 0) (i32.const 1))", memory=memory))
+
+    assert (calm.ending, calm.output, calm.log) == (Ending.FINISHED, b"", b"")
+    assert wild.ending is Ending.TRAP
 
 
 async def test_table_bomb__more_entries_than_allowed__is_unfit() -> None:
@@ -324,7 +336,7 @@ async def test_random_programs__in_the_child__come_to_what_a_plain_process_says(
     plain = batch(tmp_path, modules, "1")
 
     for module, (ending, fuel, memory, result, _) in zip(modules, plain, strict=True):
-        outcome = await outcome_of(module, bytes(range(256)) * 4, fuel=20_000_000)
+        outcome = await outcome_of(module, bytes(range(256)) * 4, fuel=50_000_000)
 
         assert (outcome.ending.name, outcome.fuel_used, outcome.memory_bytes) == (ending, fuel, memory)
         assert outcome.result_hash.hex() == result
@@ -499,16 +511,20 @@ async def test_child__taken_over__cannot_deceive_its_parent(
 
 
 CONFINED = """
-import os, socket, sys
+import os, resource, signal, socket, sys
 sys.path[:] = __import__("json").loads(sys.argv[1])
 found = [f"environment {dict(os.environ)}", f"folder {os.getcwd()}", f"descriptors {os.listdir('/proc/self/fd')[:-1]}"]
 found.append(f"session {os.getsid(0) == os.getpid()}")
+status = os.open("/proc/self/status", os.O_RDONLY)
 from walrus_chain.sandbox import child
 child._give_up(5)
 for name, attempt in (
     ("file", lambda: open("/etc/passwd")),
     ("socket", socket.socket),
     ("pipe", os.pipe),
+    ("process", os.fork),
+    ("signal", lambda: os.kill(os.getpid(), signal.SIGURG)),
+    ("another's limits", lambda: resource.prlimit(1, resource.RLIMIT_CORE)),
     ("memory", lambda: bytearray(2 << 30)),
 ):
     try:
@@ -516,6 +532,9 @@ for name, attempt in (
         found.append(f"{name} had")
     except (OSError, MemoryError) as error:
         found.append(f"{name} refused")
+lines = os.read(status, 4096).decode().splitlines()
+found += [line for line in lines if line.startswith(("NoNewPrivs:", "Seccomp:"))]
+found.append(f"root {any(line.startswith('Uid:') and '0' in line.split() for line in lines)}")
 sys.exit("; ".join(found))
 """
 
@@ -532,7 +551,8 @@ async def test_child__has_nothing_and_can_open_nothing(monkeypatch: pytest.Monke
 
     assert outcome.message.endswith(
         "environment {'LC_CTYPE': 'C.UTF-8'}; folder /; descriptors ['0', '1', '2']; session True; "
-        "file refused; socket refused; pipe refused; memory refused"
+        "file refused; socket refused; pipe refused; process refused; signal refused; another's limits refused; "
+        "memory refused; NoNewPrivs: 1; Seccomp: 2; root False"
     ), outcome.message
 
 
@@ -561,13 +581,13 @@ def mutants(draw: st.DrawFn) -> bytes:
 @BY_CHANCE
 @given(st.binary(max_size=200).map(lambda rest: b"\0asm\x01\0\0\0" + rest) | st.binary(max_size=200))
 def test_random_bytes__are_unfit(module: bytes) -> None:
-    assert asyncio.run(outcome_of(module, fuel=10**7)).ending is Ending.UNFIT_PROGRAM
+    assert asyncio.run(outcome_of(module, fuel=5 * 10**7)).ending is Ending.UNFIT_PROGRAM
 
 
 @BY_CHANCE
 @given(mutants())
 def test_mutated_programs__in_the_child__end_in_a_verdict(module: bytes) -> None:
-    assert asyncio.run(outcome_of(module, b"input", fuel=10**7)).ending.is_verdict
+    assert asyncio.run(outcome_of(module, b"input", fuel=5 * 10**7)).ending.is_verdict
 
 
 def test_mutated_programs__many__end_in_the_same_verdict_twice(tmp_path: Path) -> None:

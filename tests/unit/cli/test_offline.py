@@ -33,6 +33,7 @@ def test_help__names_every_command_and_the_exit_codes(walrus: Walrus) -> None:
         "attributes",
         "invalidate",
         "blob-id",
+        "compute",
         "wallet",
         "stake",
         "info",

@@ -116,7 +116,7 @@ def make_computing(
     rules = NodeRules(node_id, job_rules.draw_seconds, job_rules.commit_seconds, span)
     asker = ShareAsker(node_id, signer, domain, chain, confirmations, clock, random)
     runs = Runs(
-        RunRules(node_id, access_wei(settings.minimum_fee)),
+        RunRules(node_id, access_wei(settings.minimum_fee), settings.at_once),
         Places(limits) if runs_here else None,
         Inputs(lambda: Segments(data.pairs, data.rows), chain, asker),
         store,

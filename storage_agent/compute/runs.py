@@ -57,6 +57,8 @@ class RunRules:
     node_id: NodeId
     minimum_fee: Wei
     """For one node; jobs that pay less are declined."""
+    at_once: int
+    """Runs at once, and inputs that are opened for them."""
 
 
 class Runs:
@@ -89,6 +91,7 @@ class Runs:
         self._clock = clock
         self._random = random
         self._sleep = sleep
+        self._places = asyncio.Semaphore(rules.at_once)
 
     async def find(self, view: Job, terms: JobRequest, until: float) -> JobResult:
         """What this node has to say about a job; durable on return, and the same whenever it is asked.
@@ -113,7 +116,7 @@ class Runs:
         pause, crashes = _FIRST_PAUSE_SECONDS, 0
         while True:
             try:
-                async with asyncio.timeout(max(0.0, until - self._clock())):
+                async with asyncio.timeout(max(0.0, until - self._clock())), self._places:
                     return await self._run(view, terms)
             except TimeoutError:
                 return "it takes longer than there is time"

@@ -97,6 +97,7 @@ class FakeJobChain:
         self.state = State()
         self.blocks: list[tuple[BlockRef, State]] = []
         self.fork = 0
+        self.block_seconds = BLOCK_SECONDS
         self.failures: list[Exception] = []
         """What the next transactions raise."""
         self.sent: list[tuple[NodeId, str, int]] = []
@@ -121,8 +122,9 @@ class FakeJobChain:
         """The newest block's time."""
         return float(self.head_block.timestamp)
 
-    def mine(self, blocks: int = 1, seconds: int = BLOCK_SECONDS) -> None:
+    def mine(self, blocks: int = 1, seconds: int | None = None) -> None:
         """More blocks."""
+        seconds = self.block_seconds if seconds is None else seconds
         for _ in range(blocks):
             number = len(self.blocks)
             before = self.blocks[-1][0].timestamp if self.blocks else GENESIS

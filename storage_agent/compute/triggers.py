@@ -37,8 +37,9 @@ def is_due(trigger: Trigger, terms: TriggerTerms, epoch: Epoch) -> bool:
 
 
 def jobs_left(trigger: Trigger, terms: TriggerTerms, epoch: Epoch) -> int:
-    """How many jobs a trigger may still request in an epoch."""
-    return terms.per_epoch - (trigger.jobs if trigger.last == epoch else 0)
+    """How many jobs a trigger may still request in an epoch, and can pay."""
+    left = terms.per_epoch - (trigger.jobs if trigger.last == epoch else 0)
+    return min(left, trigger.balance // max(1, terms.order.fee))
 
 
 class TriggerSource(Protocol):

@@ -121,6 +121,12 @@ def number_option(name: str, text: str) -> Callable[[_Command], _Command]:
 @share_option("--protocol", DEFAULTS.protocol_bps, "What is burned of a revenue pool's income.")
 @number_option("close_delay_seconds", "For how long a read channel that closes still pays vouchers.")
 @share_option("--tip", DEFAULTS.tip_bps, "What a node gets of a voucher that it redeems.")
+@click.option("--draw-seconds", type=int, help="For how long a job may be drawn; 600, or half an epoch, when none.")
+@click.option("--commit-seconds", type=int, help="For how long nodes run a job; 600, or half an epoch, when none.")
+@click.option("--reveal-seconds", type=int, help="For how long they show results; 300, or half an epoch, when none.")
+@number_option("window_blocks", "Blocks that running and showing have at least.")
+@share_option("--wrong", DEFAULTS.wrong_bps, "What a node loses whose result most contradict.")
+@share_option("--absent", DEFAULTS.absent_bps, "What a node loses that lets a job wait.")
 @click.option("--genesis", help="The account that forms the first committee; the deployer when none.")
 @click.option("--holder", help="The account that gets the whole supply; the deployer when none.")
 @click.option(

@@ -32,6 +32,9 @@ LIMITS: Final = {
     "redeemVoucher": 104_000,
     "redeemVouchers20Each": 45_000,
     "buyRead": 95_000,
+    "requestJob": 180_000,
+    **{f"commitResult{replicas}": 60_000 for replicas in (1, 3, 5)},
+    **{f"revealResult{replicas}": 75_000 for replicas in (1, 3, 5)},
 }
 
 

@@ -14,6 +14,7 @@ import {IRevenuePools} from "../interfaces/IRevenuePools.sol";
 import {IStaking} from "../interfaces/IStaking.sol";
 import {ITokenVault} from "../interfaces/ITokenVault.sol";
 import {Bitmap} from "../libraries/Bitmap.sol";
+import {EpochClock} from "../libraries/EpochClock.sol";
 import {Amount} from "../types/Amount.sol";
 import {BlobId} from "../types/BlobId.sol";
 import {Epoch} from "../types/Epoch.sol";
@@ -28,15 +29,16 @@ import {JobPanel, newJobPanel} from "./JobPanel.sol";
 /// @dev Flow: see {IComputeJobs}. One word is kept of a job that was requested, one more once it is drawn, one for each answer; all
 /// are cleared when it is over. The first is the hash of the request, and whoever draws or ends a job shows that again.
 ///
-/// Policies are anybody's code, but asked by STATICCALL, before anything is written. All other calls go to contracts fixed at
-/// construction, which call nobody else; so no account gets control inside a call.
+/// Policies are anybody's code, but asked by STATICCALL, so they change nothing while they are asked. All other calls go to contracts
+/// fixed at construction, which call nobody else; so no account gets control inside a call.
 ///
 /// Who is drawn depends on nothing that anybody chooses after the randomness is known: job, replicas and committee are fixed at the
 /// request. Who does not like a panel may hope that nobody draws it until the job can be cancelled; but anybody may draw, and the
 /// panel's nodes, which earn by it, will.
 ///
-/// Slashes of absent nodes are one an epoch: whoever sees that a node is down cannot ruin it with many jobs. A node that left the
-/// committee since it was drawn is excused; it may still answer, and when it lies it is not.
+/// Slashes of absent nodes are one for each epoch in which their jobs were drawn, whenever those are settled: whoever sees that a
+/// node is down cannot ruin it with many jobs. A node that left the committee since it was drawn is excused; it may still answer, and
+/// when it lies it is not.
 ///
 /// Invariants:
 /// - The vault's reserve of this contract is the sum of fee and charges over all jobs that are not over, and of the balances of
@@ -67,6 +69,8 @@ abstract contract JobBook is IComputeJobs {
     IRandomness private immutable _randomness;
     IBlobPolicies private immutable _policies;
     IRevenuePools private immutable _pools;
+    Timestamp private immutable _genesis;
+    uint64 private immutable _epochSeconds;
 
     uint32 private immutable _drawSeconds;
     uint32 private immutable _commitSeconds;
@@ -87,7 +91,7 @@ abstract contract JobBook is IComputeJobs {
     mapping(uint256 blobObject => mapping(address requester => uint64)) public jobsOn;
 
     /// @inheritdoc IComputeJobs
-    mapping(NodeId nodeId => Epoch) public absentIn;
+    mapping(NodeId nodeId => mapping(Epoch epoch => bool)) public wasAbsent;
 
     /// @dev Partners and parameters as {ComputeJobs} says.
     constructor(
@@ -117,6 +121,8 @@ abstract contract JobBook is IComputeJobs {
         _randomness = randomness;
         _policies = policies;
         _pools = pools;
+        _genesis = committee.startOf(Epoch.wrap(1));
+        _epochSeconds = committee.epochSeconds();
         _drawSeconds = parameters_.drawSeconds;
         _commitSeconds = parameters_.commitSeconds;
         _revealSeconds = parameters_.revealSeconds;
@@ -400,15 +406,15 @@ abstract contract JobBook is IComputeJobs {
     function _slash(uint256 job, JobPanel panel, Outcome memory outcome) private {
         uint256 faulty = outcome.lying | outcome.absent;
         if (faulty == 0) return;
-        Epoch epoch = _committee.currentEpoch();
+        Epoch epoch = EpochClock.epochAt(_genesis, _epochSeconds, panel.drawnAt());
         for (uint256 place = 0; faulty >> place != 0; ++place) {
             if (faulty >> place & 1 == 0) continue;
             NodeId nodeId = panel.nodeAt(place);
             bool lied = outcome.lying >> place & 1 != 0;
             uint16 bps = lied ? _wrongBps : _absentBps;
             if (!lied) {
-                if (absentIn[nodeId] == epoch || _committee.weightOf(nodeId) == 0) bps = 0;
-                else absentIn[nodeId] = epoch;
+                if (wasAbsent[nodeId][epoch] || _committee.weightOf(nodeId) == 0) bps = 0;
+                else wasAbsent[nodeId][epoch] = true;
             }
             emit NodeFaulted(job, nodeId, lied, bps);
             if (bps != 0) _staking.slash(nodeId, bps, 0, msg.sender, Epoch.wrap(0));

@@ -189,8 +189,8 @@ interface IComputeJobs {
     event JobCancelled(uint256 indexed job, address indexed requester, Amount refunded);
 
     /// @notice Emitted for each node that lied or was absent, before its slash.
-    /// @param bps What of its stake it loses; zero when an absence is excused: it does not serve any more, or was slashed for one in
-    /// this epoch already.
+    /// @param bps What of its stake it loses; zero when an absence is excused: it does not serve any more, or was slashed for one of
+    /// the same epoch already.
     event NodeFaulted(uint256 indexed job, NodeId indexed nodeId, bool lied, uint16 bps);
 
     /// @notice Thrown when there is no such job.
@@ -329,8 +329,8 @@ interface IComputeJobs {
     /// @notice How many jobs a requester had on an object: the sequence of the next one.
     function jobsOn(uint256 blobObject, address requester) external view returns (uint64);
 
-    /// @notice The epoch in which a node was slashed last for an absence.
-    function absentIn(NodeId nodeId) external view returns (Epoch);
+    /// @notice Whether a node was slashed for being absent from a job that was drawn in an epoch.
+    function wasAbsent(NodeId nodeId, Epoch epoch) external view returns (bool);
 
     /// @notice What a node commits to.
     function commitmentOf(uint256 job, NodeId nodeId, bytes32 resultHash, uint64 outputSize, bytes32 salt)

@@ -213,7 +213,7 @@ contract ComputeJobsTest is ComputeFixture {
         expectDenied(order.inputs[15], "PolicyFailed");
         uint256 before = gasleft();
         request(order);
-        assertLt(before - gasleft(), policies.evaluationGas() + 2_000_000);
+        assertLt(before - gasleft(), policies.evaluationGas() + 4_000_000);
     }
 
     function test_request__given_too_little_gas_for_a_policy__reverts_and_denies_nothing() external {
@@ -666,13 +666,15 @@ contract ComputeJobsTest is ComputeFixture {
         uint256 second = drawn(7);
         passCommit();
         assertEq(uint256(settle(first).absent), 127);
+        // Settling later does not help: what counts is when it was drawn.
+        skip(1 days);
         NodeId[] memory nodes = jobs.jobOf(second).nodes;
         settle(second);
         assertEq(claimOf(other), 2 * TOTAL);
         assertEq(reserve(), 0);
         for (uint256 i = 0; i < 7; ++i) {
             assertEq(stakeOf(nodes[i]), 100e18 - 0.2e18);
-            assertEq(uint256(Epoch.unwrap(jobs.absentIn(nodes[i]))), 1);
+            assertTrue(jobs.wasAbsent(nodes[i], Epoch.wrap(1)));
         }
     }
 
@@ -685,7 +687,7 @@ contract ComputeJobsTest is ComputeFixture {
         emit IComputeJobs.NodeFaulted(job, node, false, 0);
         settle(job);
         assertEq(stakeOf(node), 100e18);
-        assertEq(uint256(Epoch.unwrap(jobs.absentIn(node))), 0);
+        assertFalse(jobs.wasAbsent(node, Epoch.wrap(1)));
     }
 
     function test_settle__when_the_liar_left_the_committee_and_its_stake_is_leaving__slashes_it() external {

@@ -130,7 +130,7 @@ contract PolicyFactoryTest is KindsFixture {
         factory.create("Subscription", abi.encode(1, 1, 4));
     }
 
-    function test_create__given_a_list_without_entries_or_with_nine__reverts() external {
+    function test_create__given_a_list_without_entries_or_with_too_many__reverts() external {
         address[] memory nine = new address[](9);
         for (uint160 i = 0; i < 9; ++i) {
             nine[i] = address(i + 1);

@@ -41,11 +41,9 @@ contract ComputeGasTest is ComputeFixture {
         order.inputs = list(certified());
         govern(order.inputs[0], programsPolicy);
         request(order, free());
-        request(order, free());
-        vm.snapshotGasLastCall(GROUP, "requestJob");
+        measureRequest(order, free(), "requestJob");
         order.inputs = list(certified());
-        request(order, free());
-        vm.snapshotGasLastCall(GROUP, "requestJobPublic");
+        measureRequest(order, free(), "requestPublicJob");
     }
 
     /// @dev A requester without jobs on the object yet.
@@ -84,9 +82,19 @@ contract ComputeGasTest is ComputeFixture {
         vm.snapshotGasLastCall(GROUP, "fireTrigger");
     }
 
+    function measureRequest(IComputeJobs.Order memory order, IComputeJobs.Charge[] memory charges, string memory name)
+        private
+        returns (uint256 job)
+    {
+        bytes memory requested = abi.encode(requestOf(other, order, charges));
+        vm.prank(other);
+        job = jobs.request(order, new bytes[](1), order.fee.times(2));
+        vm.snapshotGasLastCall(GROUP, name);
+        requests[job] = requested;
+    }
+
     function measureJob(uint8 replicas, string memory name) private {
-        uint256 job = request(replicas);
-        vm.snapshotGasLastCall(GROUP, string.concat("requestJobPriced", name));
+        uint256 job = measureRequest(orderOf(replicas), chargesOf(1), string.concat("requestPricedJob", name));
         randomness.draw(keccak256(abi.encode("seed", job)));
         jobs.draw(job, requestOf(job));
         vm.snapshotGasLastCall(GROUP, string.concat("drawJob", name));

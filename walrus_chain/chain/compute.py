@@ -91,9 +91,9 @@ class ComputeBook:
         """How many jobs a requester had on an object that has policies: the sequence of the next one."""
         return int(await self._chain.call("ComputeJobs", "jobsOn", blob_object, requester))
 
-    async def absent_in(self, node_id: NodeId) -> Epoch | None:
-        """The epoch in which a node was slashed last for an absence; none when never."""
-        return Epoch(await self._chain.call("ComputeJobs", "absentIn", node_id)) or None
+    async def was_absent(self, node_id: NodeId, epoch: Epoch) -> bool:
+        """Whether a node was slashed for being absent from a job that was drawn in an epoch."""
+        return bool(await self._chain.call("ComputeJobs", "wasAbsent", node_id, epoch))
 
     async def commitment_of(
         self, job: JobId, node_id: NodeId, result_hash: bytes, output_size: int, salt: bytes

@@ -122,7 +122,7 @@ class JobCharge:
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """All that is known of a job when it is requested, as `IComputeJobs.Request`: it is shown to draw, settle and cancel."""
+    """All that is known of a job when it is requested, as `IComputeJobs.Request`; to draw or end it, it is shown."""
 
     requester: Address
     order: JobOrder

@@ -173,7 +173,8 @@ class ComputeWriter:
 
         Args:
             terms: hash of the request that was run; the chain refuses when the job is another one.
-        Raises: WrongJobTerms, NotTheSigner, AlreadyAnswered, CommitOver, UnknownPlace, JobNotDrawn, JobOver, UnknownJob.
+        Raises:
+            WrongJobTerms, NotTheSigner, AlreadyAnswered, CommitOver, UnknownPlace, JobNotDrawn, JobOver, UnknownJob.
         """
         return await self._contracts.send("ComputeJobs", "commit", job, place, terms, commitment)
 
@@ -196,7 +197,9 @@ class ComputeWriter:
     async def settle(self, job: JobId, request: JobRequest) -> JobSettlement:
         """Ends a job whose nodes are done or had their time: pays, pays back, slashes. Anybody may.
 
-        Raises: JobStillOpen, WrongJobTerms, JobNotDrawn, JobOver, UnknownJob; PoolBehind: settle that node's stake first.
+        Raises:
+            PoolBehind: the stake of a node to be slashed has to be settled first.
+            JobStillOpen, WrongJobTerms, JobNotDrawn, JobOver, UnknownJob.
         """
         receipt = await self._contracts.send("ComputeJobs", "settle", job, request.row)
         [settled] = self._contracts.logs(receipt, JobSettled)

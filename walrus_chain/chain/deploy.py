@@ -118,7 +118,7 @@ class DeploymentParameters:
     tip_bps: int = 100
     """What a node that redeems a voucher gets of it, in hundredths of a percent: at most 500."""
     draw_seconds: int | None = None
-    """For how long a job may be drawn, longer than `seed_delay_blocks` take; ten minutes, or half an epoch, when none."""
+    """For how long a job may be drawn, more than `seed_delay_blocks` take; ten minutes, or half an epoch, when none."""
     commit_seconds: int | None = None
     """For how long the nodes of a job may run it; ten minutes, or half an epoch, when none."""
     reveal_seconds: int | None = None

@@ -146,6 +146,22 @@ def deploy(
         int, typer.Option(min=1, help="For how long a read channel that closes still pays vouchers.")
     ] = 24 * 3600,
     tip: Annotated[str, typer.Option(help="What a node gets of a voucher that it redeems, up to 5%.")] = "1%",
+    draw_seconds: Annotated[
+        int | None,
+        typer.Option(min=1, help="For how long a job may be drawn; 600, or half an epoch, when none."),
+    ] = None,
+    commit_seconds: Annotated[
+        int | None, typer.Option(min=1, help="For how long nodes run a job; 600, or half an epoch, when none.")
+    ] = None,
+    reveal_seconds: Annotated[
+        int | None,
+        typer.Option(min=1, help="For how long they show results; 300, or half an epoch, when none."),
+    ] = None,
+    window_blocks: Annotated[
+        int, typer.Option(min=1, max=50_000, help="Blocks that running and showing have at least.")
+    ] = 10,
+    wrong_slash: Annotated[str, typer.Option(help="What a node loses whose result most contradict, up to 50%.")] = "5%",
+    absent_slash: Annotated[str, typer.Option(help="What a node loses that lets a job wait.")] = "0.2%",
     save: Annotated[Path | None, typer.Option(help="Also write the deployment file here.")] = None,
     wallet: WalletName = None,
     password_file: PasswordFile = None,
@@ -180,6 +196,12 @@ def deploy(
         protocol_bps=parse_bps(protocol),
         close_delay_seconds=close_delay_seconds,
         tip_bps=parse_bps(tip),
+        draw_seconds=draw_seconds,
+        commit_seconds=commit_seconds,
+        reveal_seconds=reveal_seconds,
+        window_blocks=window_blocks,
+        wrong_bps=parse_bps(wrong_slash),
+        absent_bps=parse_bps(absent_slash),
     )
     if name in session.home().networks():
         raise NameTaken("network", name)

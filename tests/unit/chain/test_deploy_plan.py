@@ -102,6 +102,15 @@ def _plain(arguments: Any) -> Any:
         ("close_delay_seconds", 30 * 86400 + 1),
         ("tip_bps", -1),
         ("tip_bps", 501),
+        ("draw_seconds", 0),
+        ("commit_seconds", 0),
+        ("reveal_seconds", 2 * 86400 + 1),
+        ("window_blocks", 0),
+        ("window_blocks", 50_001),
+        ("wrong_bps", 0),
+        ("wrong_bps", 5001),
+        ("absent_bps", -1),
+        ("absent_bps", 501),
         ("genesis", NOBODY),
         ("holder", NOBODY),
     ],
@@ -109,3 +118,11 @@ def _plain(arguments: Any) -> Any:
 def test_parameters__outside_the_bounds__are_refused_by_name(parameter: str, value: object) -> None:
     with pytest.raises(ParameterOutOfBounds, match=parameter):
         DeploymentParameters(**{parameter: value})  # type: ignore[arg-type]
+
+
+def test_job_windows__of_short_epochs__fit_into_two() -> None:
+    assert DeploymentParameters().job_windows == (600, 600, 300)
+    assert DeploymentParameters(epoch_seconds=100).job_windows == (50, 50, 50)
+    assert DeploymentParameters(commit_seconds=7).job_windows == (600, 7, 300)
+    with pytest.raises(ParameterOutOfBounds, match="draw, commit and reveal seconds"):
+        DeploymentParameters(epoch_seconds=1000, commit_seconds=1500)

@@ -14,6 +14,7 @@ from tests.unit.chain.abi_values import values_of
 from walrus_chain.chain.abi import abi_types, signature_of
 from walrus_chain.chain.artifacts import artifact, artifact_names
 from walrus_chain.chain.blocks import BlockRef
+from walrus_chain.chain.compute_views import JobRequest, TriggerKind, TriggerTerms
 from walrus_chain.chain.deployments import CONTRACTS, Deployment
 from walrus_chain.chain.event import ChainEvent
 from walrus_chain.chain.events import EVENTS, NEVER_EMITTED, BlobRegistered, BlobTransferred, WalTransferred
@@ -73,7 +74,7 @@ def test_fields__stand_in_the_order_and_carry_the_names_of_the_solidity_event() 
 @settings(max_examples=20)
 @given(data=st.data())
 def test_decode__any_values__gives_them_back(contract: str, entry: dict[str, Any], data: st.DataObject) -> None:
-    values = data.draw(values_of(abi_types(entry["inputs"])))
+    values = _possible(entry["name"], data.draw(values_of(abi_types(entry["inputs"]))))
     event = DECODER.decode(log_of(contract, entry, values), BLOCK)
     assert event is not None
     assert (event.contract, event.solidity_name) == (contract, entry["name"])
@@ -82,8 +83,18 @@ def test_decode__any_values__gives_them_back(contract: str, entry: dict[str, Any
     assert list(map(_plain, decoded, values)) == list(values)
 
 
+def _possible(name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Values that the chain can log: the number of a kind of trigger is one that there is."""
+    if name != "TriggerCreated":
+        return values
+    trigger, owner, terms = values
+    return trigger, owner, (terms[0] % len(TriggerKind), *terms[1:])
+
+
 def _plain(value: Any, encoded: Any) -> Any:
     """A field as the ABI had it; a name kept in a word is not any 32 bytes, so it is compared as text."""
+    if isinstance(value, JobRequest | TriggerTerms):
+        return value.row
     if isinstance(value, ShortName):
         return encoded if text_of_word(encoded) == value else value
     return value.digest if isinstance(value, BlobId) else value

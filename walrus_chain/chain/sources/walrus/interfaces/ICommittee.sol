@@ -222,6 +222,9 @@ interface ICommittee {
     /// @notice n - f, the shards that make a certificate.
     function quorum() external view returns (uint16);
 
+    /// @notice How many members serve; zero while no committee does.
+    function memberCount() external view returns (uint256);
+
     /// @notice The members by index.
     function members() external view returns (Member[] memory);
 

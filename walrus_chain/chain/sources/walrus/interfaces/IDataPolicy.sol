@@ -22,7 +22,7 @@ enum Action {
 /// @param blobId Its blob.
 /// @param owner Its owner.
 /// @param action What for.
-/// @param program keccak256 of the program that would run on the data; zero for reads.
+/// @param program The blob id of the program that would run on the data, which commits to all its bytes; zero for reads.
 /// @param sequence Which use by this requester of this object it is, counted from 0. Agents serve each once.
 /// @param evidence What the requester shows: a Merkle proof, a credential's id. At most 4,096 bytes. Each kind of policy says
 /// what it expects; a combinator expects `abi.encode(bytes[])`, one entry for each operand.

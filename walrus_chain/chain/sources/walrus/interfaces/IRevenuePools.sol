@@ -65,7 +65,7 @@ interface IRevenuePools {
     /// @notice Emitted with each income.
     /// @param source The contract that paid it in: this one for {distribute}.
     /// @param payer Whose money it was.
-    /// @param purpose What for: zero, an object's number, a policy's address or a voucher's purpose; `source` says which.
+    /// @param purpose What for: zero, an object's number, a policy's address, a voucher's purpose or a job; `source` says which.
     event IncomeReceived(
         PoolId indexed pool, address indexed source, address indexed payer, Amount amount, bytes32 purpose
     );
@@ -153,7 +153,7 @@ interface IRevenuePools {
     /// @dev Emits {IncomeReceived}. Requirements: as {distribute}, of the payer.
     function collect(PoolId pool, address payer, Amount amount, bytes32 purpose) external;
 
-    /// @notice Divides an income that was moved to this contract's reserve before. Only {IReadChannels}.
+    /// @notice Divides an income that was moved to this contract's reserve before. Only {IReadChannels} and {IComputeJobs}.
     /// @dev Emits {IncomeReceived}.
     function credit(PoolId pool, address payer, Amount amount, bytes32 purpose) external;
 

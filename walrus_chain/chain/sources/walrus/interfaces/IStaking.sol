@@ -130,7 +130,7 @@ interface IStaking {
     /// @notice Thrown when the caller is not the node's operator.
     error Staking_CallerNotOperator(NodeId nodeId, address operator, address caller);
 
-    /// @notice Thrown when the caller is not the contract that may do this.
+    /// @notice Thrown when the caller is not the contract that may do this; `expected` is the first, where two may.
     error Staking_CallerNotAllowed(address expected, address caller);
 
     /// @notice Thrown at construction, or by {slash}, when a parameter is outside its bounds. `parameter` is its name.
@@ -232,7 +232,7 @@ interface IStaking {
     /// @dev Emits {Unjailed}. Only the operator.
     function unjail(NodeId nodeId) external;
 
-    /// @notice Takes `bps` of the active and of the unbonding stake of a node. Only the custody contract.
+    /// @notice Takes `bps` of the active and of the unbonding stake of a node. Only {ICustodyChallenges} and {IComputeJobs}.
     /// @dev Emits {Slashed}, and {Jailed} when `jailUntil` is not zero. Rounds down. Of what is taken of the least own stake,
     /// {minimumStake}, `bountyBps` become the reporter's claim in the vault; all the rest is burned.
     /// @param bps 0 to 5,000.

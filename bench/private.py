@@ -45,8 +45,8 @@ class Extent:
     repeats: int
 
 
-FULL = Extent(keys=100, size=64 * MIB, repeats=3)
-QUICK = Extent(keys=20, size=16 * MIB, repeats=2)
+FULL = Extent(keys=100, size=256 * MIB, repeats=3)
+QUICK = Extent(keys=20, size=64 * MIB, repeats=1)
 
 
 def main() -> int:
@@ -82,10 +82,11 @@ async def run(extent: Extent, folder: Path) -> tuple[list[Comparison], list[Comp
 async def measure_keys(grid: Grid, client: Client, blob_object: BlobObjectId, extent: Extent) -> list[Comparison]:
     """How long a key takes, beside plain round trips to the same agents, taken in turns."""
     agents = [client._agents.at(agent.url, agent.name) for agent in grid.devnet.agents]
+    found = await client.chain.blob(blob_object)
     ours, one, five = [], [], []
 
     async def key() -> None:
-        await client._private._desk.open([blob_object], ReadTerms())
+        await client._private._desk.open([found], ReadTerms())
 
     async def all_five() -> None:
         await asyncio.gather(*(agent.health() for agent in agents[:THRESHOLD]))

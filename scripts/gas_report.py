@@ -1,8 +1,8 @@
 """Collect what the gas tests measured into `tests/gas/gas.json` and print it beside the committed table and the limits.
 
 The tests (`tests/gas/*.t.sol`) name each figure by `vm.snapshotGasLastCall("gas", name)`; forge writes them to
-`.build/forge/snapshots`. Every figure is the gas of one whole transaction: the 21,000 base and the calldata included; but
-those of views (`evaluate...`) are the gas of the call alone.
+`.build/forge/snapshots`. Every figure is the gas of one whole transaction: the 21,000 base and the calldata included.
+Views (`evaluate...`) are no transactions: their figure is the gas of the call alone.
 Exits with 1 when a figure is above its limit, or when one that has a limit was not measured.
 """
 

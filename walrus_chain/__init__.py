@@ -13,14 +13,16 @@ if TYPE_CHECKING:
     from walrus_chain.client.client import Client as Client
     from walrus_chain.client.results import Check as Check
     from walrus_chain.client.results import StoredBlob as StoredBlob
+    from walrus_chain.client.sealing import Privacy as Privacy
     from walrus_chain.client.sync import SyncClient as SyncClient
 
 __version__ = "0.1.0"
-__all__ = ["Check", "Client", "StoredBlob", "SyncClient", "__version__"]
+__all__ = ["Check", "Client", "Privacy", "StoredBlob", "SyncClient", "__version__"]
 
 _HOMES = {
     "Check": "walrus_chain.client.results",
     "Client": "walrus_chain.client.client",
+    "Privacy": "walrus_chain.client.sealing",
     "StoredBlob": "walrus_chain.client.results",
     "SyncClient": "walrus_chain.client.sync",
 }

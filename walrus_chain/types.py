@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from enum import IntEnum, StrEnum
 from typing import NewType
 
@@ -45,6 +45,8 @@ WAL_DECIMALS = 18
 #: The whole, in hundredths of a percent.
 ALL_BPS = 10_000
 _AMOUNT = re.compile(r"^\s*(?P<number>[0-9][0-9_]*(\.[0-9]+)?)\s*(?P<unit>wal|wei)?\s*$", re.IGNORECASE)
+#: 128 bits have 39 digits. What has more than this is refused, not rounded.
+_EXACTLY = Context(prec=80, traps=[InvalidOperation, Inexact])
 _SHARE = re.compile(r"^\s*(?P<number>[0-9]{1,9}(\.[0-9]{1,9})?)\s*(?P<unit>%|bps)?\s*$", re.IGNORECASE)
 
 
@@ -136,8 +138,8 @@ def parse_amount(text: str) -> Wei:
         raise MalformedAmount(text, "write it like 12.5, '12.5 WAL' or '100 wei'")
     scale = 0 if (match["unit"] or "wal").lower() == "wei" else WAL_DECIMALS
     try:
-        scaled = Decimal(match["number"].replace("_", "")).scaleb(scale)
-    except InvalidOperation:
+        scaled = Decimal(match["number"].replace("_", "")).scaleb(scale, _EXACTLY)
+    except (InvalidOperation, Inexact):
         raise MalformedAmount(text, "the number is too long") from None
     if scaled != scaled.to_integral_value():
         raise MalformedAmount(text, "it is finer than one wei (18 decimals of a WAL)")

@@ -39,7 +39,7 @@ interface IPurchases {
         address indexed policy, address indexed reader, address indexed payer, Timestamp until, Amount paid, PoolId pool
     );
 
-    /// @notice Thrown when nothing is bought, or more than `maximum`.
+    /// @notice Thrown when nothing is bought, or more than `maximum`: one, when the last read has another price than the first.
     error Purchases_WrongCount(uint32 maximum, uint32 actual);
 
     /// @notice Thrown when all together costs more than the buyer is ready to pay.
@@ -62,7 +62,8 @@ interface IPurchases {
     /// Warning: with a fixed price nobody checks that the object still is certified, nor ever that the reader would be let in: ask
     /// {IBlobPolicies-judge} before.
     /// Requirements:
-    /// - The policy must name a price; the caller must have approved the vault for it, and hold it.
+    /// - The policy must name a price, the same for the first and the last of these reads; the caller must have approved the vault for
+    /// it, and hold it.
     /// @param count 1 or more; all that a reader ever buys of an object are at most 2^32 - 1.
     /// @param reader Who may use the data; the caller or anybody else.
     /// @param maximum The most that all of them together may cost.

@@ -41,7 +41,7 @@ interface IRenewals {
     /// @param maximum What they may be together.
     error Renewals_WrongTerms(uint32 epochs, uint32 lead, uint32 maximum);
 
-    /// @notice Thrown when the owner did not say how the object is renewed.
+    /// @notice Thrown when the owner did not say how the object is renewed; to {fund}, the present one.
     error Renewals_NoTerms(uint256 blobObject);
 
     /// @notice Thrown when the object's term cannot be extended: unknown, expired or invalid.
@@ -62,7 +62,7 @@ interface IRenewals {
     /// - epochs + lead must be at most {IStorageFees-maximumEpochs}, so that a renewal that is due can be paid.
     function setTerms(uint256 blobObject, Terms calldata terms) external;
 
-    /// @notice Adds to an object's balance. Anyone may pay, for an object that has terms and is live.
+    /// @notice Adds to an object's balance. Anyone may pay, for an object that is live and has terms of its present owner.
     /// @dev Emits {RenewalFunded}.
     /// Warning: the balance is the owner's, whoever paid it.
     function fund(uint256 blobObject, Amount amount) external;

@@ -57,7 +57,7 @@ contract Purchases is IPurchases {
         }
         (address policy, uint8 hooks) = _policies.accessOf(blobObject);
         (Amount price, PoolId pool) = _fixedPriceOf(policy);
-        if (price.isZero()) (price, pool) = _quotedPriceOf(blobObject, reader, before, evidence);
+        if (price.isZero()) (price, pool) = _quotedPriceOf(blobObject, reader, before, count, evidence);
         if (price.isZero()) revert Purchases_ForFree(blobObject);
         paid = _checkedPrice(price, count, maximum);
 
@@ -120,11 +120,22 @@ contract Purchases is IPurchases {
         return (Amount.wrap(uint128(amount)), PoolId.wrap(uint64(poolId)));
     }
 
-    /// @dev What this read costs this reader.
-    function _quotedPriceOf(uint256 blobObject, address reader, uint32 sequence, bytes calldata evidence)
+    /// @dev What each of these reads costs this reader. A price may depend on the sequence: so the last one is asked about, too.
+    function _quotedPriceOf(uint256 blobObject, address reader, uint32 first, uint32 count, bytes calldata evidence)
         private
         view
         returns (Amount price, PoolId pool)
+    {
+        (price, pool) = _quoteOf(blobObject, reader, first, evidence);
+        if (count == 1) return (price, pool);
+        (Amount lastPrice, PoolId lastPool) = _quoteOf(blobObject, reader, first + count - 1, evidence);
+        if (!(lastPrice == price) || !(lastPool == pool)) revert Purchases_WrongCount(1, count);
+    }
+
+    function _quoteOf(uint256 blobObject, address reader, uint32 sequence, bytes calldata evidence)
+        private
+        view
+        returns (Amount, PoolId)
     {
         return _policies.quoteOf(
             IBlobPolicies.Question({

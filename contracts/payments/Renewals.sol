@@ -80,8 +80,10 @@ contract Renewals is IRenewals {
     function fund(uint256 blobObject, Amount amount) external {
         // Check
         if (amount.isZero()) revert Renewals_ZeroAmount();
-        _termsSet(blobObject);
+        Kept memory kept = _termsSet(blobObject);
         if (!_isLive(_registry.statusOf(blobObject))) revert Renewals_NotLive(blobObject);
+        // Terms of an owner before could name a tip that takes it all, and after a deletion the rest would be that owner's.
+        if (kept.setBy != _registry.ownerOf(blobObject)) revert Renewals_NoTerms(blobObject);
 
         // Effect
         Amount balance = balanceOf[blobObject] + amount;

@@ -9,7 +9,10 @@ import {IReadyMadePolicy} from "../interfaces/IReadyMadePolicy.sol";
 
 /// @title PolicyFactory
 /// @notice Makes clones of the contracts it was given, one for each kind.
-/// @dev Invariant: a kind in `_kinds` has an implementation that says it is of this kind; no other kind has one.
+/// @dev A policy's address follows from its kind, its arguments, who made it, and how many that account made before. So a
+/// reorganisation, or somebody else's transaction, never puts another policy where one was: an owner may have named it already.
+///
+/// Invariant: a kind in `_kinds` has an implementation that says it is of this kind; no other kind has one.
 contract PolicyFactory is IPolicyFactory {
     /// @notice A kind and the contract that its clones run.
     struct Kind {
@@ -21,6 +24,8 @@ contract PolicyFactory is IPolicyFactory {
     mapping(bytes32 kind => address) public implementationOf;
 
     bytes32[] private _kinds;
+
+    mapping(address creator => uint256) private _countOf;
 
     /// @param kinds_ Each contract has to be of the kind that it is given for.
     constructor(Kind[] memory kinds_) {
@@ -42,7 +47,8 @@ contract PolicyFactory is IPolicyFactory {
         bytes memory data = IReadyMadePolicy(implementation).validate(arguments);
 
         // Effect
-        policy = Clones.cloneWithImmutableArgs(implementation, data);
+        bytes32 salt = keccak256(abi.encode(msg.sender, ++_countOf[msg.sender]));
+        policy = Clones.cloneDeterministicWithImmutableArgs(implementation, data, salt);
         emit PolicyCreated(policy, kind, msg.sender, arguments);
     }
 

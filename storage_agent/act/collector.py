@@ -35,6 +35,8 @@ _POOLS_A_LOOK: Final = 4
 _ANCHORS_A_LOOK: Final = 8
 _ATTESTATIONS_A_LOOK: Final = 8
 _KEYS_A_PAGE: Final = 100
+#: Anybody may have keys made for all objects: what is urgent does not wait for all of them to be looked at.
+_PAGES_A_LOOK: Final = 4
 #: Looks between two at the keys that are to be destroyed: they are not released any more anyway.
 _LOOKS_AN_ERASURE: Final = 4
 
@@ -132,6 +134,7 @@ class Collector:
         *,
         confirmations: int,
         minimum_settle: Wei,
+        acts: bool = True,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         """
@@ -144,6 +147,7 @@ class Collector:
             too_expensive: whether gas costs more than what can wait is worth.
             confirmations: blocks after which something counts as done.
             minimum_settle: what a pool must owe the nodes before it is settled.
+            acts: whether anything is sent. Keys are destroyed in any case: it was promised to those the data is about.
         """
         self._rules = rules
         self._ledger = ledger
@@ -158,6 +162,7 @@ class Collector:
         self._metrics = metrics
         self._confirmations = confirmations
         self._minimum_settle = minimum_settle
+        self._acts = acts
         self._sleep = sleep
         self._since: dict[tuple[int, bool], float] = {}
         """When a channel was first seen to owe enough, and when to be closing."""
@@ -169,6 +174,8 @@ class Collector:
         """The epoch in which a pool was found to owe the nodes too little."""
         self._sealed = Epoch(0)
         self._erase_at = 0.0
+        self._erase_after = BlobObjectId(0)
+        """The key that was looked at last; the next look begins behind it."""
         self._pauses = {duty: _Pause() for duty in Duty}
         self._problems: dict[Duty, str] = {}
         for duty in Duty:
@@ -203,7 +210,7 @@ class Collector:
         }
         for duty, step in steps.items():
             pause = self._pauses[duty]
-            if head.timestamp < pause.until:
+            if head.timestamp < pause.until or not (self._acts or duty is Duty.ERASE):
                 continue
             try:
                 await step(head, sure)
@@ -318,23 +325,27 @@ class Collector:
     async def _erase(self, head: BlockRef, sure: BlockRef) -> None:
         if head.timestamp < self._erase_at:
             return
-        after = BlobObjectId(0)
-        while rows := self._ledger.erasables_left(after, _KEYS_A_PAGE):
-            after = rows[-1].blob_object
+        for _ in range(_PAGES_A_LOOK):
+            rows = self._ledger.erasables_left(self._erase_after, _KEYS_A_PAGE)
+            if not rows:
+                self._erase_after = BlobObjectId(0)
+                self._erase_at = head.timestamp + _LOOKS_AN_ERASURE * self._rules.pace
+                return
+            # Noted first: keys that nobody can be asked about must not keep others from being looked at.
+            self._erase_after = rows[-1].blob_object
             there = [row.blob_object for row in rows if row.destroyed_at is None]
             times = await self._source.destroy_times(there, sure.hash) if there else ()
             due = [number for number, time in zip(there, times, strict=True) if time and time <= sure.timestamp]
             for number in due:
                 await self._destroy(number)
                 self._metrics.destroyed_keys.inc()
-        self._erase_at = head.timestamp + _LOOKS_AN_ERASURE * self._rules.pace
 
     async def _attest(self, _: BlockRef, __: BlockRef) -> None:
         gone = self._ledger.destroyed_unattested(_ATTESTATIONS_A_LOOK)
         for row in gone:
             # Perhaps the agent was stopped between the note and the deed.
             await self._destroy(row.blob_object)
-            if self._quiet():
+            if await self._must_wait():
                 return
             node_id = self._rules.keeping.node_id
             await self._send(Duty.ATTEST, self._hands.attest_destruction(node_id, row.blob_object, row.public_key))

@@ -36,12 +36,12 @@ class Upkeep:
     """Everything about one node that happens on chain."""
 
     def __init__(
-        self, keeper: Keeper | None, books: Books, collector: Collector | None = None, sender: Sender | None = None
+        self, keeper: Keeper | None, books: Books, collector: Collector, sender: Sender | None = None
     ) -> None:
         """
         Args:
             keeper: none where the operator does without.
-            collector: looks after what releases of keys leave behind; none where there is no keeper.
+            collector: looks after what releases of keys leave behind.
             sender: sends the node's transactions; none where there is no keeper.
         """
         self._keeper = keeper
@@ -65,7 +65,7 @@ class Upkeep:
         return [
             *self._books.problems,
             *([] if self._keeper is None else self._keeper.problems),
-            *([] if self._collector is None else self._collector.problems),
+            *self._collector.problems,
         ]
 
     async def run(self) -> None:
@@ -74,8 +74,7 @@ class Upkeep:
             group.create_task(self._books.run())
             if self._keeper is not None:
                 group.create_task(self._keeper.run())
-            if self._collector is not None:
-                group.create_task(self._collector.run())
+            group.create_task(self._collector.run())
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +113,6 @@ def make_upkeep(
     epoch_seconds = parameters.epoch_seconds
     every = min(300.0, max(5.0, epoch_seconds / 20))
     books = Books(node_id, signer.address, chain, metrics, low_balance=settings.low_balance, every_seconds=every)
-    if not settings.enabled:
-        return Upkeep(None, books)
     economy = Economy(chain)
     sender = Sender(chain, SigningAccount(signer), patience_for(epoch_seconds, settings.stuck_seconds))
 
@@ -153,5 +150,6 @@ def make_upkeep(
         metrics,
         confirmations=keys.settings.confirmations,
         minimum_settle=access_wei(keys.settings.minimum_settle),
+        acts=settings.enabled,
     )
-    return Upkeep(keeper, books, collector, sender)
+    return Upkeep(keeper if settings.enabled else None, books, collector, sender if settings.enabled else None)

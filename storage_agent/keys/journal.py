@@ -22,7 +22,7 @@ from walrus_chain.types import Address, BlobObjectId, Epoch, NodeId, Wei
 
 #: Receipts in one answer.
 PAGE = 100
-#: Trees that are kept for the next page.
+#: Trees that are kept for the next page, and that one page takes at most.
 _TREES = 4
 
 
@@ -40,6 +40,15 @@ class Entry:
 
     row: ReceiptRow
     place: AnchorPath | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Receipts in their order."""
+
+    entries: list[Entry]
+    following: int | None
+    """After which number the next page begins; none when this is the last."""
 
 
 class Journal:
@@ -67,6 +76,7 @@ class Journal:
         self._clock = clock
         self._epoch_at = epoch_at
         self._trees: OrderedDict[Epoch, ReceiptTree] = OrderedDict()
+        self._planting = asyncio.Lock()
         self.node_id = node_id
 
     def payment_of(self, use: bytes) -> Payment | None:
@@ -134,25 +144,32 @@ class Journal:
         )
         return await self._ledger.record(entry, self._epoch_at(int(now)), now, sign)
 
-    async def page(self, blob_object: BlobObjectId | None, epoch: Epoch | None, after: int) -> list[Entry]:
-        """The next receipts with numbers above `after`, at most `PAGE`, of one object or epoch where one is named."""
+    async def page(self, blob_object: BlobObjectId | None, epoch: Epoch | None, after: int) -> Page:
+        """The next receipts with numbers above `after`, at most `PAGE`, of one object or epoch where one is named.
+
+        Anybody may ask, and a path takes the receipts of its whole epoch: so a page is of few epochs.
+        """
         rows = self._ledger.receipts(blob_object, epoch, after, PAGE)
-        anchors = self._ledger.anchors(tuple({row.slot.epoch for row in rows}))
+        epochs = sorted({row.slot.epoch for row in rows})
+        shown = [row for row in rows if row.slot.epoch in epochs[:_TREES]]
+        more = len(rows) == PAGE or len(shown) < len(rows)
+        anchors = self._ledger.anchors(tuple(epochs[:_TREES]))
         entries = []
-        for row in rows:
+        for row in shown:
             anchor = anchors.get(row.slot.epoch)
             path = None if anchor is None else tuple((await self._tree(anchor.epoch)).prove(row.slot.place))
             entries.append(Entry(row, None if anchor is None or path is None else AnchorPath(anchor, path)))
-        return entries
+        return Page(entries, shown[-1].number if more else None)
 
     async def _tree(self, epoch: Epoch) -> ReceiptTree:
-        """The tree of a sealed epoch, which does not change any more."""
-        tree = self._trees.get(epoch)
-        if tree is None:
-            tree = await asyncio.to_thread(ReceiptTree, self._ledger.digests(epoch))
-            self._trees[epoch] = tree
-            if len(self._trees) > _TREES:
-                self._trees.popitem(last=False)
+        """The tree of a sealed epoch, which does not change any more. One is made at a time."""
+        async with self._planting:
+            tree = self._trees.get(epoch)
+            if tree is None:
+                tree = await asyncio.to_thread(ReceiptTree, self._ledger.digests(epoch))
+                self._trees[epoch] = tree
+                if len(self._trees) > _TREES:
+                    self._trees.popitem(last=False)
         return tree
 
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from storage_agent.keys.jobs import JobKeyRequest
-from storage_agent.keys.journal import PAGE, Entry
+from storage_agent.keys.journal import Entry
 from storage_agent.keys.request import KeyRequest
 from storage_agent.node.access_refusals import UnknownObject
 from storage_agent.node.refusals import NoKeysHere
@@ -52,9 +52,8 @@ async def receipts(services: Services, request: Request) -> Response:
     """What the node released, to whom, and what paid."""
     wanted = requests.parse_get_receipts(request.query_params)
     page = await services.keys.journal.page(wanted.blob_object, wanted.epoch, wanted.after)
-    following = page[-1].row.number if len(page) == PAGE else None
-    node_id = services.keys.journal.node_id
-    return JSONResponse({"node": node_id, "receipts": [_entry(entry) for entry in page], "next": following})
+    node_id, entries = services.keys.journal.node_id, [_entry(entry) for entry in page.entries]
+    return JSONResponse({"node": node_id, "receipts": entries, "next": page.following})
 
 
 async def erasable_key(services: Services, request: Request) -> Response:
@@ -62,6 +61,7 @@ async def erasable_key(services: Services, request: Request) -> Response:
     blob_object = requests.parse_object(request.path_params)
     if services.keys.releaser is None:
         raise NoKeysHere
+    services.key_rate.take(requester(request), services.clock())
     if not await services.admission.is_live(blob_object):
         raise UnknownObject(blob_object)
     given = await services.keys.erasable.give(blob_object)

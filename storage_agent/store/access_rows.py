@@ -172,10 +172,20 @@ def receipts(
     connection: sqlite3.Connection, blob_object: BlobObjectId | None, epoch: Epoch | None, after: int, limit: int
 ) -> list[ReceiptRow]:
     """The next receipts in the log with numbers above `after`, of one object or epoch where one is named."""
+    # Anybody may ask: so no more rows are looked at than are answered. Numbers ascend with epochs and places.
+    conditions, values = ["number > ?"], [after]
+    if blob_object is not None:
+        conditions.append("object = ?")
+        values.append(blob_object)
+    if epoch is not None:
+        first = "SELECT number FROM receipts WHERE epoch = ? ORDER BY place LIMIT 1"
+        last = "SELECT number FROM receipts WHERE epoch = ? ORDER BY place DESC LIMIT 1"
+        conditions.append(f"number BETWEEN ({first}) AND ({last})")
+        values += [epoch, epoch]
     rows = connection.execute(
         "SELECT number, epoch, place, digest, data, signature FROM receipts "
-        "WHERE number > ?1 AND (?2 IS NULL OR object = ?2) AND (?3 IS NULL OR epoch = ?3) ORDER BY number LIMIT ?4",
-        (after, blob_object, epoch, limit),
+        f"WHERE {' AND '.join(conditions)} ORDER BY number LIMIT ?",
+        (*values, limit),
     )
     return [
         ReceiptRow(number, Slot(Epoch(in_epoch), place), SignedReceipt(digest, json.loads(data), signature))

@@ -16,6 +16,7 @@ from storage_agent.state.collecting import ChannelStanding
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.network import Chain
 from walrus_chain.chain.payment_rejections import UnknownChannel, UnknownPool
+from walrus_chain.chain.policies import JUDGE_GAS
 from walrus_chain.chain.policy_views import Question, Verdict
 from walrus_chain.errors import BlockUnknown, ContractMissing, RpcRefused, RpcUnavailable
 from walrus_chain.messages.access import Use
@@ -120,7 +121,8 @@ class AccessChain:
     async def destroy_times(self, blob_objects: Sequence[BlobObjectId], at: bytes) -> tuple[int, ...]:
         """From when on no key of the objects is released, as a block has it; 0 for never."""
         calls = [("BlobPolicies", "destroyAtOf", (blob_object,)) for blob_object in blob_objects]
-        return tuple(await self._chain.calls(calls, at=at))
+        # With what an endpoint gives by itself a policy might not be asked at all, and its keys stay for ever.
+        return tuple(await self._chain.calls(calls, at=at, gas=JUDGE_GAS))
 
     @asynccontextmanager
     async def _pinned(self, at: bytes) -> AsyncIterator[None]:

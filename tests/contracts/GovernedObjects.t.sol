@@ -64,11 +64,11 @@ contract GovernedObjectsTest is BlobFixture {
     }
 
     function test_judge__when_an_operand_below_a_not_fails__denies() external {
-        // A token that is gone.
         address holders = create("Erc20Holder", abi.encode(token, 1));
         attach(create("Not", abi.encode(holders)), address(0));
         assertTrue(judge(stranger, "").allowed);
         assertDenied(judge(other, ""), "OperandAllows");
+        // The token is gone: nobody knows any more who holds how much.
         vm.etch(address(token), "");
         assertDenied(judge(stranger, ""), "PolicyFailed");
     }

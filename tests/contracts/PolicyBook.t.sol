@@ -480,6 +480,36 @@ contract PolicyBookTest is PolicyFixture {
         assertEq(abi.encode(policies.recordOf(blobObject)), before);
     }
 
+    // accessOf
+
+    function test_accessOf__given_nothing_attached__is_nobody() external {
+        assertAccess(register(), address(0), 0);
+    }
+
+    function test_accessOf__says_who_is_in_force_and_its_hooks() external {
+        PolicyMock told = new PolicyMock(4);
+        announce(pair(address(told), address(retention)));
+        skip(NOTICE - 1);
+        assertAccess(blobObject, address(access), ALL_HOOKS);
+        skip(1);
+        assertAccess(blobObject, address(told), 4);
+        policies.enact(blobObject);
+        assertAccess(blobObject, address(told), 4);
+    }
+
+    function test_accessOf__when_the_retention_policy_forbids_the_change__is_the_former() external {
+        announce(pair(address(newAccess), address(0)));
+        skip(NOTICE);
+        retention.answer(IDataPolicy.canReplace.selector, abi.encode(false));
+        assertAccess(blobObject, address(access), ALL_HOOKS);
+    }
+
+    function assertAccess(uint256 object, address expected, uint8 expectedHooks) private view {
+        (address inForce, uint8 hooks) = policies.accessOf(object);
+        assertEq(inForce, expected);
+        assertEq(hooks, expectedHooks);
+    }
+
     function publish(uint32 keyEpoch, bytes memory envelope) private {
         vm.prank(owner);
         policies.publishEnvelope(blobObject, keyEpoch, envelope);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 
 import {IDataPolicy} from "../../contracts/interfaces/IDataPolicy.sol";
@@ -43,13 +44,30 @@ contract PolicyFactoryTest is KindsFixture {
 
     function test_create__given_good_arguments__makes_a_policy_that_knows_them_and_tells() external {
         bytes memory arguments = abi.encode(administrator);
-        address expected = vm.computeCreateAddress(address(factory), vm.getNonce(address(factory)));
+        address expected = Clones.predictDeterministicAddressWithImmutableArgs(
+            factory.implementationOf("AllowList"), arguments, keccak256(abi.encode(stranger, 1)), address(factory)
+        );
         vm.expectEmit(address(factory));
         emit IPolicyFactory.PolicyCreated(expected, "AllowList", stranger, arguments);
         vm.prank(stranger);
         address policy = factory.create("AllowList", arguments);
         assertEq(policy, expected);
         assertEq(IReadyMadePolicy(policy).arguments(), arguments);
+    }
+
+    /// @dev An owner attaches a policy that was just made. In another order of transactions its address would be that of a
+    /// stranger's policy, whose administrator lets himself in.
+    function test_create__given_others_that_came_first_after_a_reorganisation__is_at_the_same_place() external {
+        uint256 before = vm.snapshotState();
+        vm.prank(reader);
+        address policy = factory.create("AllowList", abi.encode(reader));
+        assertTrue(vm.revertToState(before));
+
+        vm.prank(stranger);
+        assertTrue(factory.create("AllowList", abi.encode(stranger)) != policy);
+        assertEq(policy.code.length, 0);
+        vm.prank(reader);
+        assertEq(factory.create("AllowList", abi.encode(reader)), policy);
     }
 
     function test_create__given_the_same_arguments__makes_another_policy() external {

@@ -45,6 +45,8 @@ contract PurchasesTest is PaymentsFixture {
     uint8 private hooks;
     uint256 private asked;
     bytes private heard;
+    /// @dev From this sequence on a read costs more.
+    uint256 private dearFrom = type(uint256).max;
 
     function setUp() external {
         deployPayments(1_000_000_000e18);
@@ -62,8 +64,9 @@ contract PurchasesTest is PaymentsFixture {
         assertEq(question.requester, alice);
         assertEq(uint256(question.action), 1);
         assertEq(question.program, bytes32(0));
-        assertEq(question.sequence, purchases.readsOf(OBJECT, alice));
+        assertGe(question.sequence, purchases.readsOf(OBJECT, alice));
         assertEq(question.evidence, hex"c0de");
+        if (question.sequence >= dearFrom) return (Amount.wrap(2 * PRICE), poolOfRead);
         return (priceOfRead, poolOfRead);
     }
 
@@ -144,6 +147,16 @@ contract PurchasesTest is PaymentsFixture {
         assertEq(token.balanceOf(payer.addr), BALANCE - 3 * PRICE);
         assertEq(claimable(pool, alice), 3 * PRICE / 10 * 5 * 8750 / 10_000);
         assertEq(heard, "");
+    }
+
+    /// @dev A policy may sell the first reads cheaper: who buys a thousand at once got all of them at that price.
+    function test_buyReads__when_later_ones_have_another_price__are_not_sold_at_the_first_ones() external {
+        dearFrom = 2;
+        vm.expectRevert(abi.encodeWithSelector(IPurchases.Purchases_WrongCount.selector, 1, 1000));
+        buy(1000, 1e30);
+        assertEq(buy(2, 1e20), 2 * PRICE);
+        assertEq(buy(998, 1e30), 998 * 2 * PRICE);
+        assertEq(purchases.readsOf(OBJECT, alice), 1000);
     }
 
     function test_buyReads__at_a_fixed_price__asks_for_no_quote() external {

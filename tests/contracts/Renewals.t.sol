@@ -73,6 +73,23 @@ contract RenewalsTest is PaymentsFixture {
         renewals.fund(blobObject, Amount.wrap(1));
     }
 
+    /// @dev The seller of an object could leave terms whose tip takes what its buyer pays in, or have it after a deletion.
+    function test_fund__under_terms_of_an_owner_before__reverts() external {
+        setTermsBy(payer.addr, 3, 2);
+        vm.prank(payer.addr);
+        registry.transferFrom(payer.addr, bob, blobObject);
+        vm.expectRevert(abi.encodeWithSelector(IRenewals.Renewals_NoTerms.selector, blobObject));
+        renewals.fund(blobObject, Amount.wrap(uint128(FUNDS)));
+
+        setTermsBy(bob, 3, 2);
+        renewals.fund(blobObject, Amount.wrap(uint128(FUNDS)));
+        vm.prank(bob);
+        registry.deleteBlob(blobObject);
+        expectNotOwner(blobObject, bob, payer.addr);
+        vm.prank(payer.addr);
+        renewals.withdraw(blobObject, Amount.wrap(1), payer.addr);
+    }
+
     function test_fund__by_anyone__adds_to_the_balance() external {
         setTermsBy(payer.addr, 3, 2);
         vm.expectEmit(address(renewals));

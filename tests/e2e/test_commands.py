@@ -178,17 +178,21 @@ def test_read__a_reader_that_has_enough__ends_quietly(user: Shell) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_store__interrupted_half_way__goes_on_without_paying_twice(user: Shell, number: signal.Signals) -> None:
-    content = _content(200_000, f"interrupted by {number}")
+@pytest.mark.parametrize("options", [(), ("--private",)])
+def test_store__interrupted_half_way__goes_on_without_paying_twice(
+    user: Shell, number: signal.Signals, options: tuple[str, ...]
+) -> None:
+    content = _content(200_000, f"interrupted by {number} {options}")
     user.write("interrupted", content)
-    blob_id = user.ok("walrus blob-id interrupted --shards 10").text.strip()
-    price = int(user.ok("walrus store interrupted --dry-run --json").data["blobs"][0]["total"])
+    store = " ".join(("walrus store interrupted", *options))
+    [quote] = user.ok(f"{store} --dry-run --json").data["blobs"]
+    blob_id, price = quote["blobId"], int(quote["total"])
     agents = user.ok("walrus devnet status --json").data["agents"]
     before = _wal(user)
 
     # With two of four agents asleep there is no quorum, so it cannot end before it is interrupted.
     with _asleep(agents[0]["pid"], agents[1]["pid"]):
-        storing = user.begin("walrus", "store", "interrupted")
+        storing = user.begin("walrus", "store", "interrupted", *options)
         _until(lambda: all(_holds(agent["url"], blob_id) for agent in agents[2:]))
         storing.send_signal(number)
         _, said = storing.communicate(timeout=30)
@@ -197,7 +201,7 @@ def test_store__interrupted_half_way__goes_on_without_paying_twice(user: Shell, 
         assert b"goes on when you store the same file again" in said
         assert b"Traceback" not in said
 
-    [stored] = user.ok("walrus store interrupted --json").data["blobs"]
+    [stored] = user.ok(f"{store} --json").data["blobs"]
     assert (stored["outcome"], stored["paid"]) == ("resumed", "0")
     assert before - _wal(user) == price
     user.ok(f"walrus read {blob_id} | cmp - interrupted")

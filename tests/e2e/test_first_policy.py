@@ -37,6 +37,7 @@ def _found_in(ran: Ran) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_guide__followed_to_the_letter__does_what_it_says(shell: Shell) -> None:
     port = free_run(11)
     names: dict[str, str] = {}

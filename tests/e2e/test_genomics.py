@@ -13,6 +13,7 @@ _README = ROOT / "examples" / "genomics" / "README.md"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_genomics__one_command__tells_the_whole_story(shell: Shell) -> None:
     [command] = [command for block in code_blocks(_README, "sh") for command in block.commands]
 

@@ -17,7 +17,7 @@ from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.payment_rejections import NothingToRedeem
 from walrus_chain.chain.policy_rejections import ReceiptsAnchoredBefore
 from walrus_chain.chain.policy_views import Question, Verdict
-from walrus_chain.errors import BlockUnknown
+from walrus_chain.errors import BlockUnknown, RpcUnavailable
 from walrus_chain.messages.access import Use
 from walrus_chain.messages.domain import Domain, access_domain, channels_domain
 from walrus_chain.payments.vouchers import ChannelFacts
@@ -77,6 +77,10 @@ class FakeAccessChain:
         """How often policies were asked."""
         self.looks_at_channels = 0
         """How often agents looked after channels that owe them."""
+        self.looks_at_keys = 0
+        """How often agents asked when keys are to be destroyed."""
+        self.unanswerable: set[BlobObjectId] = set()
+        """Objects whose policies no endpoint gets an answer from."""
         self.mine()
 
     @property
@@ -179,6 +183,9 @@ class FakeAccessChain:
 
     async def destroy_times(self, blob_objects: Sequence[BlobObjectId], at: bytes) -> tuple[int, ...]:
         """When keys are to be destroyed."""
+        self.looks_at_keys += 1
+        if self.unanswerable & set(blob_objects):
+            raise RpcUnavailable("eth_call", {})
         return tuple(self._state(at).destroy_times.get(number, 0) for number in blob_objects)
 
 

@@ -117,7 +117,7 @@ def try_out(
 def _data(run: Run, outcome: Outcome, took: float) -> dict[str, object]:
     return {
         "ending": outcome.ending.words,
-        "verdict": outcome.ending.is_verdict,
+        "binding": outcome.ending.is_binding,
         "message": outcome.message,
         "fuel": run.fuel,
         "fuelUsed": outcome.fuel_used,
@@ -125,7 +125,7 @@ def _data(run: Run, outcome: Outcome, took: float) -> dict[str, object]:
         "seconds": round(took, 3),
         "size": len(outcome.output),
         "output": outcome.output,
-        "resultHash": outcome.result_hash if outcome.ending.is_verdict else None,
+        "resultHash": outcome.result_hash if outcome.ending.is_binding else None,
         "log": outcome.log.decode(errors="replace"),
     }
 
@@ -139,7 +139,7 @@ def _facts(run: Run, outcome: Outcome, took: float) -> list[tuple[str, object]]:
         ("Time", f"{took:.2f} s"),
         ("Output", format_bytes(len(outcome.output))),
     ]
-    if outcome.ending.is_verdict:
+    if outcome.ending.is_binding:
         facts.append(("Result", f"0x{outcome.result_hash.hex()}"))
     return facts
 

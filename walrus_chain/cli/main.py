@@ -17,7 +17,7 @@ from walrus_chain.errors import Bug, MalformedBlobId, WalrusError
 from walrus_chain.types import BlobId
 
 #: Modules with an `app` each; those of extras that are not installed are left out.
-_PARTS = ("blobs", "compute", "info", "network", "wallet", "stake", "policy", "payments", "access", "devnet")
+_PARTS = ("blobs", "info", "network", "wallet", "stake", "policy", "payments", "access", "compute", "devnet")
 _BLOB_ID_LENGTH = 43
 
 

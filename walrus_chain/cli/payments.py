@@ -190,6 +190,9 @@ def statement(
     ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print a CSV file, for accounting.")] = False,
     to: Annotated[Path | None, typer.Option("--output", "-o", help="File to write instead.")] = None,
+    no_nodes: Annotated[
+        bool, typer.Option("--no-nodes", help="Ask the chain only: what vouchers paid for is left empty.")
+    ] = False,
     members: MembersFile = None,
     network: NetworkName = None,
     json: Json = False,
@@ -199,7 +202,9 @@ def statement(
     from walrus_chain.types import Wei
 
     number, whose = session.parse_pool(pool), session.parse_address(account) if account else None
-    rows = session.reading(network, lambda client: client.pools.statement(number, whose, members))
+    rows = session.reading(
+        network, lambda client: client.pools.statement(number, whose, members, ask_nodes=not no_nodes)
+    )
     out = session.output(json)
     if to is not None:
         session.write_text(to, statement_csv(rows))

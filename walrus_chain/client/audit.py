@@ -34,6 +34,7 @@ from walrus_chain.errors import (
     WrongLength,
     WrongSigner,
 )
+from walrus_chain.messages.domain import Domain
 from walrus_chain.messages.receipt import PaidBy, Receipt, ReceiptTree, verify_receipt_path
 from walrus_chain.transport.access import FiledReceipt
 from walrus_chain.transport.agent import AgentClient
@@ -114,6 +115,15 @@ class Audit:
         return not (self.silent or self.missing or self.contradictions)
 
 
+@dataclass(frozen=True, slots=True)
+class _Circle:
+    """How a key is sealed."""
+
+    threshold: int
+    block: int
+    """Since when."""
+
+
 @dataclass(slots=True)
 class _Notes:
     """What is found while auditing."""
@@ -144,23 +154,24 @@ class Auditor:
 
         Raises: NotPrivate: none of them has a sealed key.
         """
-        thresholds = [await self._threshold_of(number) for number in objects]
-        private = [number for number, threshold in zip(objects, thresholds, strict=True) if threshold]
+        circles = {number: circle for number in objects if (circle := await self._circle_of(number)) is not None}
+        private = list(circles)
         if not private:
             raise NotPrivate(objects[0])
         nodes, notes, now = await self._chain.nodes(), _Notes(), (await self._chain.parameters()).current_epoch
-        await asyncio.gather(*(self._ask(node, private, now, notes) for node in nodes))
-        threshold = min(filter(None, thresholds))
+        since = min(item.start for item in await self._chain.blobs(private))
+        await asyncio.gather(*(self._ask(node, private, range(since, now), notes) for node in nodes))
         self._compare_with_own(private, {node.node_id: node.name for node in nodes}, notes)
-        uses = _uses_of(notes.releases, threshold)
+        uses = _uses_of(notes.releases, circles)
         for use in uses:
             if not use.complete:
-                what = f"{len(use.releases)} nodes admit read {use.sequence} by {use.requester}, it takes {threshold}"
+                needed = circles[use.blob_object].threshold
+                what = f"{len(use.releases)} nodes admit read {use.sequence} by {use.requester}, it takes {needed}"
                 notes.missing.append(Finding("others", f"{what}: it broke off, or nodes hide receipts"))
         return Audit(
             objects=tuple(private),
             uses=uses,
-            threshold=threshold,
+            threshold=min(circle.threshold for circle in circles.values()),
             asked=tuple(sorted(notes.asked)),
             silent=dict(sorted(notes.silent.items())),
             unanchored=tuple(notes.unanchored),
@@ -168,21 +179,32 @@ class Auditor:
             contradictions=tuple(notes.contradictions),
         )
 
-    async def _threshold_of(self, number: BlobObjectId) -> int | None:
+    async def _circle_of(self, number: BlobObjectId) -> _Circle | None:
         sealed = await self._chain.policies.envelope_of(number)
-        return None if sealed is None else KeyEnvelope.from_bytes(sealed.envelope).threshold
+        if sealed is None:
+            return None
+        return _Circle(KeyEnvelope.from_bytes(sealed.envelope).threshold, sealed.block)
 
     # -- one node ----------------------------------------------------------------------------------------------------
 
-    async def _ask(self, node: Node, objects: Sequence[BlobObjectId], now: Epoch, notes: _Notes) -> None:
+    async def _ask(self, node: Node, objects: Sequence[BlobObjectId], over: range, notes: _Notes) -> None:
+        """
+        Args:
+            over: the epochs that are over, since the first of the objects was registered.
+        """
         agent = self._agents.at(node.url, node.name)
         try:
-            filed = [receipt for number in objects for receipt in await _all_of(agent, blob_object=number)]
+            filed = [
+                item
+                for number in objects
+                for item in await all_receipts(agent, blob_object=number)
+                if item.receipt.blob_object == number
+            ]
             anchored = {anchor.epoch: anchor for anchor in await self._chain.policies.receipts_of(node.node_id)}
             good = [item for item in filed if await self._is_signed(node, item, notes)]
-            for epoch in sorted({item.epoch for item in good} | {epoch for epoch, anchor in anchored.items()}):
+            for epoch in sorted({item.epoch for item in good} | {epoch for epoch in anchored if epoch in over}):
                 mine = [item for item in good if item.epoch == epoch]
-                await self._check_epoch(node, agent, epoch, mine, anchored.get(epoch), now, notes)
+                await self._check_epoch(node, agent, epoch, mine, anchored.get(epoch), over, notes)
         except TimeoutError:
             notes.silent[node.name] = f"no answer within {_PAGE_SECONDS:g} s"
         except WalrusError as error:
@@ -216,7 +238,7 @@ class Auditor:
         epoch: Epoch,
         filed: Sequence[FiledReceipt],
         anchored: AnchoredReceipts | None,
-        now: Epoch,
+        over: range,
         notes: _Notes,
     ) -> None:
         """Checks the receipts of one epoch against each other and against what is on chain."""
@@ -230,7 +252,7 @@ class Auditor:
             notes.releases.append(Release(node.node_id, item.receipt, epoch, fixed))
         if anchored is not None:
             await self._check_whole(node, agent, anchored, notes)
-        elif epoch < now and filed:
+        elif epoch in over and filed:
             what = f"{len(filed)} receipts of epoch {epoch} are not fixed on chain, though it is over"
             notes.unanchored.append(Finding(node.name, what))
 
@@ -249,7 +271,8 @@ class Auditor:
     async def _check_whole(self, node: Node, agent: AgentClient, anchored: AnchoredReceipts, notes: _Notes) -> None:
         """Builds the tree of an epoch again, from the whole list: what is left out changes its root."""
         listed = {
-            item.receipt.index: item.receipt.digest(self._domain) for item in await _all_of(agent, epoch=anchored.epoch)
+            item.receipt.index: item.receipt.digest(self._domain)
+            for item in await all_receipts(agent, epoch=anchored.epoch)
         }
         absent = [index for index in range(anchored.count) if index not in listed]
         if absent:
@@ -289,9 +312,10 @@ class Auditor:
         return receipt.described_use().digest(self._domain) == receipt.use and bool(signature)
 
 
-async def _all_of(
+async def all_receipts(
     agent: AgentClient, *, blob_object: BlobObjectId | None = None, epoch: Epoch | None = None
 ) -> list[FiledReceipt]:
+    """All receipts that an agent shows, of an object or an epoch where one is named; nothing is verified yet."""
     found: list[FiledReceipt] = []
     after = 0
     for _ in range(_MOST_PAGES):
@@ -304,16 +328,28 @@ async def _all_of(
     return found
 
 
-def _uses_of(releases: Iterable[Release], threshold: int) -> tuple[AuditedUse, ...]:
+def is_signed_by(filed: FiledReceipt, node: Node, domain: Domain) -> bool:
+    """Whether a receipt is a node's, by the key that it has now."""
+    try:
+        filed.receipt.verify(filed.signature, node.signer, domain)
+    except Untrusted:
+        return False
+    return filed.receipt.node == node.node_id
+
+
+def _uses_of(releases: Iterable[Release], circles: Mapping[BlobObjectId, _Circle]) -> tuple[AuditedUse, ...]:
     by_use: dict[bytes, list[Release]] = defaultdict(list)
     for release in releases:
         by_use[release.receipt.use].append(release)
-    uses = [_use_of(sorted(found, key=lambda item: item.receipt.time), threshold) for found in by_use.values()]
+    uses = [_use_of(sorted(found, key=lambda item: item.receipt.time), circles) for found in by_use.values()]
     return tuple(sorted(uses, key=lambda use: (use.time, use.sequence)))
 
 
-def _use_of(releases: Sequence[Release], threshold: int) -> AuditedUse:
+def _use_of(releases: Sequence[Release], circles: Mapping[BlobObjectId, _Circle]) -> AuditedUse:
     first = releases[0].receipt
+    circle = circles[first.blob_object]
+    # How many nodes it took before the key was sealed anew is not known any more.
+    needed = circle.threshold if first.block_number >= circle.block else 1
     return AuditedUse(
         blob_object=first.blob_object,
         requester=first.requester,
@@ -326,5 +362,5 @@ def _use_of(releases: Sequence[Release], threshold: int) -> AuditedUse:
         pool=PoolId(first.pool) if first.pool else None,
         channel=ChannelId(first.channel) if first.channel else None,
         releases=tuple(releases),
-        complete=len({release.node_id for release in releases}) >= threshold,
+        complete=len({release.node_id for release in releases}) >= needed,
     )

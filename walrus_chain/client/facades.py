@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, cast
 
 from walrus_chain.client.objects import Objects
-from walrus_chain.client.ports import ChainReader, ChainWriter
+from walrus_chain.client.ports import Agents, ChainReader, ChainWriter
 from walrus_chain.client.private import PrivateData
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Facades(ABC):
 
     chain: ChainReader
     _objects: Objects
+    _agents: Agents
 
     @property
     def stake(self) -> Stakes:
@@ -44,7 +45,7 @@ class Facades(ABC):
         """Revenue pools: `client.pools.claim(pool)` and what `walrus pool` has besides."""
         from walrus_chain.client.pools import Pools
 
-        return Pools(self.chain, self._signing, self._objects, cast("ListKeeper", self))
+        return Pools(self.chain, self._signing, self._objects, self._agents, cast("ListKeeper", self))
 
     @property
     def purchases(self) -> Purchases:

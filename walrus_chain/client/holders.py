@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import lru_cache
+from typing import Final
 
 from walrus_chain.chain.views import Node
 from walrus_chain.client.ports import Agents, ChainReader
@@ -10,34 +12,56 @@ from walrus_chain.client.release import Holder
 from walrus_chain.crypto.envelope import Entry, KeyEnvelope
 from walrus_chain.crypto.node_key import PUBLIC_KEY_BYTES, PublicKey
 from walrus_chain.errors import MalformedKey
+from walrus_chain.types import NodeId
+
+#: How long nodes are taken to be where they are before the chain is asked again, in seconds.
+_NODES_SECONDS: Final = 30.0
 
 
-async def holders_of(chain: ChainReader, agents: Agents, envelope: KeyEnvelope) -> tuple[list[Holder], dict[str, str]]:
-    """The nodes that can give shares, and why others that the envelope names cannot."""
-    nodes = {node.node_id: node for node in await chain.nodes()}
-    holders: list[Holder] = []
-    reasons: dict[str, str] = {}
-    for entry in envelope.entries:
-        node = nodes.get(entry.node)
-        if node is None:
-            reasons[f"node {entry.node}"] = "it is not registered"
-            continue
-        key = await _key_of(chain, node, entry)
-        if key is None:
-            reasons[node.name] = f"it never registered the key {entry.key_id.hex()} that the data's key was sealed to"
-            continue
-        holders.append(Holder(node.node_id, agents.at(node.url, node.name), node.signer, key))
-    return holders, reasons
+class Holders:
+    """The nodes of a network, as holders of keys."""
 
+    def __init__(self, chain: ChainReader, agents: Agents) -> None:
+        self._chain = chain
+        self._agents = agents
+        self._nodes: dict[NodeId, Node] = {}
+        self._time = 0.0
+        self._former: dict[tuple[NodeId, bytes], PublicKey | None] = {}
 
-async def _key_of(chain: ChainReader, node: Node, entry: Entry) -> PublicKey | None:
-    """The key that a part was sealed to: the one that the node has now, or had before."""
-    if (key := _parsed(node.encryption_key)) is not None and key.key_id == entry.key_id:
-        return key
-    for _, data in await chain.node_keys_of(node.node_id):
-        if (key := _parsed(data)) is not None and key.key_id == entry.key_id:
+    async def refresh(self) -> None:
+        """Asks the chain for its nodes, unless that was done a moment ago."""
+        now = asyncio.get_running_loop().time()
+        if not self._nodes or now - self._time > _NODES_SECONDS:
+            self._nodes = {node.node_id: node for node in await self._chain.nodes()}
+            self._time = now
+
+    async def of(self, envelope: KeyEnvelope) -> tuple[list[Holder], dict[str, str]]:
+        """The nodes that can give shares, and why others that the envelope names cannot."""
+        await self.refresh()
+        holders: list[Holder] = []
+        reasons: dict[str, str] = {}
+        for entry in envelope.entries:
+            node = self._nodes.get(entry.node)
+            if node is None:
+                reasons[f"node {entry.node}"] = "it is not registered"
+                continue
+            key = await self._key_of(node, entry)
+            if key is None:
+                reasons[node.name] = f"it never registered the key {entry.key_id.hex()} that was sealed to"
+                continue
+            holders.append(Holder(node.node_id, self._agents.at(node.url, node.name), node.signer, key))
+        return holders, reasons
+
+    async def _key_of(self, node: Node, entry: Entry) -> PublicKey | None:
+        """The key that a part was sealed to: the one that the node has now, or had before."""
+        if (key := _parsed(node.encryption_key)) is not None and key.key_id == entry.key_id:
             return key
-    return None
+        place = node.node_id, entry.key_id
+        if place not in self._former:
+            former = [_parsed(data) for _, data in await self._chain.node_keys_of(node.node_id)]
+            fitting = (key for key in former if key is not None and key.key_id == entry.key_id)
+            self._former[place] = next(fitting, None)
+        return self._former[place]
 
 
 @lru_cache(maxsize=1024)

@@ -15,13 +15,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypedDict
 
+from eth_utils.crypto import keccak
+
 from walrus_chain.chain.policy_views import Question
 from walrus_chain.client.evidence import evidence_for
-from walrus_chain.client.holders import holders_of
+from walrus_chain.client.holders import Holders
 from walrus_chain.client.keep import Keep
 from walrus_chain.client.ports import Agents, ChainReader
 from walrus_chain.client.purse import Purse
-from walrus_chain.client.release import Collected, Release, UseTerms, words_of
+from walrus_chain.client.release import Collected, Holder, Release, UseTerms, words_of
 from walrus_chain.client.reputation import Reputation, Suspect
 from walrus_chain.client.results import KeyUse, SignedReceipt
 from walrus_chain.client.sealing import identity_of
@@ -33,6 +35,7 @@ from walrus_chain.errors import (
     AccessDenied,
     AgentRefused,
     AgentRefusedVoucher,
+    AmbiguousBlob,
     ChannelTooSmall,
     ChannelUnusable,
     KeysDestroyed,
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
     from walrus_chain.chain.blocks import BlockRef
     from walrus_chain.chain.payment_views import ReadChannel
     from walrus_chain.chain.policy_views import PolicyRecord, Verdict
+    from walrus_chain.chain.views import BlobObject
 
 _FREE: Final = Wei(0)
 #: How often nodes are asked for a use before it is given up.
@@ -65,6 +69,7 @@ _STALE: Final = frozenset(
     {"BlockUnknown", "BlockTooOld", "StaleKeyEpoch", "Denied", "PaymentRequired", "NonceUsed", "RequestExpired"}
 )
 _KEYS_DESTROYED: Final = "KeysDestroyed"
+_SPENT: Final = "SpendLimitReached"
 _RECEIPTS: Final = "receipts"
 
 
@@ -156,14 +161,21 @@ class KeyDesk:
         self._purse = purse
         self._reputation = Reputation()
         self._active: set[tuple[str, int]] = set()
+        self._envelopes: dict[bytes, KeyEnvelope] = {}
+        """By the hash that the chain has of them."""
+        self._holders = Holders(chain, agents)
         self._opened: dict[BlobObjectId, tuple[OpenedKey, float]] = {}
         self._locks: dict[BlobObjectId, asyncio.Lock] = {}
+        """Held by those who rely on one another's answers."""
+        self._turns: dict[BlobObjectId, asyncio.Lock] = {}
+        """Held while a use gets its number."""
 
-    async def open(self, candidates: Sequence[BlobObjectId], terms: ReadTerms) -> OpenedKey:
+    async def open(self, candidates: Sequence[BlobObject], terms: ReadTerms) -> OpenedKey:
         """The key of the data that several objects hold: of the one whose policy allows it for the least.
 
         Raises:
             NotSealed: none of them has a sealed key.
+            AmbiguousBlob: several are sealed, of several owners or at a price; one has to be named.
             AccessDenied, KeysDestroyed: none of their policies allows it; says which clause failed.
             PriceAboveLimit, NoWayToPay, ChannelTooSmall, ChannelUnusable: it costs something, and that cannot be paid.
             KeysUnreachable: too few nodes gave their share; says what each of them said.
@@ -172,32 +184,50 @@ class KeyDesk:
         if not terms.rely or not candidates:
             return await self._new(candidates, terms)
         # Readers at the same time ask and pay once.
-        async with self._locks.setdefault(candidates[0], asyncio.Lock()):
-            for blob_object in candidates:
-                if (held := self._opened.get(blob_object)) is not None and held[1] > _now():
+        async with self._locks.setdefault(candidates[0].id, asyncio.Lock()):
+            for candidate in candidates:
+                if (held := self._opened.get(candidate.id)) is not None and held[1] > _now():
                     return held[0]
             return await self._new(candidates, terms)
 
-    async def _new(self, candidates: Sequence[BlobObjectId], terms: ReadTerms) -> OpenedKey:
-        offer = await self._offer(candidates, terms)
-        opened = await self._use(offer, terms)
+    async def _new(self, candidates: Sequence[BlobObject], terms: ReadTerms) -> OpenedKey:
+        if not candidates:
+            raise NotSealed("this data")
+        # One after the other, so that each use gets a number of its own.
+        async with self._turns.setdefault(candidates[0].id, asyncio.Lock()):
+            offer, paid = await self._pay(await self._offer(candidates, terms), terms)
+        opened = await self._use(offer, paid)
         if terms.rely:
             self._opened[offer.blob_object] = opened, _now() + offer.verdict.ttl_seconds
         return opened
 
     # -- what the chain says -----------------------------------------------------------------------------------------
 
-    async def _offer(self, candidates: Sequence[BlobObjectId], terms: ReadTerms) -> _Offer:
-        policies, block = self._chain.policies, await self._chain.head()
-        records = await asyncio.gather(*(policies.record_of(number) for number in candidates))
-        sealed = [(number, record) for number, record in zip(candidates, records, strict=True) if record.sealed]
+    async def _offer(self, candidates: Sequence[BlobObject], terms: ReadTerms) -> _Offer:
+        policies = self._chain.policies
+        block, records = await asyncio.gather(
+            self._chain.head(), asyncio.gather(*(policies.record_of(item.id) for item in candidates))
+        )
+        sealed = [(item, record) for item, record in zip(candidates, records, strict=True) if record.sealed]
         if not sealed:
-            raise NotSealed(f"object {candidates[0]}" if candidates else "this data")
-        offers = await asyncio.gather(*(self._judged(number, record, terms, block) for number, record in sealed))
+            raise NotSealed(f"object {candidates[0].id}")
+        numbers = [item.id for item, _ in sealed]
+        sealed = [pair for pair in sealed if pair[0].owner == self._sessions.account] or sealed
+        offers, _ = await asyncio.gather(
+            asyncio.gather(*(self._judged(item.id, record, terms, block) for item, record in sealed)),
+            # What is needed next, as it most often is; what goes wrong with it is said then.
+            asyncio.gather(*(self._holders_of(item.id, record) for item, record in sealed[:1]), return_exceptions=True),
+        )
         allowed = [offer for offer in offers if offer.verdict.allowed]
         if not allowed:
             raise self._denial(offers[0])
-        return min(allowed, key=lambda offer: offer.verdict.price)
+        best = min(allowed, key=lambda offer: offer.verdict.price)
+        # Anybody can register the same bytes, seal some key for them, ask a little less than their owner does, and give
+        # the object away: so of several nothing is paid for, and nothing of a stranger relied on, that was not named.
+        owners = {item.owner for item, _ in sealed}
+        if len(numbers) > 1 and (best.verdict.price or len(owners) > 1):
+            raise AmbiguousBlob(candidates[0].blob_id, numbers)
+        return best
 
     async def _judged(self, number: BlobObjectId, record: PolicyRecord, terms: ReadTerms, block: BlockRef) -> _Offer:
         policies, account = self._chain.policies, self._sessions.account
@@ -240,6 +270,10 @@ class KeyDesk:
         if (broken := book.broken(key_epoch)) is not None:
             try:
                 channel = await self._chain.payments.channel(broken.channel)
+                use = self._use_of(offer, broken.sequence).digest(self._chain.access_domain)
+                if price > terms.spend_limit and not self._purse.has_given(channel, use):
+                    # It broke off before its voucher: what was allowed to be spent then is not allowed now.
+                    raise PriceAboveLimit(number, price, terms.spend_limit, verdict.pool)
                 return offer, self._by_voucher(offer, book, broken.sequence, channel)
             except (UseCostsMore, ChannelTooSmall, ChannelUnusable, Rejected):
                 # It was promised at a lower price, or from a channel that is gone: nobody takes that any more.
@@ -299,11 +333,15 @@ class KeyDesk:
 
     # -- asking nodes ------------------------------------------------------------------------------------------------
 
-    async def _use(self, offer: _Offer, terms: ReadTerms) -> OpenedKey:
-        (offer, paid), book, done = await self._pay(offer, terms), self._book(offer.blob_object), False
+    async def _use(self, offer: _Offer, paid: _Paid) -> OpenedKey:
+        book, done = self._book(offer.blob_object), False
         try:
-            opened = await self._ask(offer, paid, terms)
+            opened = await self._ask(offer, paid)
             done = True
+        except KeysUnreachable:
+            # Who did not take the voucher of such a channel yet never will: taken up again, it would fail for ever.
+            done = paid.channel is not None and self._unusable(paid.channel, offer.verdict) is not None
+            raise
         finally:
             book.end(paid.sequence, done=done)
         if paid.channel is not None:
@@ -311,13 +349,9 @@ class KeyDesk:
         self._file(opened)
         return opened
 
-    async def _ask(self, offer: _Offer, paid: _Paid, terms: ReadTerms) -> OpenedKey:
+    async def _ask(self, offer: _Offer, paid: _Paid) -> OpenedKey:
         number, domain = offer.blob_object, self._chain.access_domain
-        found = await self._chain.policies.envelope_of(number)
-        if found is None:
-            raise NotSealed(f"object {number}")
-        envelope = KeyEnvelope.from_bytes(found.envelope)
-        holders, failures = await holders_of(self._chain, self._agents, envelope)
+        envelope, holders, failures = await self._holders_of(number, offer.record)
         use = self._use_of(offer, paid.sequence)
         identity = identity_of(domain, offer.verdict.policy, number, offer.verdict.key_epoch)
         shares: dict[NodeId, VerifiedShare] = {}
@@ -344,11 +378,30 @@ class KeyDesk:
                 summary = self._summary(offer, paid, envelope, tuple(shares), receipts, suspects)
                 return OpenedKey(data_key, summary)
             failures |= words_of(collected.failures)
+            if _any_says(collected, _SPENT):
+                # The grant's limit was used up elsewhere: the wallet has to sign another one.
+                self._sessions.end()
+                session = self._sessions.session(promised, deposit, _clock(offer.block))
             again = await self._another_try(offer, paid, collected) if attempt + 1 < _ATTEMPTS else None
             if again is None:
                 break
             offer, paid = again
         raise KeysUnreachable(number, len(shares), envelope.threshold, failures)
+
+    async def _holders_of(
+        self, number: BlobObjectId, record: PolicyRecord
+    ) -> tuple[KeyEnvelope, Sequence[Holder], dict[str, str]]:
+        """The sealed key of an object, the nodes that can give shares of it, and why others cannot."""
+        envelope = self._envelopes.get(record.envelope_hash)
+        if envelope is None:
+            found, _ = await asyncio.gather(self._chain.policies.envelope_of(number), self._holders.refresh())
+            if found is None:
+                raise NotSealed(f"object {number}")
+            envelope = KeyEnvelope.from_bytes(found.envelope)
+            if keccak(found.envelope) == record.envelope_hash:
+                self._envelopes[record.envelope_hash] = envelope
+        holders, reasons = await self._holders.of(envelope)
+        return envelope, holders, dict(reasons)
 
     async def _another_try(self, offer: _Offer, paid: _Paid, collected: Collected) -> tuple[_Offer, _Paid] | None:
         """How to ask once more; None where that would not help.
@@ -357,7 +410,7 @@ class KeyDesk:
         """
         refusals = [error for error in collected.failures.values() if isinstance(error, AgentRefused)]
         paid, jumped = self._behind_what_was_promised(offer, paid, refusals)
-        if not jumped and not any(refusal.code in _STALE for refusal in refusals):
+        if not (jumped or _any_says(collected, _SPENT) or any(refusal.code in _STALE for refusal in refusals)):
             return None
         now = await self._again(offer, paid.sequence)
         if not now.verdict.allowed:
@@ -429,6 +482,11 @@ class KeyDesk:
 
     def _book(self, blob_object: BlobObjectId) -> UseBook:
         return UseBook(self._keep, self._sessions.account, blob_object, self._active)
+
+
+def _any_says(collected: Collected, why: str) -> bool:
+    """Whether a node refused a voucher for this reason."""
+    return any(isinstance(error, AgentRefusedVoucher) and error.why == why for error in collected.failures.values())
 
 
 def _now() -> float:

@@ -81,6 +81,18 @@ class Objects:
         live = [item for item in await self._chain.objects_of(await self.blob_id(blob)) if item.status in LIVE]
         return sorted(live, key=lambda item: item.owner != account)
 
+    async def only(self, blob: BlobRef) -> BlobObject:
+        """The one object that is meant, whoever owns it: by its number, or the only live one of the blob.
+
+        Raises: BlobNotFound, AmbiguousBlob.
+        """
+        found = await self.usable(blob)
+        if not found:
+            raise BlobNotFound(f"an object of blob {blob}", "no object of it is live")
+        if len(found) > 1:
+            raise AmbiguousBlob(found[0].blob_id, [item.id for item in found])
+        return found[0]
+
     async def explain_missing(self, error: BlobUnreachable) -> WalrusError:
         """Why no agent has a blob, as far as the chain knows."""
         blob_id = BlobId.parse(str(error.blob_id))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from walrus_chain.client.desks import Desk, paying
 from walrus_chain.client.objects import Objects
-from walrus_chain.client.ports import ChainReader, ChainWriter
+from walrus_chain.client.ports import Agents, ChainReader, ChainWriter
 from walrus_chain.client.results import StoredBlob
 from walrus_chain.client.statement import statement_rows
 from walrus_chain.errors import MembersUnknown, SourceUnreadable
@@ -78,13 +78,16 @@ class Pools(Desk):
         chain: ChainReader,
         signing: Callable[[str], ChainWriter],
         objects: Objects,
+        agents: Agents,
         lists: ListKeeper,
     ) -> None:
         """
         Args:
+            agents: say what uses were paid for.
             lists: stores and reads lists of members.
         """
         super().__init__(chain, signing, objects)
+        self._agents = agents
         self._lists = lists
 
     async def create(
@@ -193,13 +196,19 @@ class Pools(Desk):
         return await self._signing("settling a pool").payments.settle_pool(pool)
 
     async def statement(
-        self, pool: PoolId, account: Address | None = None, members: Members | None = None
+        self,
+        pool: PoolId,
+        account: Address | None = None,
+        members: Members | None = None,
+        *,
+        ask_nodes: bool = True,
     ) -> tuple[Row, ...]:
         """What came in and went out, oldest first: of a pool, or of one member of it.
 
         Args:
             account: whose part of each income, and whose claims; all of the pool's when none is named.
             members: the list of a pool from a root; read from the network where it was published there.
+            ask_nodes: have them say by their receipts which uses vouchers paid for.
         Raises: UnknownPool, MembersUnknown.
         """
         facts = await self._chain.payments.pool(pool)
@@ -208,7 +217,7 @@ class Pools(Desk):
             tree = await self._tree(facts, members)
             if tree is not None:
                 units = next((member.units for member in tree.members if member.account == account), 0)
-        return await statement_rows(self._chain, facts, account, units)
+        return await statement_rows(self._chain, self._agents if ask_nodes else None, facts, account, units)
 
     async def _tree(self, facts: RevenuePool, members: Members | None) -> UnitsTree | None:
         """The tree that a pool was made from; None where its list is not known."""

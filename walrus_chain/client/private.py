@@ -15,9 +15,9 @@ from walrus_chain.client.objects import BlobRef, Objects
 from walrus_chain.client.ports import Agents, ChainReader, ChainWriter
 from walrus_chain.client.purse import Purse
 from walrus_chain.client.read import BlobReader
-from walrus_chain.client.reader import Heads, Reader
+from walrus_chain.client.reader import Reader
 from walrus_chain.client.results import Check, Sealed
-from walrus_chain.client.sealing import EncryptedSource, OwnerKeys, Privacy, Sealer, encrypted
+from walrus_chain.client.sealing import EncryptedSource, Heads, OwnerKeys, Privacy, Sealer, encrypted
 from walrus_chain.client.sessions import Sessions
 from walrus_chain.client.sources import Source
 from walrus_chain.errors import DataKeyUnknown, Misuse, NotPrivate, NoWallet, Retryable
@@ -63,7 +63,7 @@ class PrivateData:
 
     def sealer(self, writer: ChainWriter, privacy: Privacy) -> Sealer:
         """What makes stores private."""
-        return Sealer(self._chain, writer, self._agents, self._owner_keys, privacy)
+        return Sealer(self._chain, writer, self._agents, self._owner_keys, privacy, self._heads)
 
     async def encrypted(self, source: Source, owner: Address) -> EncryptedSource:
         """A source as its owner would store it."""
@@ -96,7 +96,7 @@ class PrivateData:
     async def _released(self, blob_object: BlobObject) -> bytes:
         """The key of an object's data, from the nodes."""
         try:
-            return (await self._desk.open([blob_object.id], ReadTerms())).data_key
+            return (await self._desk.open([blob_object], ReadTerms())).data_key
         except (Misuse, Retryable) as error:
             raise DataKeyUnknown(blob_object.id, str(error)) from error
 
@@ -110,8 +110,7 @@ class PrivateData:
             return self._stored(blob_id, first, end, check)
 
         async def unlock(_: BlobId) -> OpenedKey:
-            candidates = await self._objects.usable(blob)
-            return await self._desk.open([item.id for item in candidates], terms)
+            return await self._desk.open(await self._objects.usable(blob), terms)
 
         return Reader(lambda: self._objects.blob_id(blob), stored, unlock, self._heads, start, stop, raw=terms.raw)
 

@@ -60,13 +60,14 @@ class Purchases(Desk):
             maximum: the most that all of them together may cost; what is quoted now when none is named.
             evidence: what is shown to the policy; found by itself when none is given.
         Raises:
+            AmbiguousBlob: the blob has several objects, anybody's; one has to be named.
             ForFree: there is nothing to buy.
             PriceAboveLimit: they cost more.
             NotEnoughWal: says how much is missing.
         """
         writer = self._signing("buying reads")
         reader = reader or writer.address
-        number = (await self._objects.usable(blob))[0].id if isinstance(blob, str) else await self._object(blob)
+        number = (await self._objects.only(blob)).id
         record = await self._chain.policies.record_of(number)
         if evidence is None:
             evidence = await evidence_for(self._chain, record.current.access, reader, None) or b""

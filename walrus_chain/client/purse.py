@@ -56,6 +56,11 @@ class Purse:
         with self._keep.changing(_KIND, channel.signer) as document:
             return _ledger(channel, document).promised
 
+    def has_given(self, channel: ReadChannel, use: bytes) -> bool:
+        """Whether a use, by its digest, was given a voucher."""
+        with self._keep.changing(_KIND, channel.signer) as document:
+            return use in _ledger(channel, document).uses
+
     def voucher(self, channel: ReadChannel, use: bytes, price: Wei) -> VoucherPayment:
         """The voucher that pays for a use: the one that it was given before, or a new one.
 

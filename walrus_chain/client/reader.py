@@ -9,16 +9,15 @@ Source: docs/spec/12-keys.md, docs/guides/private-data.md.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from walrus_chain.client.keys import OpenedKey
 from walrus_chain.client.read import BlobReader
 from walrus_chain.client.reputation import Suspect
 from walrus_chain.client.results import KeyUse, ReadSummary
-from walrus_chain.client.threads import in_thread
+from walrus_chain.client.sealing import Heads, PrivateHead
 from walrus_chain.codec.buffers import Buffer
 from walrus_chain.crypto.chunks import (
     HEADER_BYTES,
@@ -31,21 +30,8 @@ from walrus_chain.crypto.chunks import (
 from walrus_chain.errors import Bug, RangeOutsideBlob
 from walrus_chain.types import BlobId
 
-#: So many bytes of ciphertext are opened at once: handing out single chunks would cost more than opening them.
+#: So many bytes of ciphertext are opened before others get their turn.
 _AT_ONCE: Final = 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class PrivateHead:
-    """What has to be known of a private blob before a part of it can be read. It is part of the blob, so it stays."""
-
-    header: bytes
-    stored_size: int
-    """Bytes of the ciphertext."""
-
-
-#: What blobs begin with, as far as it is known; None for those that are not encrypted.
-Heads: TypeAlias = "dict[BlobId, PrivateHead | None]"
 
 
 class Reader:
@@ -211,24 +197,25 @@ async def _opened(
 ) -> AsyncGenerator[Buffer, None]:
     """The plaintext in pieces of ciphertext.
 
+    The cipher holds the interpreter's lock, and a megabyte takes half a millisecond: threads would take longer.
+
     Args:
         ahead: pieces that came before the others.
     """
-    held, count = ahead, sum(map(len, ahead))
-    more = True
-    while more:
-        while count < _AT_ONCE and more:
-            if (piece := await anext(pieces, None)) is None:
-                more = False
-            else:
-                held.append(piece)
-                count += len(piece)
-        batch, held, count, size = held, [], 0, count
-        if plain := await in_thread(size, lambda: _fed(opener, batch)):  # noqa: B023 # awaited here
-            yield plain
+    for piece in ahead:
+        for part in _parts(piece):
+            if len(plain := opener.feed(part)):
+                yield plain
+    async for piece in pieces:
+        for part in _parts(piece):
+            if len(plain := opener.feed(part)):
+                yield plain
+            await asyncio.sleep(0)
     opener.finish()
 
 
-def _fed(opener: RangeOpener, pieces: list[Buffer]) -> Buffer:
-    plain = [opened for piece in pieces if len(opened := opener.feed(piece))]
-    return plain[0] if len(plain) == 1 else b"".join(plain)
+def _parts(piece: Buffer) -> Iterator[memoryview]:
+    """A piece, cut so that opening a part of it holds nobody up."""
+    view = memoryview(piece)
+    for start in range(0, len(view), _AT_ONCE):
+        yield view[start : start + _AT_ONCE]

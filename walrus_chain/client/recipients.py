@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from walrus_chain.chain.views import Node
+from walrus_chain.client.plan_store import pause_before_retry
 from walrus_chain.client.ports import Agents
 from walrus_chain.client.threads import in_thread
 from walrus_chain.crypto.envelope import MAXIMUM_RECIPIENTS, Recipient, majority
@@ -23,6 +24,8 @@ from walrus_chain.errors import (
     WrongThreshold,
 )
 from walrus_chain.messages.domain import Domain
+from walrus_chain.transport.access import SignedErasableKey
+from walrus_chain.transport.agent import AgentClient
 from walrus_chain.types import BlobObjectId, NodeId
 
 #: How long a node has to make an erasable key, in seconds.
@@ -35,6 +38,8 @@ class Circle:
 
     recipients: tuple[Recipient, ...]
     threshold: int
+    named: bool = False
+    """Whether all of them are meant; else those that fail are left out, while enough are left."""
 
     @property
     def nodes(self) -> tuple[NodeId, ...]:
@@ -62,7 +67,8 @@ async def circle_of(nodes: Sequence[Node], wanted: Sequence[NodeId] | None, thre
     # Nodes that were named are all meant; of those that serve, those that have no usable key are left out.
     if len(found) < (len(chosen) if wanted is not None else due) or not found:
         raise TooFewRecipients(due, len(found), reasons)
-    return Circle(tuple(Recipient(node, key) for node, key in sorted(found.items())), due)
+    recipients = tuple(Recipient(node, key) for node, key in sorted(found.items()))
+    return Circle(recipients, due, wanted is not None)
 
 
 async def with_erasable_keys(
@@ -70,7 +76,7 @@ async def with_erasable_keys(
 ) -> Circle:
     """The same nodes, each with a key that it made for this object alone and destroys when its time has come.
 
-    Raises: TooFewRecipients: one of them did not make one; says why.
+    Raises: TooFewRecipients: too few of them made one; says why.
     """
     by_id = {node.node_id: node for node in nodes}
     reasons: dict[str, str] = {}
@@ -80,7 +86,7 @@ async def with_erasable_keys(
         agent = agents.at(node.url, node.name)
         try:
             async with asyncio.timeout(_ERASABLE_SECONDS):
-                signed = await agent.erasable_key(blob_object)
+                signed = await _made_by(agent, blob_object)
             signed.check(node.node_id, blob_object, node.signer, domain)
             return Recipient(recipient.node, recipient.key, PublicKey(signed.public_key))
         except TimeoutError:
@@ -91,9 +97,23 @@ async def with_erasable_keys(
 
     made = await asyncio.gather(*map(one, circle.recipients))
     usable = tuple(recipient for recipient in made if recipient is not None)
-    if len(usable) < len(made):
+    if len(usable) < (len(made) if circle.named else circle.threshold):
         raise TooFewRecipients(circle.threshold, len(usable), reasons)
-    return Circle(usable, circle.threshold)
+    return replace(circle, recipients=usable)
+
+
+async def _made_by(agent: AgentClient, blob_object: BlobObjectId) -> SignedErasableKey:
+    """A node's key for one object; asked again until the node has seen the object."""
+    attempt = 1
+    while True:
+        try:
+            return await agent.erasable_key(blob_object)
+        except WalrusError as error:
+            pause = pause_before_retry(error, attempt)
+            if pause is None:
+                raise
+        await asyncio.sleep(pause)
+        attempt += 1
 
 
 def _chosen(nodes: Sequence[Node], wanted: Sequence[NodeId] | None) -> list[Node]:

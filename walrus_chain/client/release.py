@@ -43,6 +43,10 @@ _ANSWER_BYTES: Final = 2048
 _NONCE_BYTES: Final = 32
 #: With this an agent says that a nonce was seen before, as after a connection that broke off.
 _ASK_ANEW: Final = frozenset({"NonceUsed"})
+#: With this an agent says that what pays is in blocks that are too young; that passes by itself, within this time.
+_UNCONFIRMED: Final = "PaymentUnconfirmed"
+_UNCONFIRMED_PAUSE: Final = 2.0
+_CONFIRMATION_SECONDS: Final = 60.0
 _MOST_DOUBLINGS: Final = 6
 
 
@@ -157,7 +161,8 @@ class Release:
 
     async def _share_of(self, holder: Holder, collected: Collected) -> VerifiedShare:
         """A node's share, verified; tried again where that makes sense."""
-        attempt = 1
+        clock = asyncio.get_running_loop().time
+        attempt, begun = 1, clock()
         while True:
             request = self._request_for(holder.node_id)
             digest = request.digest(self._domain)
@@ -174,8 +179,7 @@ class Release:
             try:
                 answer = await holder.agent.release_key(question)
             except WalrusError as error:
-                anew = isinstance(error, AgentRefused) and error.code in _ASK_ANEW and attempt == 1
-                pause = 0.0 if anew else pause_before_retry(error, attempt)
+                pause = self._pause(error, attempt, clock() - begun)
                 if pause is None:
                     raise
                 await asyncio.sleep(pause)
@@ -184,6 +188,16 @@ class Release:
             share = await in_thread(None, lambda: self._opened(holder, answer, digest))  # noqa: B023 # awaited here
             self._take_receipt(holder, answer, digest, collected)
             return share
+
+    @staticmethod
+    def _pause(error: WalrusError, attempt: int, waited: float) -> float | None:
+        """Seconds before the same node is asked again; None to give it up."""
+        if isinstance(error, AgentRefused):
+            if error.code in _ASK_ANEW and attempt == 1:
+                return 0.0
+            if error.code == _UNCONFIRMED and waited < _CONFIRMATION_SECONDS:
+                return error.retry_after or _UNCONFIRMED_PAUSE
+        return pause_before_retry(error, attempt)
 
     def _request_for(self, node_id: NodeId) -> AccessRequest:
         use = self._terms.use

@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias, cast
 
 from walrus_chain.chain.policy_views import Policies
 from walrus_chain.client.keep import Keep
@@ -67,6 +67,19 @@ class Privacy:
         return Policies(self.access, self.retention)
 
 
+@dataclass(frozen=True, slots=True)
+class PrivateHead:
+    """What has to be known of a private blob before a part of it can be read. It is part of the blob, so it stays."""
+
+    header: bytes
+    stored_size: int
+    """Bytes of the ciphertext."""
+
+
+#: What blobs begin with, as far as it is known; None for those that are not encrypted.
+Heads: TypeAlias = "dict[BlobId, PrivateHead | None]"
+
+
 class EncryptedSource:
     """A source as it is stored: encrypted. Its plaintext was read once, to derive the key."""
 
@@ -80,13 +93,19 @@ class EncryptedSource:
         self.data_key, salt = derive_data_key(secret, digest)
         self._source = source
         self._plaintext = _Rebindable()
-        self._reader = EncryptingReader(self._plaintext, size, ChunkCipher(self.data_key, salt), digest)
-        self.size: int | None = ciphertext_size(size)
+        cipher = ChunkCipher(self.data_key, salt)
+        self._reader = EncryptingReader(self._plaintext, size, cipher, digest)
+        self.head = PrivateHead(cipher.header, ciphertext_size(size))
 
     @property
     def name(self) -> str:
         """What to call it in messages."""
         return self._source.name
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the ciphertext."""
+        return self.head.stored_size
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -164,13 +183,19 @@ class Sealer:
         agents: Agents,
         keys: OwnerKeys,
         privacy: Privacy,
+        heads: Heads,
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
+        """
+        Args:
+            heads: told what is stored.
+        """
         self._chain = chain
         self._writer = writer
         self._agents = agents
         self._keys = keys
         self._privacy = privacy
+        self._heads = heads
         self._random = random
 
     async def encrypted(self, source: Source) -> EncryptedSource:
@@ -194,6 +219,7 @@ class Sealer:
         """
         policies, number = self._chain.policies, blob_object.id
         self._keys.remember(blob_object.blob_id, source.data_key)
+        self._heads[blob_object.blob_id] = source.head
         record = await policies.record_of(number)
         if record.sealed:
             return await sealed_of(self._chain, number, record)

@@ -192,10 +192,15 @@ class SyncPools:
         return self._run(self._pools.settle(pool))
 
     def statement(
-        self, pool: PoolId, account: Address | None = None, members: Members | None = None
+        self,
+        pool: PoolId,
+        account: Address | None = None,
+        members: Members | None = None,
+        *,
+        ask_nodes: bool = True,
     ) -> tuple[Row, ...]:
         """See `Pools.statement`."""
-        return self._run(self._pools.statement(pool, account, members))
+        return self._run(self._pools.statement(pool, account, members, ask_nodes=ask_nodes))
 
 
 class SyncPurchases:

@@ -1,4 +1,4 @@
-"""What a run is given and how it can end. Two agents with the same run get the same verdict, bit for bit.
+"""What a run is given and how it can end. Two agents with the same run come to the same, bit for bit.
 
 Source: docs/spec/17-programs.md; vectors in tests/vectors/programs.json.
 """
@@ -26,7 +26,7 @@ _FIRST_LOCAL: Final = 128
 
 
 class Ending(IntEnum):
-    """How a run ended. Those below 128 are verdicts: the same on every machine, so agents may commit to them."""
+    """How a run ended. Those below 128 are binding: the same on every machine, so agents commit to them."""
 
     FINISHED = 0
     """`run` returned."""
@@ -48,7 +48,7 @@ class Ending(IntEnum):
     """An input could not be read."""
 
     @property
-    def is_verdict(self) -> bool:
+    def is_binding(self) -> bool:
         """Whether every machine must come to it."""
         return self < _FIRST_LOCAL
 
@@ -85,7 +85,7 @@ class Outcome:
     output: bytes = b""
     """What it wrote; empty unless it finished."""
     fuel_used: int = 0
-    """The same on every machine when the ending is a verdict."""
+    """The same on every machine when the ending is binding."""
     memory_bytes: int = 0
     """Its memory at the end, which never shrinks."""
     message: str = ""
@@ -97,9 +97,9 @@ class Outcome:
     def result_hash(self) -> bytes:
         """What agents commit to and compare: SHA-256 of `0x05 ‖ ending u8 ‖ output`.
 
-        Raises: NoResult: the ending is no verdict.
+        Raises: NoResult: the ending is not binding.
         """
-        if not self.ending.is_verdict:
+        if not self.ending.is_binding:
             raise NoResult(self.ending.words)
         return hashlib.sha256(RESULT_TAG + bytes([self.ending]) + self.output).digest()
 

@@ -33,7 +33,7 @@ class AmbiguousBlob(Misuse):
 
     def __init__(self, blob_id: object, objects: Sequence[int]) -> None:
         super().__init__(
-            f"you have several objects of blob {blob_id}: {', '.join(map(str, objects))}; name one by its number"
+            f"there are several objects of blob {blob_id}: {', '.join(map(str, objects))}; name one by its number"
         )
         self.blob_id, self.objects = blob_id, tuple(objects)
 

@@ -2,7 +2,7 @@
 
 Everything that could make two machines differ is fixed here: code for one processor, NaNs of one kind, limits of
 memory, table and stack, fuel for every instruction and host call. What still can go wrong on one machine alone is
-either an ending that is no verdict or an exception. Source: docs/spec/17-programs.md and docs/adr/0030-sandbox.md.
+either an ending that is not binding or an exception. Source: docs/spec/17-programs.md and docs/adr/0030-sandbox.md.
 """
 
 from __future__ import annotations

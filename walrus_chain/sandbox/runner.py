@@ -1,7 +1,7 @@
 """Runs programs in child processes that are not trusted: what a child says is checked, and it is killed in any case.
 
 Whatever a program does, the caller gets an outcome. A child that dies, hangs or talks nonsense is an ending of its own
-kind, which is no verdict. Source: docs/adr/0030-sandbox.md.
+kind, which binds nobody. Source: docs/adr/0030-sandbox.md.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def check_installation() -> None:
 
 
 def check_machine() -> None:
-    """Checks that this machine's verdicts are those of all agents.
+    """Checks that this machine's endings are those of all agents.
 
     Raises: UnfitMachine: a deep recursion could end elsewhere here.
     """

@@ -120,6 +120,8 @@ class KeyFaults:
     lies: set[KeyLie] = field(default_factory=set)
     hidden: set[bytes] = field(default_factory=set)
     """Uses whose receipts it does not show, by digest."""
+    refusals: list[AgentRefused] = field(default_factory=list)
+    """Raised by the next releases, one each, first first."""
 
 
 class MemoryKeys:
@@ -153,6 +155,8 @@ class MemoryKeys:
 
     def release(self, question: KeyQuestion) -> KeyAnswer:
         """The share that is asked for, when it may be given."""
+        if self.faults.refusals:
+            raise self.faults.refusals.pop(0)
         request, grant, access = question.request, question.grant, self._laws.access
         try:
             request.check(grant, access, self._node_id, int(self._clock()))

@@ -15,6 +15,7 @@ abstract contract AccountList is Administered {
     /// @notice Puts accounts on the list or takes them off. Those that are where they should be stay there.
     /// @dev Emits {AccountListed} for each that changes. Only the administrator.
     function setListed(address[] calldata accounts, bool listed) external onlyAdministrator {
+        // Effect
         for (uint256 i = 0; i < accounts.length; ++i) {
             if (isListed[accounts[i]] == listed) continue;
             isListed[accounts[i]] = listed;

@@ -5,6 +5,9 @@ import {AccessRequest, IDataPolicy} from "../../interfaces/IDataPolicy.sol";
 import {PolicyAnswers} from "../../libraries/PolicyAnswers.sol";
 import {PolicyDefaults} from "./PolicyDefaults.sol";
 
+/// @dev For how long a requester may rely on an answer that allows.
+uint32 constant TTL_SECONDS = 60;
+
 /// @title DataPolicy
 /// @notice The base of every policy that decides by itself. Write your own by overriding one function:
 /// ```

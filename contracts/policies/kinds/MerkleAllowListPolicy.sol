@@ -25,7 +25,10 @@ contract MerkleAllowListPolicy is Administered {
     /// @notice Changes the tree.
     /// @dev Emits {RootChanged}. Only the administrator. To let in nobody, name a root that no tree has, such as 1.
     function setRoot(bytes32 newRoot) external onlyAdministrator {
+        // Check
         if (newRoot == 0) revert MerkleAllowListPolicy_ZeroRoot();
+
+        // Effect
         emit RootChanged(root(), newRoot);
         _newRoot = newRoot;
     }

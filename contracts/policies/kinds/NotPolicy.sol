@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {AccessRequest, IDataPolicy} from "../../interfaces/IDataPolicy.sol";
 import {Combinator} from "./Combinator.sol";
+import {TTL_SECONDS} from "./DataPolicy.sol";
 import {OperandCalls} from "./OperandCalls.sol";
 import {ReadyMade} from "./ReadyMade.sol";
 

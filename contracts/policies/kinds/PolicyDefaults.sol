@@ -15,9 +15,6 @@ import {Timestamp} from "../../types/Timestamp.sol";
 /// is ever destroyed, no hook is wanted.
 /// @dev Inherit {DataPolicy}, which adds the decision.
 abstract contract PolicyDefaults is IDataPolicy, IEvidenceReader {
-    /// @dev For how long a requester may rely on an answer that allows.
-    uint32 internal constant TTL_SECONDS = 60;
-
     /// @inheritdoc IDataPolicy
     function quote(AccessRequest calldata) external view virtual returns (address token, Amount amount, PoolId pool) {
         return (address(0), Amount.wrap(0), PoolId.wrap(0));

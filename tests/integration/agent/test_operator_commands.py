@@ -59,7 +59,8 @@ async def test_life_of_a_node__by_its_operators_commands(network: AgentNetwork, 
     password_text = files.read_password(home / "keys" / "password")
     stranger, word = await funded_operator(network, tmp_path / "stranger")
     not_theirs = await command(
-        *("rotate-key", *config, "--operator", str(stranger), "--operator-password-file", str(word), "--json"), code=4
+        *("keys", "rotate", *config, "--operator", str(stranger), "--operator-password-file", str(word), "--json"),
+        code=4,
     )
     assert not_theirs["error"]["code"] == "NotOperator"
     newest, *_ = files.add_master_key(home / "keys" / "master.json", password_text)

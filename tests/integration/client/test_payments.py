@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from walrus_chain.client.sync import SyncClient
 from walrus_chain.devnet.pytest_plugin import WalrusNetwork
 from walrus_chain.errors import AccessDenied, ChannelTooSmall, NoWayToPay, PriceAboveLimit
 from walrus_chain.messages.receipt import PaidBy
-from walrus_chain.payments.statement import Direction, balance
+from walrus_chain.payments.statement import Direction, Row, balance
 from walrus_chain.payments.units import Member
 from walrus_chain.types import Address, BlobObjectId, PoolId, Wei
 
@@ -75,6 +76,24 @@ async def test_read__from_a_channel__until_it_is_empty_then_closed_and_paid_back
     assert closed.refunded <= ONE_WAL
 
 
+async def test_statement__paid_by_vouchers__names_object_node_and_receipt(
+    walrus_network: WalrusNetwork, dear: Dear
+) -> None:
+    reader = await newcomer(walrus_network)
+    async with walrus_network.client(reader) as client, walrus_network.client() as owner:
+        for _ in range(2):
+            await client.read_bytes(dear.blob_object, spend_limit=PRICE, open_channel=Wei(5 * ONE_WAL))
+        [channel] = await client.channels.list()
+        await client.channels.close(channel.facts.channel)
+        [row] = await _redeemed(owner, dear.pool)
+        assert (row.blob_object, str(row.counterparty)) == (dear.blob_object, reader.address)
+        assert row.node is not None
+        assert row.receipt is not None
+        assert row.receipt.startswith(f"{row.node}/")
+        [bare] = await owner.pools.statement(dear.pool, ask_nodes=False)
+        assert (bare.amount, bare.blob_object, bare.receipt) == (row.amount, None, None)
+
+
 async def test_read__bought_on_chain__statement_and_claim_add_up(walrus_network: WalrusNetwork, dear: Dear) -> None:
     reader = await newcomer(walrus_network)
     async with walrus_network.client(reader) as client, walrus_network.client() as owner:
@@ -93,6 +112,28 @@ async def test_read__bought_on_chain__statement_and_claim_add_up(walrus_network:
         assert balance(await owner.pools.statement(dear.pool, owner.account)) == 0
         whole = await owner.pools.statement(dear.pool)
         assert [row.event for row in whole] == ["IncomeReceived", "IncomeClaimed"]
+
+
+async def test_read__credential_and_price_together__evidence_is_built_for_both(
+    walrus_network: WalrusNetwork, dear: Dear
+) -> None:
+    reader = await newcomer(walrus_network)
+    registry, schema = walrus_network.devnet.deployment.address("CredentialRegistry"), bytes(31) + b"\x09"
+    async with walrus_network.client() as owner, walrus_network.client(reader) as client:
+        arguments = {"registry": registry, "schema": schema, "attester": walrus_network.account.address}
+        credential = (await owner.policies.create("Credential", arguments)).policy
+        paid = (await owner.policies.create("PayPerRead", {"price": PRICE, "pool": dear.pool})).policy
+        both = (await owner.policies.create("AllOf", {"operands": [credential, paid]})).policy
+        stored = await owner.store(DATA, private=Privacy(both), reuse=False)
+        with pytest.raises(AccessDenied):
+            await client.read_bytes(stored.blob_object, spend_limit=PRICE)
+        issued = await owner.credentials.issue(schema, Address(reader.address))
+        assert await client.read_bytes(stored.blob_object, spend_limit=PRICE, open_channel=Wei(ONE_WAL)) == DATA
+        await client.purchases.buy(stored.blob_object)
+        assert await client.read_bytes(stored.blob_object) == DATA
+        await owner.credentials.revoke(issued.credential.uid)
+        with pytest.raises(AccessDenied, match="revoked"):
+            await client.read_bytes(stored.blob_object, spend_limit=PRICE)
 
 
 async def test_subscribe__opens_what_was_closed(walrus_network: WalrusNetwork, dear: Dear) -> None:
@@ -146,6 +187,15 @@ def test_sync_client__reads_and_pays_as_the_other_does(walrus_network: WalrusNet
         assert client.audit(stored.blob_object).clean
         assert client.channels.list() is not None
         assert client.policies.show(stored.blob_object).record.sealed
+
+
+async def _redeemed(owner: Client, pool: PoolId) -> tuple[Row, ...]:
+    """A pool's statement as soon as something is in it: agents redeem when they see that a channel is closing."""
+    for _ in range(100):
+        if rows := await owner.pools.statement(pool):
+            return rows
+        await asyncio.sleep(0.25)
+    raise AssertionError("no agent redeemed the vouchers")
 
 
 async def _until(network: WalrusNetwork, timestamp: int) -> None:

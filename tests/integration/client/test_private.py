@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.client.people import SpoiledAgents, bad_share, client_with, newcomer, unreachable
+from walrus_chain.client.client import Client
 from walrus_chain.client.keep import FolderKeep, MemoryKeep
 from walrus_chain.client.results import Outcome
 from walrus_chain.client.sealing import Privacy
@@ -19,6 +20,8 @@ from walrus_chain.types import Address, NodeId
 
 pytestmark = pytest.mark.integration
 
+#: The code of an account that answers ERC-1271 with its magic number.
+SIGNS_ANYTHING = bytes.fromhex("631626ba7e60e01b60005260206000f3")
 SCHEMA = bytes(31) + b"\x07"
 
 
@@ -94,6 +97,30 @@ async def test_read__wallet_signs_once_and_a_restart_goes_on_with_it(
     async with client_with(walrus_network, walrus_network.account, SpoiledAgents({}), FolderKeep(tmp_path)) as again:
         assert await again.read_bytes(stored.blob_id) == data
     assert session.read_text() == before
+
+
+async def test_read__as_a_smart_account__its_contract_judges_the_signature(walrus_network: WalrusNetwork) -> None:
+    data = os.urandom(1000)
+
+    class SmartAccount:
+        address = Address("0x00000000000000000000000000000000005311A7")
+
+        def sign_digest(self, digest: bytes) -> bytes:
+            return b"whatever its contract takes"
+
+    async with walrus_network.client() as owner:
+        policy = (await owner.policies.create("AllowList", {"administrator": walrus_network.account.address})).policy
+        await owner.policies.set_listed(policy, [SmartAccount.address], listed=True)
+        stored = await owner.store(data, private=Privacy(policy))
+        async with walrus_network.chain() as chain:
+            await chain.provider.request("anvil_setCode", SmartAccount.address, "0x" + SIGNS_ANYTHING.hex())
+        url, deployment = walrus_network.rpc_url, walrus_network.devnet.deployment
+        async with Client.connect([url], deployment, requester=SmartAccount()) as reader:
+            assert await reader.read_bytes(stored.blob_id) == data
+            async with walrus_network.chain() as chain:
+                await chain.provider.request("anvil_setCode", SmartAccount.address, "0x")
+            with pytest.raises(KeysUnreachable, match="did not sign"):
+                await reader.read_bytes(stored.blob_id)
 
 
 async def test_store__interrupted_private_store__goes_on_without_a_second_payment_or_attachment(

@@ -130,7 +130,7 @@ def test_deploy__names_for_addresses__are_my_wallet_and_the_networks_contracts(
 ) -> None:
     policy = walrus.data("policy", "deploy", "LegalHold", f"holders=me,{FRIEND}")["policy"]
     assert walrus.data("policy", "show", policy)["arguments"] == {"holders": [MINE, FRIEND]}
-    policy = walrus.data("policy", "deploy", "Erc20Holder", "token=WAL", "minimum=1 wei")["policy"]
+    policy = walrus.data("policy", "deploy", "Erc20Holder", "token=WAL", "minimum=1")["policy"]
     assert walrus.data("policy", "show", policy)["arguments"]["token"] == policy_tester.chain.address("WAL")
 
 

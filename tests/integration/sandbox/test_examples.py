@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from examples.genomics.variants import Cohort, variant_file
 from scripts.build_programs import PROGRAMS, RECORD, digest_of_source
 from walrus_chain.compute.abi import MAXIMUM_MEMORY_BYTES
 from walrus_chain.compute.module import examine
@@ -150,6 +151,15 @@ async def test_allele_frequency__agrees_with_a_direct_computation(argument: str)
     assert outcome.ending is Ending.FINISHED, outcome.message
     least = max(5, int(argument or "5"))
     assert outcome.output.decode().splitlines() == list(frequencies(files, least))
+
+
+async def test_allele_frequency__over_the_genomics_story__agrees_with_a_direct_computation() -> None:
+    files = [variant_file(Cohort(f"C{number:02d}", 40, 300), "test").decode() for number in range(1, 5)]
+
+    outcome = await outcome_of("allele_frequency", *(file.encode() for file in files), argument="20")
+
+    assert outcome.ending is Ending.FINISHED, outcome.message
+    assert outcome.output.decode().splitlines() == list(frequencies(files, 20))
 
 
 @pytest.mark.parametrize(

@@ -47,23 +47,23 @@ async def outcome_of(module: bytes, *inputs: bytes, fuel: int = 10**9, output_by
 # -- brakes ----------------------------------------------------------------------------------------------------------
 
 
-async def test_infinite_loop__fuel_runs_out__is_a_verdict_with_all_fuel_used() -> None:
+async def test_infinite_loop__fuel_runs_out__is_binding_with_all_fuel_used() -> None:
     outcome = await outcome_of(program("(loop $again (br $again))"), fuel=10**8)
 
     assert outcome.ending is Ending.OUT_OF_FUEL
     assert outcome.fuel_used == 10**8
 
 
-async def test_infinite_loop__time_runs_out__is_no_verdict() -> None:
+async def test_infinite_loop__time_runs_out__is_not_binding() -> None:
     run = Run(program("(loop $again (br $again))"), fuel=10**13)
 
     outcome = await run_program(run, wall_seconds=0.3)
 
     assert outcome.ending is Ending.TIMED_OUT
-    assert not outcome.ending.is_verdict
+    assert not outcome.ending.is_binding
 
 
-async def test_infinite_loop_of_host_calls__fuel_runs_out__is_a_verdict() -> None:
+async def test_infinite_loop_of_host_calls__fuel_runs_out__is_binding() -> None:
     outcome = await outcome_of(program("(loop $again (drop (call $input_count)) (br $again))"), fuel=5 * 10**7)
 
     assert outcome.ending is Ending.OUT_OF_FUEL
@@ -279,14 +279,14 @@ async def test_module_of_100_mib__is_unfit_before_any_process_starts() -> None:
         ("(call_indirect (i32.const 0))", "uninitialized element"),
     ],
 )
-async def test_trap__is_a_verdict(body: str, words: str) -> None:
+async def test_trap__is_binding(body: str, words: str) -> None:
     outcome = await outcome_of(program(body, more="(table 1 funcref)"))
 
     assert outcome.ending is Ending.TRAP
     assert words in outcome.message
 
 
-async def test_trap__while_the_memory_is_filled_at_first__is_a_verdict() -> None:
+async def test_trap__while_the_memory_is_filled_at_first__is_binding() -> None:
     outcome = await outcome_of(program(more='(data (i32.const 70000) "a")'))
 
     assert outcome.ending is Ending.TRAP
@@ -402,14 +402,19 @@ async def test_read__jumping_between_windows__pays_for_each_jump() -> None:
 # -- a child that dies or lies ---------------------------------------------------------------------------------------
 
 
+def sandboxes() -> list[psutil.Process]:
+    """Children of ours that run programs; other tests may have others."""
+    return [child for child in psutil.Process().children() if child.cmdline()[1:4] == ["-I", "-S", "-c"]]
+
+
 class KillingSource:
     """An input that, when it is read, kills whoever asked."""
 
     size = 10
 
     async def read(self, offset: int, length: int) -> bytes:
-        for child in psutil.Process().children():
-            os.kill(child.pid, signal.SIGKILL)
+        for child in sandboxes():
+            child.kill()
         return bytes(length)
 
 
@@ -468,7 +473,7 @@ async def test_run__cancelled__leaves_no_process() -> None:
     with pytest.raises(asyncio.CancelledError):
         await running
 
-    assert psutil.Process().children() == []
+    assert sandboxes() == []
 
 
 EVIL = "import os, sys, time\nsend = lambda data: os.write(1, data)\nheader = os.read(0, 1000000)\n"
@@ -502,11 +507,12 @@ async def test_child__taken_over__cannot_deceive_its_parent(
     monkeypatch.setattr(runner, "_LAST_SECONDS", 0.3)
     before = time.monotonic()
 
-    outcome = await run_program(Run(program()), [BytesInput(b"0123456789")], wall_seconds=0.8)
+    seconds = 0.8 if ending is Ending.TIMED_OUT else 30.0
+    outcome = await run_program(Run(program()), [BytesInput(b"0123456789")], wall_seconds=seconds)
 
     assert outcome.ending is ending
     assert words in outcome.message
-    assert psutil.Process().children() == []
+    assert sandboxes() == []
     assert time.monotonic() - before < 10
 
 
@@ -586,11 +592,11 @@ def test_random_bytes__are_unfit(module: bytes) -> None:
 
 @BY_CHANCE
 @given(mutants())
-def test_mutated_programs__in_the_child__end_in_a_verdict(module: bytes) -> None:
-    assert asyncio.run(outcome_of(module, b"input", fuel=5 * 10**7)).ending.is_verdict
+def test_mutated_programs__in_the_child__end_in_what_binds(module: bytes) -> None:
+    assert asyncio.run(outcome_of(module, b"input", fuel=5 * 10**7)).ending.is_binding
 
 
-def test_mutated_programs__many__end_in_the_same_verdict_twice(tmp_path: Path) -> None:
+def test_mutated_programs__many__end_in_the_same_twice(tmp_path: Path) -> None:
     chance = random.Random(5)
     modules = []
     for _ in range(400):

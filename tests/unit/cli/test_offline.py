@@ -291,6 +291,21 @@ class TestNetworks:
                 given = parse_amount(given)
             assert given == expected, name
 
+    @pytest.mark.parametrize("wei", [2**128 - 1, 10**28 + 1, 12345678901123456789012345678])
+    def test_amounts__of_many_digits__are_not_rounded(self, wei: int) -> None:
+        from walrus_chain.types import parse_amount
+
+        assert parse_amount(f"{wei} wei") == wei
+        assert parse_amount(f"{wei // 10**18}.{wei % 10**18:018d}") == wei
+
+    def test_amounts__of_more_digits_than_any_has__are_refused(self) -> None:
+        from walrus_chain.errors import MalformedAmount
+        from walrus_chain.types import parse_amount
+
+        for text in ("1" * 90, "1" * 5000 + " wei", "0." + "0" * 90 + "1"):
+            with pytest.raises(MalformedAmount):
+                parse_amount(text)
+
     def test_damaged_settings__are_named(self, walrus: Walrus, home: Path) -> None:
         home.mkdir()
         (home / "config.json").write_text("{broken")

@@ -258,7 +258,8 @@ def test_package__names_the_clients_without_importing_them() -> None:
 
     code = (
         "import sys, walrus_chain.types; print([m for m in ('web3', 'httpx', 'eth_utils') if m in sys.modules]);"
-        "from walrus_chain import Client, SyncClient, Check, StoredBlob; print(Client.__name__, SyncClient.__name__)"
+        "from walrus_chain import Client, SyncClient, Check, Privacy, StoredBlob;"
+        "print(Client.__name__, SyncClient.__name__)"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert ended.stdout.split("\n")[:2] == ["[]", "Client SyncClient"]

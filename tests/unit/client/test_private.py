@@ -15,13 +15,14 @@ from tests.fakes.network import ONE_WAL, FakeChain, FakeNetwork
 from walrus_chain.chain.policy_views import Policies
 from walrus_chain.client.client import Client
 from walrus_chain.client.keep import FolderKeep, Keep, MemoryKeep
-from walrus_chain.client.results import Outcome, Stage
+from walrus_chain.client.results import Outcome, Stage, StoredBlob
 from walrus_chain.client.sealing import Privacy
 from walrus_chain.crypto.chunks import CHUNK_BYTES, HEADER_BYTES, ciphertext_size
 from walrus_chain.crypto.envelope import KeyEnvelope
 from walrus_chain.errors import (
     AccessDenied,
     AgentRefused,
+    AmbiguousBlob,
     ChannelTooSmall,
     ChannelUnusable,
     DataKeyUnknown,
@@ -187,6 +188,36 @@ async def test_store__named_nodes_and_threshold__are_used(owner: Client) -> None
     assert (stored.sealed.threshold, stored.sealed.nodes) == (2, (2, 4))
 
 
+async def test_store__erasable__nodes_that_make_no_key_are_left_out_unless_they_were_named(
+    owner: Client, network: FakeNetwork
+) -> None:
+    member = network.members[1]
+    keys = member.keys
+    assert keys is not None
+    policy = network.access.policy(Rule())
+
+    async def broken(_: BlobObjectId) -> None:
+        raise AgentRefused(member.label, 507, "StoreFull", "there is no room")
+
+    member.erasable_key = broken  # type: ignore[method-assign, assignment]
+    stored = await owner.store(DATA, private=Privacy(policy, erasable=True))
+    assert stored.sealed is not None
+    assert stored.sealed.nodes == (1, 3, 4, 5)
+    with pytest.raises(TooFewRecipients, match="there is no room"):
+        await owner.store(b"other", private=Privacy(policy, erasable=True, nodes=[NodeId(1), NodeId(2)]))
+
+
+async def test_read__payment_not_confirmed_yet__waits_for_it(
+    dear: BlobObjectId, reader: Client, network: FakeNetwork
+) -> None:
+    for member in network.members:
+        assert member.keys is not None
+        member.keys.faults.refusals = [
+            AgentRefused(member.label, 425, "PaymentUnconfirmed", "two more blocks", retryable=True, retry_after=2.0)
+        ] * 6
+    assert await reader.read_bytes(dear, spend_limit=HALF, open_channel=Wei(ONE_WAL)) == DATA
+
+
 async def test_store__impossible_circles__are_refused(owner: Client) -> None:
     for privacy, error in (
         (Privacy(nodes=[NodeId(99)]), UnknownRecipients),
@@ -224,18 +255,18 @@ async def test_read__range_of_a_private_blob__gives_those_bytes(owner: Client, s
 
 
 async def test_read__range_of_a_private_blob__fetches_only_its_chunks(
-    owner: Client, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+    owner: Client, reader: Client, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stored = await owner.store(DATA, private=Privacy())
+    stored = await owner.store(DATA, private=Privacy(network.access.policy(Rule())))
     asked: list[tuple[int, int | None]] = []
-    inner = owner._private._stored
+    inner = reader._private._stored
 
     def spied(blob_id: object, start: int, stop: int | None, check: object) -> object:
         asked.append((start, stop))
         return inner(blob_id, start, stop, check)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(owner._private, "_stored", spied)
-    assert await owner.read_bytes(stored.blob_id, CHUNK_BYTES + 1, CHUNK_BYTES + 2) == DATA[CHUNK_BYTES + 1 :][:1]
+    monkeypatch.setattr(reader._private, "_stored", spied)
+    assert await reader.read_bytes(stored.blob_id, CHUNK_BYTES + 1, CHUNK_BYTES + 2) == DATA[CHUNK_BYTES + 1 :][:1]
     chunk = CHUNK_BYTES + 16
     assert asked == [(0, HEADER_BYTES), (HEADER_BYTES + chunk, HEADER_BYTES + 2 * chunk)]
 
@@ -309,6 +340,49 @@ async def test_read__several_objects__takes_the_one_that_allows_for_the_least(
         assert b"".join([bytes(piece) async for piece in reading]) == DATA
     assert reading.use is not None
     assert reading.use.blob_object == free.blob_object
+
+
+async def forged(
+    network: FakeNetwork, make: Make, stored: StoredBlob, price: Wei, receiver: Address | None = None
+) -> BlobObjectId:
+    """A stranger's object of the same bytes, with a key that opens nothing; perhaps given away."""
+    stranger = make(STRANGER)
+    copy = await stranger.store(await stranger.read_bytes(stored.blob_id, raw=True))
+    policy = network.access.policy(Rule(price=price, pool=PoolId(666)))
+    sealer = stranger._private.sealer(network.writer(STRANGER.address), Privacy(policy))
+    _, envelope = await sealer.envelope(copy.blob_object, policy, 1, bytes(32))
+    await network.writer(STRANGER.address).policies.attach(copy.blob_object, Policies(policy), 5, envelope)
+    if receiver is not None:
+        network.objects[copy.blob_object] = replace(network.objects[copy.blob_object], owner=receiver)
+    return copy.blob_object
+
+
+@pytest.mark.parametrize("receiver", [None, OWNER.address, READER.address])
+async def test_read__stranger_sells_the_same_bytes_for_less__is_not_paid(
+    dear: BlobObjectId, owner: Client, reader: Client, make: Make, network: FakeNetwork, receiver: Address | None
+) -> None:
+    stored = await owner.store(DATA, private=Privacy(network.access.records[dear].current.access))
+    trap = await forged(network, make, stored, Wei(HALF - 1), receiver)
+    await reader.channels.open(PoolId(666), Wei(5 * ONE_WAL))
+    await reader.channels.open(POOL, Wei(5 * ONE_WAL))
+    with pytest.raises(AmbiguousBlob, match="name one by its number") as refused:
+        await reader.read_bytes(stored.blob_id, spend_limit=HALF)
+    assert set(refused.value.objects) == {dear, trap}
+    assert calls(network) == [0] * 5
+    with pytest.raises(AmbiguousBlob):
+        await reader.purchases.buy(str(stored.blob_id), 1)
+    assert await reader.read_bytes(dear, spend_limit=HALF) == DATA
+
+
+async def test_read__stranger_gives_the_same_bytes_away__is_not_relied_on(
+    owner: Client, reader: Client, make: Make, network: FakeNetwork
+) -> None:
+    stored = await owner.store(DATA, private=Privacy(network.access.policy(Rule())))
+    await forged(network, make, stored, Wei(0))
+    with pytest.raises(AmbiguousBlob):
+        await reader.read_bytes(stored.blob_id)
+    assert await owner.read_bytes(stored.blob_id) == DATA
+    assert await reader.read_bytes(stored.blob_object) == DATA
 
 
 async def test_read__relying_on_the_answer__nodes_are_asked_once_while_the_policy_says_so(
@@ -523,6 +597,18 @@ async def test_read__from_a_channel__each_read_promises_once_its_price(
         assert (await reader.channels.show(channel.facts.channel)).promised == count * HALF
 
 
+async def test_read__several_at_once__each_is_a_use_of_its_own(
+    dear: BlobObjectId, reader: Client, network: FakeNetwork
+) -> None:
+    channel = (await reader.channels.open(POOL, Wei(5 * ONE_WAL))).facts.channel
+    await asyncio.gather(*(reader.read_bytes(dear, spend_limit=HALF) for _ in range(3)))
+    assert (await reader.channels.show(channel)).promised == 3 * HALF
+    await reader.purchases.buy(dear, 2)
+    await asyncio.gather(*(reader.read_bytes(dear) for _ in range(2)))
+    with pytest.raises(PriceAboveLimit):
+        await reader.read_bytes(dear)
+
+
 async def test_read__open_channel_on_demand__only_when_told(dear: BlobObjectId, reader: Client) -> None:
     assert await reader.read_bytes(dear, spend_limit=HALF, open_channel=Wei(ONE_WAL)) == DATA
     assert await reader.read_bytes(dear, spend_limit=HALF) == DATA
@@ -602,6 +688,42 @@ async def test_read__broke_off_after_paying__is_taken_up_again_without_paying_tw
     assert (await again.channels.show(channel)).promised == HALF
     assert await again.read_bytes(dear, spend_limit=HALF) == DATA
     assert (await again.channels.show(channel)).promised == 2 * HALF
+
+
+async def test_read__broke_off_before_its_voucher_and_costs_more_now__limit_of_then_is_not_used(
+    dear: BlobObjectId, make: Make, network: FakeNetwork
+) -> None:
+    keep = MemoryKeep()
+    channel = (await make(READER, keep).channels.open(POOL, Wei(5 * ONE_WAL))).facts.channel
+    with keep.changing("uses", f"{READER.address}-{dear}") as document:  # as killed before the voucher was on disk
+        document["nextByVoucher"] = 2**32 + 1
+        document["open"] = {str(2**32): {"keyEpoch": 1, "channel": channel}}
+    network.access.rules_of[network.access.records[dear].current.access].price = 4 * ONE_WAL
+
+    again = make(READER, keep)
+    with pytest.raises(PriceAboveLimit):
+        await again.read_bytes(dear)
+    assert (await again.channels.show(channel)).promised == 0
+    assert await again.read_bytes(dear, spend_limit=Wei(4 * ONE_WAL)) == DATA
+
+
+async def test_read__broke_off_and_its_channel_is_closed__next_but_one_takes_another_channel(
+    dear: BlobObjectId, make: Make, network: FakeNetwork
+) -> None:
+    client = make(READER, MemoryKeep())
+    channel = (await client.channels.open(POOL, Wei(5 * ONE_WAL))).facts.channel
+    for member in network.members[:3]:
+        member.faults.unreachable = True
+    with pytest.raises(KeysUnreachable):
+        await client.read_bytes(dear, spend_limit=HALF)
+    for member in network.members:
+        member.faults.unreachable = False
+    await client.channels.close(channel)
+    await client.channels.open(POOL, Wei(5 * ONE_WAL))
+    with pytest.raises(KeysUnreachable):
+        await client.read_bytes(dear, spend_limit=HALF)
+
+    assert await client.read_bytes(dear, spend_limit=HALF) == DATA
 
 
 async def test_read__ledger_was_restored_from_an_old_copy__goes_on_behind_what_was_promised(

@@ -43,8 +43,8 @@ def test_run__limits_at_their_bounds__are_taken() -> None:
         check_inputs(MAXIMUM_INPUTS + 1)
 
 
-@pytest.mark.parametrize("ending", [ending for ending in Ending if ending.is_verdict])
-def test_result_hash__of_a_verdict__binds_ending_and_output(ending: Ending) -> None:
+@pytest.mark.parametrize("ending", [ending for ending in Ending if ending.is_binding])
+def test_result_hash__of_a_binding_ending__holds_ending_and_output(ending: Ending) -> None:
     outcome = Outcome(ending, b"output", fuel_used=5, message="for people", log=b"for authors")
 
     assert outcome.result_hash == hashlib.sha256(b"\x05" + bytes([ending]) + b"output").digest()

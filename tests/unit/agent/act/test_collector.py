@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +37,7 @@ class Agent:
         self.rules = CollectingRules(Rules(NodeId(node), EPOCH_SECONDS), MINIMUM, CLOSE_DELAY)
         self.collector = self.fresh()
 
-    def fresh(self) -> Collector:
+    def fresh(self, *, acts: bool = True) -> Collector:
         """A collector that remembers nothing."""
 
         async def too_expensive() -> bool:
@@ -56,6 +57,7 @@ class Agent:
             self.bench.metrics,
             confirmations=CONFIRMATIONS,
             minimum_settle=MINIMUM,
+            acts=acts,
         )
 
     async def sell(self, uses: int = 1, channel: int = CHANNEL) -> None:
@@ -385,6 +387,36 @@ async def test_erase__killed_between_note_and_deed__done_before_it_is_attested(
     assert len(chain.now.destroyed) == 1
 
 
+async def test_erase__operator_wants_nothing_sent__keys_are_destroyed_all_the_same(
+    agent: Agent, chain: FakeAccessChain
+) -> None:
+    await agent.bench.desk.erasable.make(OBJECT)
+    chain.now.destroy_times[OBJECT] = 1
+    await agent.sell(10)
+    chain.mine(CONFIRMATIONS + 1)
+    agent.collector = agent.fresh(acts=False)
+    await agent.look(blocks_of(agent.rules.keeping.span))
+
+    assert list((agent.bench.folder / "keys1" / "erasable").iterdir()) == []
+    assert (chain.now.destroyed, agent.redeemed) == ([], 0)
+
+
+async def test_erase__gas_is_dear__key_is_gone_and_strangers_who_had_it_made_cost_nothing(
+    agent: Agent, chain: FakeAccessChain
+) -> None:
+    await agent.bench.desk.erasable.make(OBJECT)
+    chain.now.destroy_times[OBJECT] = 1
+    chain.mine(CONFIRMATIONS + 1)
+    agent.expensive = True
+    await agent.look(3)
+    assert list((agent.bench.folder / "keys1" / "erasable").iterdir()) == []
+    assert chain.now.destroyed == []
+
+    agent.expensive = False
+    await agent.look()
+    assert len(chain.now.destroyed) == 1
+
+
 async def test_erase__never_or_policy_that_does_not_answer__kept(agent: Agent, chain: FakeAccessChain) -> None:
     for number, time in ((BlobObjectId(1), 0), (BlobObjectId(2), 2**64 - 1)):
         await agent.bench.desk.erasable.make(number)
@@ -394,3 +426,32 @@ async def test_erase__never_or_policy_that_does_not_answer__kept(agent: Agent, c
 
     assert chain.now.destroyed == []
     assert len(agent.bench.ledger.erasables_left(BlobObjectId(0), 10)) == 2
+
+
+async def test_erase__strangers_had_keys_made_for_all_objects__vouchers_are_redeemed_meanwhile(
+    agent: Agent, chain: FakeAccessChain
+) -> None:
+    numbers = [BlobObjectId(number) for number in range(1, 1001)]
+    await asyncio.gather(*(agent.bench.ledger.add_erasable(number, b"k" * 96) for number in numbers))
+    chain.now.destroy_times[numbers[-1]] = 1
+    chain.mine(CONFIRMATIONS + 1)
+    looks = 0
+    while not chain.now.destroyed:
+        before = chain.looks_at_keys
+        await agent.look()
+        looks += 1
+        assert chain.looks_at_keys - before <= 4, "one look took all of them"
+    assert looks == 3
+
+
+async def test_erase__one_object_cannot_be_asked_about__other_keys_are_destroyed_all_the_same(
+    agent: Agent, chain: FakeAccessChain
+) -> None:
+    numbers = [BlobObjectId(number) for number in range(1, 202)]
+    await asyncio.gather(*(agent.bench.ledger.add_erasable(number, b"k" * 96) for number in numbers))
+    chain.unanswerable = {numbers[0]}
+    chain.now.destroy_times[numbers[-1]] = 1
+    chain.mine(CONFIRMATIONS + 1)
+    await agent.look(LOOKS_AN_ERASURE)
+
+    assert [number for _, number, _ in chain.now.destroyed] == [numbers[-1]]

@@ -97,6 +97,16 @@ async def test_keys__one_address_too_fast__told_to_wait_and_other_routes_answer(
     assert (await node.raw.get(node.url("/v1/receipts"))).status_code == 200
 
 
+async def test_erasable_key__one_address_has_many_made__told_to_wait(start_node: StartNode) -> None:
+    node = await start_node(limits=ServeLimits(keys_per_second=0.5, key_burst=1))
+    made, refused = [
+        await node.raw.post(node.url(f"/v1/objects/{node.chain.register(make_blob(100, 10).metadata)}/erasable-key"))
+        for _ in range(2)
+    ]
+    assert (made.status_code, refused.status_code) == (200, 429)
+    assert len(list((node.folder / "keys" / "erasable").iterdir())) == 1
+
+
 async def test_keys__payment_required__price_as_text(node: Node, reader: Reader) -> None:
     answer = await node.raw.post(node.url("/v1/keys"), json=body(node, reader, blob_object=PAID))
 
@@ -161,6 +171,22 @@ async def test_receipts__filters_and_pages(node: Node, reader: Reader) -> None:
     for query in ("object=9", "epoch=9", f"object={10**30}", f"after={10**30}"):
         assert (await node.raw.get(node.url(f"/v1/receipts?{query}"))).json()["receipts"] == []
     assert (await node.raw.get(node.url("/v1/receipts?objekt=1"))).status_code == 400
+
+
+async def test_receipts__of_many_epochs__take_few_trees_a_page(node: Node, reader: Reader) -> None:
+    for _ in range(10):
+        await node.raw.post(node.url("/v1/keys"), json=body(node, reader))
+        node.access.mine(1, EPOCH_SECONDS)
+    await node.catalogue.ledger.seal(Epoch(11), root_of)
+    found: list[int] = []
+    after: int | None = 0
+    while after is not None:
+        page = (await node.raw.get(node.url(f"/v1/receipts?object=1&after={after}"))).json()
+        assert len(page["receipts"]) <= 4
+        assert all(entry["anchor"] is not None for entry in page["receipts"])
+        found += [entry["epoch"] for entry in page["receipts"]]
+        after = page["next"]
+    assert found == list(range(1, 11))
 
 
 async def test_erasable_key__of_a_live_object__made_once_and_signed(node: Node) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -230,6 +231,32 @@ async def test_seal__clock_set_back__receipts_stay_in_order(ledger: Ledger) -> N
     earlier = await record(ledger, a_use("two"), Epoch(1))
 
     assert earlier.slot == Slot(EPOCH, 1)
+
+
+@pytest.mark.parametrize(
+    ("blob_object", "epoch"), [(999, None), (None, 999), (1, 999), (2, 1), (999, 1), (1, 20), (None, 20), (None, None)]
+)
+def test_receipts__of_whatever_a_stranger_asks__look_at_no_more_rows_than_they_answer(
+    database: Database, ledger: Ledger, blob_object: BlobObjectId | None, epoch: Epoch | None
+) -> None:
+    rows = [(1 + i // 1000, i % 1000, 1 if i % 2 else 2, b"d" * 32, "{}", b"s" * 65) for i in range(20_000)]
+    path = database.path
+    with sqlite3.connect(path) as writer:
+        insert = "INSERT INTO receipts (epoch, place, object, digest, data, signature) VALUES (?, ?, ?, ?, ?, ?)"
+        writer.executemany(insert, rows)
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    with database.read() as connection:
+        connection.set_progress_handler(count, 100)
+    found = ledger.receipts(blob_object, epoch, 0, 10)
+    fitting = [i + 1 for i, row in enumerate(rows) if blob_object in (None, row[2]) and epoch in (None, row[0])]
+    assert [row.number for row in found] == fitting[:10]
+    assert steps < 10, "a table of 20,000 rows takes a thousand hundreds of steps to go through"
 
 
 async def test_incomes__pools_of_epochs_that_are_over(ledger: Ledger) -> None:

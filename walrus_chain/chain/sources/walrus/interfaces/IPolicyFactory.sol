@@ -23,6 +23,7 @@ interface IPolicyFactory {
     /// @dev Emits {PolicyCreated}.
     /// Notes:
     /// - Anyone may call. The same arguments give another policy each time.
+    /// - The policy's address follows from kind, arguments, caller and how many the caller made before, and from nothing else.
     /// Requirements:
     /// - The kind must exist and take these arguments: see {IReadyMadePolicy-validate}.
     /// @param kind Up to 32 ASCII characters, such as `Credential`.

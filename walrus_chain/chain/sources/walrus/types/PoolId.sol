@@ -4,13 +4,8 @@ pragma solidity 0.8.37;
 /// @notice Number of a revenue pool, from 1.
 type PoolId is uint64;
 
-using {isSame as ==, isNone} for PoolId global;
+using {isSame as ==} for PoolId global;
 
 function isSame(PoolId a, PoolId b) pure returns (bool) {
     return PoolId.unwrap(a) == PoolId.unwrap(b);
-}
-
-/// @notice Tells the id that no pool has.
-function isNone(PoolId a) pure returns (bool) {
-    return PoolId.unwrap(a) == 0;
 }

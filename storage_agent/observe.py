@@ -217,7 +217,7 @@ class Metrics:
         )
         self.jobs_run = Counter(
             "walrus_agent_jobs_run",
-            "Runs of programs that came to a verdict, by how they ended",
+            "Runs of programs that came to a binding end, by which",
             ["ending"],
             registry=registry,
         )

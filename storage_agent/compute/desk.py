@@ -34,8 +34,8 @@ _log = logging.getLogger(__name__)
 
 _DAY: Final = 86400.0
 #: What anybody may do is spread over this part of the time to commit, and no more seconds than that.
-_SPAN_PART: Final = 8
-_LONGEST_SPAN: Final = 60.0
+_SPAN_PART: Final = 60
+_LONGEST_SPAN: Final = 12.0
 
 
 class Computing:

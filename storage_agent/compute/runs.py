@@ -31,7 +31,7 @@ _SALT_BYTES: Final = 32
 #: Between two attempts to get what a run needs.
 _FIRST_PAUSE_SECONDS: Final = 1.0
 _LONGEST_PAUSE_SECONDS: Final = 15.0
-#: Runs of one job that may come to no verdict.
+#: Runs of one job that may come to no binding end.
 _CRASHES: Final = 3
 
 
@@ -43,10 +43,10 @@ class Machine(Protocol):
 
 
 class NotRun(Retryable):
-    """A run came to no verdict on this machine."""
+    """A run came to no end here that binds anybody."""
 
     def __init__(self, outcome: Outcome) -> None:
-        super().__init__(f"the run came to no verdict here: {outcome.ending.words}: {outcome.message}")
+        super().__init__(f"the run came to no binding end here: {outcome.ending.words}: {outcome.message}")
         self.outcome = outcome
 
 
@@ -105,14 +105,14 @@ class Runs:
         if (why := self._refusal(terms)) is not None:
             return await self.give_up(view, why)
         began = self._clock()
-        outcome = await self._verdict(view, terms, until)
+        outcome = await self._ending(view, terms, until)
         if isinstance(outcome, str):
             return await self.give_up(view, outcome)
         self._metrics.job_seconds.observe(self._clock() - began)
         return await self._keep(view, terms, outcome)
 
-    async def _verdict(self, view: Job, terms: JobRequest, until: float) -> Outcome | str:
-        """How the run ended, by a verdict; or why there is none."""
+    async def _ending(self, view: Job, terms: JobRequest, until: float) -> Outcome | str:
+        """How the run ended, binding for all; or why it did not."""
         pause, crashes = _FIRST_PAUSE_SECONDS, 0
         while True:
             try:
@@ -153,7 +153,7 @@ class Runs:
         return None
 
     async def _run(self, view: Job, terms: JobRequest) -> Outcome:
-        """How the run ended, by a verdict.
+        """How the run ended, binding for all.
 
         Raises: NotRun; and what `Inputs` raises.
         """
@@ -165,7 +165,7 @@ class Runs:
         inputs = await self._inputs.open(view, terms)
         run = Run(program, order.arguments, order.fuel, order.output_limit)
         outcome = await self._machine.run(ENGINE, run, inputs)
-        if not outcome.ending.is_verdict:
+        if not outcome.ending.is_binding:
             raise NotRun(outcome)
         return outcome
 

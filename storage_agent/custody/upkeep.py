@@ -35,9 +35,7 @@ _GWEI = 10**9
 class Upkeep:
     """Everything about one node that happens on chain."""
 
-    def __init__(
-        self, keeper: Keeper | None, books: Books, collector: Collector, sender: Sender | None = None
-    ) -> None:
+    def __init__(self, keeper: Keeper | None, books: Books, collector: Collector, sender: Sender | None = None) -> None:
         """
         Args:
             keeper: none where the operator does without.

@@ -287,7 +287,11 @@ class Blob:
 
 def make_blob(size: int, shards: int, seed: int = 0) -> Blob:
     """A blob of `size` bytes that differ with `seed`; at most one segment."""
-    content = hashlib.shake_256(b"%d" % seed).digest(size)
+    return blob_of(hashlib.shake_256(b"%d" % seed).digest(size), shards)
+
+
+def blob_of(content: bytes, shards: int) -> Blob:
+    """The blob with these bytes; at most one segment."""
     committed = commit_blob([content], shards)
     assert committed.encoded is not None
     return Blob(content, committed.metadata, committed.encoded)

@@ -41,7 +41,7 @@ async def test_find__every_verdict__a_result(chain: FakeJobChain, computer: Make
 
         result = await node.runs.find(view, terms, chain.clock() + 60)
 
-        assert (result.result is not None) == ending.is_verdict
+        assert (result.result is not None) == ending.is_binding
         node.machine.outcomes.clear()
 
 

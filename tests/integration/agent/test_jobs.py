@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -18,7 +19,7 @@ from tests.integration.agent.private_data import DATA_KEY, NOTICE, access_of, po
 from tests.integration.sandbox.modules import program
 from walrus_chain.chain.account import SigningAccount
 from walrus_chain.chain.compute_events import JobDrawn, JobSettled, NodeFaulted, ResultCommitted
-from walrus_chain.chain.compute_views import Answer, JobOrder, JobStatus, TriggerKind, TriggerTerms
+from walrus_chain.chain.compute_views import Answer, JobOrder, TriggerKind, TriggerTerms
 from walrus_chain.chain.compute_writer import JobReceipt, commitment
 from walrus_chain.chain.policy_views import Policies
 from walrus_chain.chain.sender import Sender
@@ -32,7 +33,9 @@ from walrus_chain.errors import AgentRefused
 from walrus_chain.messages.access import Action
 from walrus_chain.messages.domain import number_word
 from walrus_chain.messages.receipt import PaidBy, Receipt
-from walrus_chain.types import BlobId, BlobObjectId, JobId, Wei
+from walrus_chain.types import BlobId, BlobObjectId, JobId, NodeId, Wei
+
+T = TypeVar("T")
 
 pytestmark = pytest.mark.integration
 
@@ -81,30 +84,58 @@ async def requested(network: AgentNetwork, what: JobOrder) -> JobReceipt:
     return await network.owner.compute.request(what, [b""] * len(what.inputs), Wei(10 * FEE))
 
 
+async def until(there: Callable[[], Awaitable[T | None]], seconds: float = 60.0) -> T:
+    """What is asked for, once it is there."""
+    async with asyncio.timeout(seconds):
+        while True:
+            found = await there()
+            if found is not None:
+                return found
+            await asyncio.sleep(0.05)
+
+
 async def settled(network: AgentNetwork, job: JobId, seconds: float = 60.0) -> JobSettled:
     """How a job ended, once it did."""
-    async with asyncio.timeout(seconds):
-        while (end := await network.chain.compute.settlement_of(job)) is None:
-            await asyncio.sleep(0.1)
-    return end
+    return await until(lambda: network.chain.compute.settlement_of(job), seconds)
+
+
+async def committed(network: AgentNetwork, job: JobId, nodes: Sequence[NodeId]) -> bool:
+    """True once these nodes of a job's panel have committed."""
+
+    async def all_did() -> bool | None:
+        kept = await network.chain.compute.job(job)
+        answers = dict(zip(kept.nodes, kept.answers, strict=True))
+        return True if all(answers.get(node) is Answer.COMMITTED for node in nodes) else None
+
+    return await until(all_did)
 
 
 async def output_of(network: AgentNetwork, job: JobId, index: int = 0) -> bytes:
-    """What a node serves of a job."""
+    """What a node serves of a job, once it does."""
     client = network.client(network.committee.members[index])
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                return await client.job_output(job, most=sealed_output_size(LIMIT))
-            except AgentRefused as refused:
-                assert refused.status == 404
-                await asyncio.sleep(0.1)
+
+    async def served() -> bytes | None:
+        try:
+            return await client.job_output(job, most=sealed_output_size(LIMIT))
+        except AgentRefused:
+            return None
+
+    return await until(served, 20)
 
 
 @asynccontextmanager
-async def network_of(folder: Path, **values: int) -> AsyncIterator[AgentNetwork]:
+async def network_of(
+    folder: Path, *, epoch_seconds: int = 24 * 3600, job_seconds: int | None = None
+) -> AsyncIterator[AgentNetwork]:
     """Three nodes on a chain that makes a block each second, and whenever something is sent."""
-    async with agent_network(folder, nodes=NODES, shards=SHARDS, block_seconds=1, **values) as network:
+    async with agent_network(
+        folder,
+        nodes=NODES,
+        shards=SHARDS,
+        block_seconds=1,
+        epoch_seconds=epoch_seconds,
+        job_seconds=job_seconds,
+    ) as network:
         yield network
 
 
@@ -115,10 +146,7 @@ def hand_of(network: AgentNetwork, index: int) -> Sender:
 
 async def drawn(network: AgentNetwork, job: JobId) -> JobDrawn:
     """Who runs a job, once that is known."""
-    async with asyncio.timeout(40):
-        while (panel := await network.chain.compute.panel_of(job)) is None:
-            await asyncio.sleep(0.1)
-    return panel
+    return await until(lambda: network.chain.compute.panel_of(job))
 
 
 async def test_jobs__three_agents__agree_are_paid_and_serve_the_output(tmp_path: Path) -> None:
@@ -176,9 +204,7 @@ async def test_jobs__one_lies__slashed_and_the_others_paid(tmp_path: Path) -> No
         place = (await drawn(network, job.job)).nodes.index(liar.node_id)
         lie, salt = bytes(32), bytes([1]) * 32
         await hand.compute.commit(job.job, place, job.terms, commitment(job.job, liar.node_id, lie, 5, salt))
-        async with asyncio.timeout(40):
-            while (await network.chain.compute.job(job.job)).status is JobStatus.COMMITTING:
-                await asyncio.sleep(0.1)
+        await committed(network, job.job, [member.node_id for member in network.committee.members])
         await hand.compute.reveal(job.job, place, lie, 5, salt)
         end = await settled(network, job.job)
 
@@ -199,20 +225,18 @@ async def test_jobs__killed_while_it_runs_and_after_it_committed__goes_on_and_is
             _, data = await stored(network, DATA)
 
             job = await requested(network, order(code, data, fuel=3 * 10**9))
-            place = (await drawn(network, job.job)).nodes.index(member.node_id)
-            await asyncio.sleep(0.5)
+            await drawn(network, job.job)
+            await asyncio.sleep(0.5)  # it runs now
             victim.kill()
             await victim.start()
-            async with asyncio.timeout(60):
-                while (await network.chain.compute.job(job.job)).answers[place] is not Answer.COMMITTED:
-                    await asyncio.sleep(0.01)
+            await committed(network, job.job, [member.node_id])
             victim.kill()
             await victim.start()
             end = await settled(network, job.job)
 
         assert (end.agreeing, end.lying, end.absent) == (0b111, 0, 0)
-        committed = await network.chain.logged(ResultCommitted, number_word(job.job), number_word(member.node_id))
-        assert len(committed) == 1
+        commitments = await network.chain.logged(ResultCommitted, number_word(job.job), number_word(member.node_id))
+        assert len(commitments) == 1
         expected = Outcome(Ending.OUT_OF_FUEL).result_hash
         assert {result.result_hash for result in await network.chain.compute.results_of(job.job)} == {expected}
 
@@ -223,17 +247,14 @@ async def test_jobs__chain_reorganised_after_the_commitments__committed_again_an
         _, data = await stored(network, DATA, 0, 1)
         job = await requested(network, order(code, data))
         panel = await drawn(network, job.job)
-        async with asyncio.timeout(40):
-            while (await network.chain.compute.job(job.job)).answers.count(Answer.COMMITTED) < 2:
-                await asyncio.sleep(0.05)
+        honest = [member.node_id for member in network.committee.members[:2]]
+        await committed(network, job.job, honest)
         before = await network.chain.logged(ResultCommitted, number_word(job.job))
         head = await network.chain.head()
 
         await network.chain.provider.request("anvil_reorg", head.number - panel.block.number, [])
         hand, last = hand_of(network, 2), network.committee.members[2]
-        async with asyncio.timeout(60):
-            while (await network.chain.compute.job(job.job)).answers.count(Answer.COMMITTED) < 2:
-                await asyncio.sleep(0.05)
+        await committed(network, job.job, honest)
         await hand.compute.decline(job.job, panel.nodes.index(last.node_id))
         end = await settled(network, job.job)
 

@@ -98,6 +98,11 @@ class StorageSettings:
         """The catalogue's file."""
         return self.data_dir / "catalogue.db"
 
+    @property
+    def outputs(self) -> Path:
+        """The folder with what jobs wrote."""
+        return self.data_dir / "outputs"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainSettings:
@@ -175,6 +180,19 @@ class AccessSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComputeSettings:
+    """Table `compute`: running programs for others, beside the data. The signing key pays for the transactions."""
+
+    enabled: bool = _setting("whether programs are run; without it the node declines each job it is drawn for", True)
+    at_once: int = _number("programs run at once; each takes a core and up to 1.5 GiB of memory", 1, 1)
+    queue: int = _number("jobs that wait for their turn; more are declined", 64, 0)
+    wall_seconds: float = _number("the longest run, fetching its inputs included; longer ones are declined", 900.0, 1)
+    minimum_fee: float = _number("WAL that a job must pay this node; jobs that pay less are declined", 0.0, 0)
+    keep_days: float = _number("for which outputs are kept for who ordered them", 7.0, 0)
+    confirmations: int = _number("blocks after which a job counts as over", 2, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """Table `log`: what is written to standard error."""
 
@@ -204,6 +222,7 @@ class Settings:
     work: WorkSettings = field(default_factory=WorkSettings)
     keeper: KeeperSettings = field(default_factory=KeeperSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
+    compute: ComputeSettings = field(default_factory=ComputeSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
 

@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from storage_agent.act.worker import Worker, standard_jobs
+from storage_agent.compute.chain import JobChain
+from storage_agent.compute.desk import Bytes, Computing, make_computing
 from storage_agent.config import Settings
 from storage_agent.custody.upkeep import KeyUpkeep, Upkeep, make_upkeep
 from storage_agent.keys.desk import make_desk
@@ -37,9 +39,10 @@ from storage_agent.observe import Metrics
 from storage_agent.serve.app import build_app
 from storage_agent.serve.connections import ConnectionLimits, Connections
 from storage_agent.serve.server import make_server
-from storage_agent.serve.services import ServeLimits, Services
+from storage_agent.serve.services import JobShelf, ServeLimits, Services
 from storage_agent.store.catalogue import Catalogue
 from storage_agent.store.open import inline_bytes_for, open_store
+from storage_agent.store.outputs import Outputs
 from storage_agent.store.packs import Packs
 from storage_agent.store.rows import Totals
 from storage_agent.sync.examine import Examiner
@@ -52,9 +55,11 @@ from storage_agent.watch.watcher import Watcher
 from walrus_chain import __version__
 from walrus_chain.chain.deployments import Deployment
 from walrus_chain.chain.network import Chain
+from walrus_chain.chain.views import Node
 from walrus_chain.errors import Misuse, Retryable
 from walrus_chain.messages.signing import Signer
 from walrus_chain.rules.committee import Member
+from walrus_chain.transport.access import JobKeyHolder
 from walrus_chain.transport.agent import AgentClient
 from walrus_chain.types import Address, BlobId, NodeId
 
@@ -174,6 +179,7 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
 
         worker = Worker(catalogue, standard_jobs(packs, heal, settings.work.heal_at_once), time.time)
         source, ledger = AccessChain(chain), catalogue.ledger
+        job_chain = JobChain(chain, source, node_id, connections.to_node)
 
         def now() -> float:
             head = watcher.head
@@ -184,6 +190,7 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
             settings.keys,
             chain,
             source,
+            job_chain,
             parameters,
             node_id,
             signer,
@@ -206,7 +213,30 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
             metrics,
             time.monotonic,
         )
-        reporter = _Reporter(settings, node_id, deployment, watcher, seat, catalogue, packs, peers, metrics, upkeep)
+        job_chain.releaser = desk.job_releaser
+        outputs = Outputs(settings.storage.outputs)
+        computing = make_computing(
+            settings.compute,
+            job_chain,
+            upkeep.sender,
+            lambda: upkeep.proving,
+            parameters,
+            await job_chain.rules(),
+            node_id,
+            signer,
+            chain.access_domain,
+            settings.chain.confirmations,
+            Bytes(holdings, fetcher),
+            catalogue.jobs,
+            outputs,
+            metrics,
+            settings.chain.poll_seconds,
+            now,
+            os.urandom,
+        )
+        reporter = _Reporter(
+            settings, node_id, deployment, watcher, seat, catalogue, packs, peers, metrics, upkeep, computing
+        )
         services = Services(
             admission,
             attester,
@@ -217,6 +247,7 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
             reporter.health,
             reporter.status,
             desk,
+            JobShelf(catalogue.jobs, outputs),
             _limits(settings),
         )
         server = make_server(
@@ -246,6 +277,7 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
             asyncio.create_task(guarded("scrubbing", scrubber.run)),
             asyncio.create_task(guarded("sweeping the store", lambda: _sweep(packs))),
             asyncio.create_task(guarded("acting on chain", upkeep.run)),
+            asyncio.create_task(guarded("computing", computing.run)),
         ]
         started = {"node": node_id, "url": agent.url, "network": deployment.name, "store": packs.name}
         _log.info("agent started", extra=started)
@@ -286,11 +318,18 @@ class _Connections:
 
     def to(self, member: Member) -> AgentClient:
         """The client of a member of the committee."""
+        return self._pool().at(member.url, member.name)
+
+    def to_node(self, node: Node) -> JobKeyHolder:
+        """The client of any registered node."""
+        return self._pool().at(node.url, node.name)
+
+    def _pool(self) -> HttpAgents:
         if self._agents is None:
             from walrus_chain.transport.http import HttpAgents, HttpLimits
 
             self._agents = HttpAgents(HttpLimits(answer_seconds=self._answer_seconds))
-        return self._agents.at(member.url, member.name)
+        return self._agents
 
     async def close(self) -> None:
         """Close them all."""
@@ -313,6 +352,7 @@ class _Reporter:
         peers: Peers,
         metrics: Metrics,
         upkeep: Upkeep,
+        computing: Computing,
     ) -> None:
         self._settings = settings
         self._node_id = node_id
@@ -324,6 +364,7 @@ class _Reporter:
         self._peers = peers
         self._metrics = metrics
         self._upkeep = upkeep
+        self._computing = computing
         self._totals = catalogue.totals()
         self._counted_at = time.monotonic()
 
@@ -376,6 +417,7 @@ class _Reporter:
             "blobs": {"held": figures.blobs, "certified": figures.certified, "pairs": figures.pairs},
             "work": {"heal": figures.heal, "free": figures.free, "trim": figures.trim},
             "access": self._access(),
+            "compute": {"enabled": self._settings.compute.enabled, "outputs": self._catalogue.jobs.kept()},
             "liars": {str(node): lies for node, lies in self._peers.liars().items()},
         }
 
@@ -407,7 +449,7 @@ class _Reporter:
             reasons.append("the committee knows no member with this agent's key")
         if await self._free() == 0:
             reasons.append(f"{self._packs.name} is full")
-        return reasons + self._upkeep.problems
+        return reasons + self._upkeep.problems + self._computing.problems
 
     async def _free(self) -> int | None:
         try:

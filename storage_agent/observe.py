@@ -25,6 +25,7 @@ from walrus_chain.types import printable, printable_lines
 METRICS_MEDIA_TYPE: Final = CONTENT_TYPE_LATEST
 _STANDARD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _PROOF_SECONDS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14400.0)
+_JOB_SECONDS = (0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000)
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -210,6 +211,30 @@ class Metrics:
         )
         self.destroyed_keys = Counter(
             "walrus_agent_destroyed_keys", "Keys of objects that were destroyed when due", registry=registry
+        )
+        self.jobs_open = Gauge(
+            "walrus_agent_jobs_open", "Jobs that this node was drawn for and that are not over", registry=registry
+        )
+        self.jobs_run = Counter(
+            "walrus_agent_jobs_run",
+            "Runs of programs that came to a binding end, by which",
+            ["ending"],
+            registry=registry,
+        )
+        self.job_seconds = Histogram(
+            "walrus_agent_job_seconds",
+            "From a job's turn to its result's being kept, inputs fetched",
+            registry=registry,
+            buckets=_JOB_SECONDS,
+        )
+        self.job_steps = Counter(
+            "walrus_agent_job_steps", "What this agent did on chain about jobs", ["action"], registry=registry
+        )
+        self.job_failures = Counter(
+            "walrus_agent_job_failures", "Attempts of that which failed", ["action"], registry=registry
+        )
+        self.triggers_fired = Counter(
+            "walrus_agent_triggers_fired", "Jobs that this agent requested for triggers", registry=registry
         )
         self.jailed = Gauge("walrus_agent_jailed", "1 while the node is jailed for missed proofs", registry=registry)
 

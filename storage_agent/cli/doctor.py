@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from storage_agent.cli import findings
 from storage_agent.cli.findings import Finding
 from storage_agent.cli.standing import read_standing
+from storage_agent.compute.places import unfit_to_compute
 from storage_agent.config import Settings
 from storage_agent.keys import files
 from walrus_chain.chain.blocks import BlockRef
@@ -57,6 +58,7 @@ async def examine(settings: Settings, clocks: Clocks | None = None) -> AsyncIter
     except WalrusError as error:
         yield Finding("keys", False, str(error))
     yield findings.access(settings.access.enabled, settings.keeper.enabled)
+    yield findings.compute(settings.compute.enabled, settings.keeper.enabled, unfit_to_compute())
     yield _disk(settings)
     wall, steady = clocks.wall(), clocks.steady()
     heads = await asyncio.gather(*(_head(url, deployment) for url in settings.chain.rpc))

@@ -107,6 +107,28 @@ def access(enabled: bool, keeper: bool) -> Finding:
     return Finding("access", True, "releases keys to private data")
 
 
+def compute(enabled: bool, keeper: bool, why: str | None) -> Finding:
+    """Whether the node runs programs for others.
+
+    Args:
+        enabled: whether it wants to.
+        keeper: whether it acts on chain by itself.
+        why: why this machine cannot run programs; none when it can.
+    """
+    if not keeper:
+        return Finding(
+            "compute",
+            False,
+            "the node is drawn for jobs all the same, and slashed a little for each that it neither runs nor declines: "
+            "set keeper.enabled",
+        )
+    if not enabled:
+        return Finding("compute", True, "declines all jobs (compute.enabled)")
+    if why is not None:
+        return Finding("compute", False, f"{why}; until then the node declines all jobs")
+    return Finding("compute", True, "runs programs for others")
+
+
 def gas_money(signer: str, balance: Wei, gas_price: int) -> Finding:
     """Whether the signer can pay for its duties.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from walrus_chain.compute.run import Outcome, Run, check_engine
-from walrus_chain.errors import RunnerBusy
+from walrus_chain.errors import Misuse, RunnerBusy
 from walrus_chain.sandbox.runner import InputSource, check_installation, check_machine, run_program
 
 
@@ -21,6 +21,16 @@ class ComputeLimits:
     """Runs that wait for a place; more are turned away."""
     wall_seconds: float = 900.0
     """The longest run, its inputs' fetching included."""
+
+
+def unfit_to_compute() -> str | None:
+    """Why this machine cannot answer jobs; none when it can."""
+    try:
+        check_installation()
+        check_machine()
+    except Misuse as error:
+        return str(error)
+    return None
 
 
 class Places:

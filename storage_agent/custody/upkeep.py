@@ -35,15 +35,22 @@ _GWEI = 10**9
 class Upkeep:
     """Everything about one node that happens on chain."""
 
-    def __init__(self, keeper: Keeper | None, books: Books, collector: Collector) -> None:
+    def __init__(self, keeper: Keeper | None, books: Books, collector: Collector, sender: Sender | None = None) -> None:
         """
         Args:
             keeper: none where the operator does without.
             collector: looks after what releases of keys leave behind.
+            sender: sends the node's transactions; none where there is no keeper.
         """
         self._keeper = keeper
         self._books = books
         self._collector = collector
+        self.sender = sender
+
+    @property
+    def proving(self) -> bool:
+        """Whether a proof of custody is due, before which nothing is sent that can wait."""
+        return self._keeper is not None and self._keeper.proving
 
     @property
     def standing(self) -> Standing | None:
@@ -143,4 +150,4 @@ def make_upkeep(
         minimum_settle=access_wei(keys.settings.minimum_settle),
         acts=settings.enabled,
     )
-    return Upkeep(keeper if settings.enabled else None, books, collector)
+    return Upkeep(keeper if settings.enabled else None, books, collector, sender if settings.enabled else None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from storage_agent.config import AccessSettings, KeySettings
 from storage_agent.keys.erasable import ErasableKeys
 from storage_agent.keys.files import load_master_keys, read_password
+from storage_agent.keys.jobs import JobFactSource, JobReleaser
 from storage_agent.keys.journal import Journal
 from storage_agent.keys.release import Releaser, ReleaseRules
 from storage_agent.keys.ring import KeyRing
@@ -28,6 +29,8 @@ class KeyDesk:
 
     releaser: Releaser | None
     """None where the operator releases no keys."""
+    job_releaser: JobReleaser | None
+    """None there, too."""
     journal: Journal
     erasable: ErasableKeys
 
@@ -42,6 +45,7 @@ async def make_desk(
     keys: KeySettings,
     chain: Chain,
     source: AccessChain,
+    job_source: JobFactSource,
     parameters: NetworkParameters,
     node_id: NodeId,
     signer: Signer,
@@ -64,16 +68,19 @@ async def make_desk(
     journal = Journal(ledger, node_id, signer, domain, clock, parameters.epoch_at)
     erasable = ErasableKeys(keys.erasable, ledger, node_id, signer, domain, random, clock)
     if not access.enabled:
-        return KeyDesk(None, journal, erasable)
+        return KeyDesk(None, None, journal, erasable)
     maximum_age = (await chain.policies.rules()).maximum_request_age
+    rules = ReleaseRules(node_id, domain, channels, maximum_age)
+    ring = KeyRing(load_master_keys(keys.encryption, read_password(keys.password_file)))
     releaser = Releaser(
-        ReleaseRules(node_id, domain, channels, maximum_age),
+        rules,
         source,
         Till(source, TillRules(access.confirmations, access_wei(access.finality_above)), channels),
         journal,
-        KeyRing(load_master_keys(keys.encryption, read_password(keys.password_file))),
+        ring,
         erasable,
         metrics,
         clock,
     )
-    return KeyDesk(releaser, journal, erasable)
+    job_releaser = JobReleaser(rules, job_source, journal, ring, erasable, metrics, clock)
+    return KeyDesk(releaser, job_releaser, journal, erasable)

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from storage_agent.store.access import Anchor, Payment, ReceiptRow, Recorded, SignedReceipt, Slot, Use
 from storage_agent.store.ledger import Ledger
 from walrus_chain.chain.blocks import BlockRef
-from walrus_chain.messages.access import AccessRequest, SessionGrant
+from walrus_chain.messages.access import AccessRequest, JobGrant, SessionGrant
 from walrus_chain.messages.domain import Domain
 from walrus_chain.messages.receipt import Receipt, ReceiptTree
 from walrus_chain.messages.signing import Signer
-from walrus_chain.types import BlobObjectId, Epoch, NodeId, Wei
+from walrus_chain.types import Address, BlobObjectId, Epoch, NodeId, Wei
 
 #: Receipts in one answer.
 PAGE = 100
@@ -85,7 +85,8 @@ class Journal:
 
     async def record(
         self,
-        grant: SessionGrant,
+        grant: SessionGrant | JobGrant,
+        requester: Address,
         request: AccessRequest,
         use_digest: bytes,
         block: BlockRef,
@@ -95,13 +96,14 @@ class Journal:
         """Write a release down, durably on return: the nonce, what pays, the receipt.
 
         Args:
+            requester: who wants the use: the grant's, or the job's.
             use_digest: of the use that the request asks for.
             price: what was decided that the use costs.
             payment: what was offered and pays; none for what is free or was paid before.
         Raises: NonceUsed, NotPaid, PurchaseUsed, StretchTaken, SpendLimitReached: nothing was written.
         """
         now = self._clock()
-        use, digest = request.use(grant.requester), request.digest(self._domain)
+        use, digest = request.use(requester), request.digest(self._domain)
 
         def sign(slot: Slot, paid: Payment) -> SignedReceipt:
             receipt = Receipt(
@@ -134,7 +136,7 @@ class Journal:
             sequence=use.sequence,
             session=request.grant,
             session_ends=grant.valid_until,
-            spend_limit=grant.spend_limit,
+            spend_limit=grant.spend_limit if isinstance(grant, SessionGrant) else Wei(0),
             nonce=request.nonce,
             expires_at=request.expires_at,
             price=price,

@@ -177,7 +177,7 @@ class Releaser:
         own = await self._own_key(asked)
         use = asked.request.use(asked.grant.requester)
         digest = use.digest(self._rules.access)
-        async with _chain_errors(asked.request.block_hash):
+        async with chain_errors(asked.request.block_hash):
             block = await self._source.block(asked.request.block_hash)
             self._check_age(block)
             before = self._journal.payment_of(digest)
@@ -206,7 +206,8 @@ class Releaser:
         if request.payment != asked.payment_word(rules.channels):
             raise MalformedRequest("payment", "it is not the one that the request was signed for")
         if request.action is not Action.READ:
-            # Keys for computing go to agents that compute, never to who asks: it would be a way to read.
+            # Keys for computing go to nodes that a job was drawn to (`storage_agent.keys.jobs`), never to who asks: it
+            # would be a way to read.
             raise Denied(request.blob_object, _ONLY_TO_READ, NOBODY)
         if not 0 < request.blob_object <= LAST_NUMBER:
             raise Denied(request.blob_object, _UNKNOWN_OBJECT, NOBODY)
@@ -278,7 +279,7 @@ class Releaser:
         verdict = allowed.verdict
         try:
             recorded = await self._journal.record(
-                asked.grant, asked.request, use, allowed.block, verdict.price, payment
+                asked.grant, asked.grant.requester, asked.request, use, allowed.block, verdict.price, payment
             )
         except NotPaid:
             raise PaymentRequired(verdict.price, verdict.pool) from None
@@ -307,7 +308,7 @@ class Releaser:
 
 
 @asynccontextmanager
-async def _chain_errors(block_hash: bytes) -> AsyncIterator[None]:
+async def chain_errors(block_hash: bytes) -> AsyncIterator[None]:
     """What the chain's endpoints do wrong is neither a yes nor a no: try again."""
     try:
         yield

@@ -63,8 +63,8 @@ class KeyRequest:
         if not isinstance(document, dict) or not _NEEDED <= set(document) <= _NEEDED | _OPTIONAL:
             needed, optional = ", ".join(sorted(_NEEDED)), ", ".join(sorted(_OPTIONAL))
             raise MalformedRequest("body", f"send an object with {needed}, perhaps {optional}, and nothing else")
-        evidence = _bytes(document, "evidence", MAXIMUM_EVIDENCE_BYTES)
-        key_id = _bytes(document, "keyId", KEY_ID_BYTES) if "keyId" in document else None
+        evidence = hex_bytes(document, "evidence", MAXIMUM_EVIDENCE_BYTES)
+        key_id = hex_bytes(document, "keyId", KEY_ID_BYTES) if "keyId" in document else None
         if key_id is not None and len(key_id) != KEY_ID_BYTES:
             raise MalformedRequest("keyId", f"{len(key_id)} bytes, {KEY_ID_BYTES} are needed")
         erasable = document.get("erasable", False)
@@ -78,9 +78,9 @@ class KeyRequest:
             raise MalformedRequest(error.what, error.why) from None
         return cls(
             grant,
-            _bytes(document, "grantSignature", _MAXIMUM_SIGNATURE_BYTES),
+            hex_bytes(document, "grantSignature", _MAXIMUM_SIGNATURE_BYTES),
             request,
-            _bytes(document, "requestSignature", _MAXIMUM_SIGNATURE_BYTES),
+            hex_bytes(document, "requestSignature", _MAXIMUM_SIGNATURE_BYTES),
             evidence,
             offer,
             key_id,
@@ -109,12 +109,16 @@ def _offer(document: object) -> Offer:
         case {"kind": "purchase", **rest} if not rest:
             return Purchase()
         case {"kind": "voucher", "voucher": voucher, "signature": signature, **rest} if not rest:
-            signed = _bytes({"signature": signature}, "signature", _MAXIMUM_SIGNATURE_BYTES)
+            signed = hex_bytes({"signature": signature}, "signature", _MAXIMUM_SIGNATURE_BYTES)
             return SignedVoucher(Voucher.from_data(voucher), signed)
     raise MalformedRequest("payment", 'it is neither null, {"kind": "purchase"}, nor a voucher with its signature')
 
 
-def _bytes(document: dict[str, Any], name: str, most: int) -> bytes:
+def hex_bytes(document: dict[str, Any], name: str, most: int) -> bytes:
+    """Bytes in a document, written as hex digits.
+
+    Raises: MalformedRequest: written otherwise, or more than `most`.
+    """
     text = document[name]
     if not isinstance(text, str) or not _HEX.fullmatch(text):
         raise MalformedRequest(name, "it is not written as 0x and pairs of small hex digits")

@@ -3,6 +3,7 @@
     Refusal (Misuse)              the request cannot work as asked
     |-- MalformedRequest          a word, number or body that does not parse
     |-- UnknownBlob               the node knows nothing of the blob
+    |-- UnknownOutput             the node has no output of the job
     |-- ForeignPair               the sliver pair belongs to another node
     |   `-- CommitteeChanged      it was this node's in the committee before
     |-- WrongShape                the blob is not of the size that was registered
@@ -60,6 +61,16 @@ class UnknownBlob(Refusal):
     def __init__(self, blob_id: BlobId) -> None:
         super().__init__(f"this node knows nothing of blob {blob_id}; was it registered on this network?")
         self.blob_id = blob_id
+
+
+class UnknownOutput(Refusal):
+    """The node has no output of the job, or not yet, or not any more."""
+
+    def __init__(self, job: int) -> None:
+        super().__init__(
+            f"this node has no output of job {job} that it showed the result of; its panel is on chain, ask its nodes"
+        )
+        self.job = str(job)
 
 
 class ForeignPair(Refusal):

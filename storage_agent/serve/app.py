@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from storage_agent.node.refusals import Stopping
 from storage_agent.observe import METRICS_MEDIA_TYPE
-from storage_agent.serve import keys, openapi, reads, uploads
+from storage_agent.serve import jobs, keys, openapi, reads, uploads
 from storage_agent.serve.limits import requester
 from storage_agent.serve.problems import answer_error
 from storage_agent.serve.services import Services
@@ -39,6 +39,7 @@ def build_app(services: Services) -> Starlette:
             _limited(services, "POST", "/v1/keys", keys.release),
             _limited(services, "GET", "/v1/receipts", keys.receipts),
             _limited(services, "POST", "/v1/objects/{object}/erasable-key", keys.erasable_key),
+            _limited(services, "GET", "/v1/jobs/{job}/output", jobs.output),
             _limited(services, "GET", "/v1/status", _status),
             _open(services, "GET", "/v1/health", _health),
             _open(services, "GET", "/metrics", _metrics),

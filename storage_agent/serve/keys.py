@@ -7,6 +7,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from storage_agent.keys.jobs import JobKeyRequest
 from storage_agent.keys.journal import Entry
 from storage_agent.keys.request import KeyRequest
 from storage_agent.node.access_refusals import UnknownObject
@@ -21,16 +22,21 @@ _FOR_NOBODY_ELSE: Final = {"Cache-Control": "private, no-store"}
 
 
 async def release(services: Services, request: Request) -> Response:
-    """The node's share of the key to an object's data."""
-    releaser = services.keys.releaser
-    if releaser is None:
+    """The node's share of the key to an object's data: for who reads it, or for a node that computes on it."""
+    releaser, job_releaser = services.keys.releaser, services.keys.job_releaser
+    if releaser is None or job_releaser is None:
         raise NoKeysHere
     services.key_rate.take(requester(request), services.clock())
     seconds = bodies.seconds_for(_KEY_REQUEST_BYTES, services.limits.body_seconds)
     document = await bodies.read_small_json(request, _KEY_REQUEST_BYTES, seconds)
-    asked = KeyRequest.from_data(document)
-    async with services.key_gate.enter(requester(request)):
-        released = await releaser.release(asked)
+    if isinstance(document, dict) and "job" in document:
+        computing = JobKeyRequest.from_data(document)
+        async with services.key_gate.enter(requester(request)):
+            released = await job_releaser.release(computing)
+    else:
+        reading = KeyRequest.from_data(document)
+        async with services.key_gate.enter(requester(request)):
+            released = await releaser.release(reading)
     return JSONResponse(
         {
             "share": _hex(released.share),

@@ -1,13 +1,13 @@
-"""The part of the OpenAPI description that is about keys to private data.
+"""The part of the OpenAPI description that is about keys to private data, and about what jobs wrote.
 
-Source: docs/spec/09-agent-http.md, docs/spec/13-access.md.
+Source: docs/spec/09-agent-http.md, docs/spec/13-access.md, docs/spec/18-jobs.md.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from storage_agent.serve.openapi_parts import Json, json_answer, operation, responses, schema
+from storage_agent.serve.openapi_parts import Json, bytes_answer, json_answer, operation, responses, schema
 
 _HEX: Final[Json] = {"type": "string", "pattern": "^0x([0-9a-fA-F]{2})*$"}
 
@@ -22,6 +22,13 @@ PARAMETERS: Final[Json] = {
         "in": "path",
         "required": True,
         "description": "Number of a blob object.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "jobPath": {
+        "name": "job",
+        "in": "path",
+        "required": True,
+        "description": "Number of a job.",
         "schema": {"type": "integer", "minimum": 1},
     },
     "objectFilter": {
@@ -87,6 +94,19 @@ SCHEMAS: Final[Json] = {
         },
         "additionalProperties": False,
     },
+    "JobKeyRequest": {
+        "type": "object",
+        "required": ["job", "terms", "request", "requestSignature"],
+        "properties": {
+            "job": _message("The job grant"),
+            "terms": {**_HEX, "description": "abi.encode(request) of the job, whose hash is on chain."},
+            "request": _message("The access request, signed by the signer of the node that was drawn"),
+            "requestSignature": _HEX,
+            "keyId": _HEX,
+            "erasable": {"type": "boolean", "default": False},
+        },
+        "additionalProperties": False,
+    },
     "KeyAnswer": {
         "type": "object",
         "required": ["share", "keyId", "receipt", "receiptSignature"],
@@ -149,7 +169,20 @@ PATHS: Final[Json] = {
                 json_answer(schema("KeyAnswer"), "Released; to be kept by nobody on the way."),
                 *(400, 401, 402, 403, 404, 408, 409, 410, 413, 422, 425, 429, 503, 507),
             ),
-            {"application/json": {"schema": schema("KeyRequest")}},
+            {"application/json": {"schema": {"oneOf": [schema("KeyRequest"), schema("JobKeyRequest")]}}},
+        )
+    },
+    "/v1/jobs/{job}/output": {
+        "get": operation(
+            "What a job wrote, once this node showed its result on chain; sealed where the order names a key",
+            "jobOutput",
+            ("jobPath",),
+            responses(
+                bytes_answer(
+                    "The output; Walrus-Result and Walrus-Ending say what it hashes to, and how the run ended."
+                ),
+                *(400, 404, 429, 503),
+            ),
         )
     },
     "/v1/receipts": {

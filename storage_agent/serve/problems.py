@@ -34,6 +34,7 @@ STATUS: Final[tuple[tuple[type[Exception], int], ...]] = (
     (refusals.Consistent, 409),
     (refusals.BlobOver, 410),
     (refusals.UnknownBlob, 404),
+    (refusals.UnknownOutput, 404),
     (refusals.NotRegisteredYet, 425),
     (refusals.MetadataNeeded, 409),
     (refusals.Incomplete, 409),

@@ -198,6 +198,14 @@ def parse_object(path: Mapping[str, object]) -> BlobObjectId:
     return BlobObjectId(_number(path, "object", least=1))
 
 
+def parse_job(path: Mapping[str, object]) -> int:
+    """The job in the path.
+
+    Raises: MalformedRequest: no number of a job.
+    """
+    return _number(path, "job", least=1)
+
+
 def check_place(geometry: BlobGeometry, segment: int, *pairs: PairIndex) -> SegmentGeometry:
     """Sizes of the segment, once segment and pairs are known to be inside the blob.
 

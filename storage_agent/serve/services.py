@@ -13,6 +13,8 @@ from storage_agent.node.holdings import Holdings
 from storage_agent.observe import Metrics
 from storage_agent.serve.limits import ByteBudget, Gate, RateLimiter
 from storage_agent.serve.trees import TreeCache
+from storage_agent.store.jobs import JobStore
+from storage_agent.store.outputs import Outputs
 
 #: Health or status as JSON.
 Report = Callable[[], Awaitable[dict[str, object]]]
@@ -50,6 +52,14 @@ class ServeLimits:
     """Bodies up to this size are verified at once; larger ones on another thread."""
 
 
+@dataclass(frozen=True, slots=True)
+class JobShelf:
+    """What jobs wrote here."""
+
+    store: JobStore
+    outputs: Outputs
+
+
 @dataclass(slots=True)
 class Services:
     """Everything behind the routes."""
@@ -64,6 +74,7 @@ class Services:
     health: Report
     status: Report
     keys: KeyDesk
+    jobs: JobShelf
     limits: ServeLimits = field(default_factory=ServeLimits)
     stopping: bool = False
     """Set when the agent goes down: new requests are turned away, those under way are finished."""

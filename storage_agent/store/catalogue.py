@@ -24,6 +24,7 @@ from storage_agent.state.plan import WorkKind
 from storage_agent.state.trail import Cursor, last_object_after
 from storage_agent.store import chain_rows, pair_rows, work_rows
 from storage_agent.store.database import Database
+from storage_agent.store.jobs import JobStore
 from storage_agent.store.ledger import Ledger
 from storage_agent.store.pair_rows import Wanted
 from storage_agent.store.rows import BlobRow, GivenAttestation, PackRow, PairPlace, Totals, Work
@@ -77,6 +78,8 @@ class Catalogue:
         """Packs with lower numbers were made before this start."""
         self.ledger = Ledger(database)
         """Released keys, what paid for them, and their receipts."""
+        self.jobs = JobStore(database)
+        """Jobs that are followed, and what this node found by running them."""
 
     @classmethod
     def open(

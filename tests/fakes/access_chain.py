@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from storage_agent.keys.jobs import JobFacts
 from storage_agent.state.collecting import ChannelStanding
 from storage_agent.store.access import Promise
 from walrus_chain.chain.blocks import BlockRef
@@ -48,6 +49,7 @@ class State:
     roots: dict[tuple[NodeId, Epoch], bytes] = field(default_factory=dict)
     destroyed: list[tuple[NodeId, BlobObjectId, bytes]] = field(default_factory=list)
     owed_to_nodes: dict[int, Wei] = field(default_factory=dict)
+    job_facts: dict[tuple[int, NodeId, BlobObjectId], JobFacts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,10 @@ class FakeAccessChain:
             if block.hash == at:
                 return state
         raise BlockUnknown("0x" + at.hex())
+
+    async def facts(self, job: int, node_id: NodeId, blob_object: BlobObjectId, at: bytes) -> JobFacts:
+        """What a block says about a job, the node that asks, and the object."""
+        return self._state(at).job_facts[job, node_id, blob_object]
 
     async def block(self, block_hash: bytes) -> BlockRef:
         """The block with that hash."""

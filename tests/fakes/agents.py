@@ -20,7 +20,7 @@ from storage_agent.node.holdings import Holdings
 from storage_agent.node.seat import Seat
 from storage_agent.observe import Metrics
 from storage_agent.serve.app import build_app
-from storage_agent.serve.services import ServeLimits, Services
+from storage_agent.serve.services import JobShelf, ServeLimits, Services
 from storage_agent.state.facts import (
     Certified,
     CommitteeFormed,
@@ -35,6 +35,7 @@ from storage_agent.state.facts import (
 )
 from storage_agent.store.catalogue import Catalogue
 from storage_agent.store.local import LocalStore
+from storage_agent.store.outputs import Outputs
 from storage_agent.store.packs import Packs
 from storage_agent.sync.examine import Examiner
 from storage_agent.sync.fetch import Fetcher
@@ -203,6 +204,7 @@ class Node:
             health=self._health,
             status=self._health,
             keys=self.desk,
+            jobs=JobShelf(self.catalogue.jobs, Outputs(folder / "outputs")),
             limits=limits,
         )
         self.app = build_app(self.services)
@@ -285,7 +287,11 @@ class Blob:
 
 def make_blob(size: int, shards: int, seed: int = 0) -> Blob:
     """A blob of `size` bytes that differ with `seed`; at most one segment."""
-    content = hashlib.shake_256(b"%d" % seed).digest(size)
+    return blob_of(hashlib.shake_256(b"%d" % seed).digest(size), shards)
+
+
+def blob_of(content: bytes, shards: int) -> Blob:
+    """The blob with these bytes; at most one segment."""
     committed = commit_blob([content], shards)
     assert committed.encoded is not None
     return Blob(content, committed.metadata, committed.encoded)

@@ -8,6 +8,7 @@ from typing import Any
 
 from storage_agent.keys.desk import KeyDesk
 from storage_agent.keys.erasable import ErasableKeys
+from storage_agent.keys.jobs import JobReleaser
 from storage_agent.keys.journal import Journal
 from storage_agent.keys.release import Released, Releaser, ReleaseRules
 from storage_agent.keys.request import KeyRequest
@@ -50,17 +51,19 @@ def make_fake_desk(
     keys = [MasterKey.generate(chance(f"master {node_id} {number}")) for number in (2, 1)]
     journal = Journal(ledger, node_id, signer, ACCESS, clock, epoch_at)
     erasable = ErasableKeys(folder / "erasable", ledger, node_id, signer, ACCESS, chance(f"erasable {node_id}"), clock)
+    rules, ring = ReleaseRules(node_id, ACCESS, CHANNELS, MAXIMUM_AGE), KeyRing(keys)
     releaser = Releaser(
-        ReleaseRules(node_id, ACCESS, CHANNELS, MAXIMUM_AGE),
+        rules,
         chain,
         Till(chain, TillRules(CONFIRMATIONS, FINALITY_ABOVE), CHANNELS),
         journal,
-        KeyRing(keys),
+        ring,
         erasable,
         metrics,
         clock,
     )
-    return KeyDesk(releaser, journal, erasable), keys
+    jobs = JobReleaser(rules, chain, journal, ring, erasable, metrics, clock)
+    return KeyDesk(releaser, jobs, journal, erasable), keys
 
 
 @dataclass

@@ -24,6 +24,7 @@ SEALED_SHARE_BYTES: Final = 32 + SHARE_BYTES + 16
 
 _SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_128_GCM)
 _PURPOSE: Final = b"walrus share v1"
+_OUTPUT_PURPOSE: Final = b"walrus output v1"
 
 
 def seal_share(encryption_key: bytes, share: bytes, request_digest: bytes) -> bytes:
@@ -34,9 +35,25 @@ def seal_share(encryption_key: bytes, share: bytes, request_digest: bytes) -> by
         request_digest: of the request that is answered.
     Raises: MalformedKey: nothing can be sealed to such a key.
     """
+    return _sealed(encryption_key, share, _PURPOSE + request_digest)
+
+
+def seal_data_key(encryption_key: bytes, data_key: bytes, bound: bytes) -> bytes:
+    """The key of a job's output for the holder of the order's encryption key.
+
+    Args:
+        encryption_key: 32 bytes.
+        data_key: 32 bytes.
+        bound: which job and node it is of.
+    Raises: MalformedKey: nothing can be sealed to such a key.
+    """
+    return _sealed(encryption_key, data_key, _OUTPUT_PURPOSE + bound)
+
+
+def _sealed(encryption_key: bytes, secret: bytes, purpose: bytes) -> bytes:
     try:
         public = X25519PublicKey.from_public_bytes(encryption_key)
-        return _SUITE.encrypt(share, public, _PURPOSE + request_digest)
+        return _SUITE.encrypt(secret, public, purpose)
     except ValueError:
         raise MalformedKey("encryption key", "nothing can be sealed to it") from None
 
@@ -79,6 +96,18 @@ class SealingKey:
             raise SealNotOpened
         try:
             return _SUITE.decrypt(sealed, self._private, _PURPOSE + request_digest)
+        except (InvalidTag, ValueError):
+            raise SealNotOpened from None
+
+    def open_data_key(self, sealed: bytes, bound: bytes) -> bytes:
+        """The key of a job's output.
+
+        Args:
+            bound: which job and node it is of.
+        Raises: SealNotOpened: not made for this key, job and node, or changed.
+        """
+        try:
+            return _SUITE.decrypt(sealed, self._private, _OUTPUT_PURPOSE + bound)
         except (InvalidTag, ValueError):
             raise SealNotOpened from None
 

@@ -39,6 +39,8 @@ MAXIMUM_GRANT_OBJECTS: Final = 256
 FREE: Final = bytes(32)
 #: `AccessRequest.payment` of a use that was bought on chain.
 PURCHASE: Final = keccak(text="purchase")
+#: `AccessRequest.payment` of a use by a node that a job was drawn to: the job pays.
+JOB: Final = keccak(text="job")
 #: `program` of a use that reads.
 NO_PROGRAM: Final = bytes(32)
 
@@ -119,6 +121,31 @@ class SessionGrant(TypedMessage):
 
 
 @dataclass(frozen=True, slots=True)
+class JobGrant(TypedMessage):
+    """Says: I was drawn for this job, seal what I ask for to this key. It needs no signature of its own: its digest is
+    in each request, which the node's signer signs.
+    """
+
+    TYPE: ClassVar[str] = "JobGrant(uint256 job,uint32 node,bytes32 encryptionKey,uint64 validUntil)"
+
+    job: int
+    node: NodeId
+    """Who was drawn, and asks."""
+    encryption_key: bytes
+    """32 bytes, X25519: what answers are sealed to."""
+    valid_until: int
+    """The grant holds before this second."""
+
+    def check_time(self, now: int) -> None:
+        """Checks that it holds now.
+
+        Raises: GrantExpired: no more.
+        """
+        if not now < self.valid_until:
+            raise GrantExpired(0, self.valid_until, now)
+
+
+@dataclass(frozen=True, slots=True)
 class Use(TypedMessage):
     """One use of an object's data. Its digest names it: vouchers pay for it, and nodes serve it once paid."""
 
@@ -131,10 +158,10 @@ class Use(TypedMessage):
     blob_object: BlobObjectId
     action: Action
     program: bytes
-    """keccak256 of the program that runs on the data; zero for reads."""
+    """The blob id of the program that runs on the data; zero for reads."""
     key_epoch: int
     sequence: int
-    """Which use by this requester of this object it is, from 0."""
+    """Which use by this requester of this object it is, from 0; the number of the job where a node computes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +175,7 @@ class AccessRequest(TypedMessage):
     MEANINGS: ClassVar[Mapping[str, Callable[[int], int]]] = MappingProxyType({"action": Action})
 
     grant: bytes
-    """The digest of the session grant."""
+    """The digest of the session grant, or of the job grant."""
     node: NodeId
     blob_object: BlobObjectId
     action: Action
@@ -164,7 +191,7 @@ class AccessRequest(TypedMessage):
     expires_at: int
     """Seconds since 1970; at most ten minutes ahead."""
     payment: bytes
-    """`FREE`, `PURCHASE`, or the digest of the voucher that comes with it."""
+    """`FREE`, `PURCHASE`, `JOB`, or the digest of the voucher that comes with it."""
 
     def __post_init__(self) -> None:
         """Raises: MalformedMessage: a value that cannot be."""
@@ -183,7 +210,7 @@ class AccessRequest(TypedMessage):
         """
         self.verify_by(grant.session_key, signature, domain)
 
-    def check(self, grant: SessionGrant, domain: Domain, node: NodeId, now: int) -> None:
+    def check(self, grant: SessionGrant | JobGrant, domain: Domain, node: NodeId, now: int) -> None:
         """Checks all that needs neither the chain nor signatures: for this node, in time, under this grant.
 
         Args:
@@ -198,4 +225,7 @@ class AccessRequest(TypedMessage):
         if not now < self.expires_at <= now + MAXIMUM_REQUEST_SECONDS:
             raise RequestExpired(self.expires_at, now, now + MAXIMUM_REQUEST_SECONDS)
         grant.check_time(now)
-        grant.check_scope(self.blob_object, self.action)
+        if isinstance(grant, SessionGrant):
+            grant.check_scope(self.blob_object, self.action)
+        elif self.action is not Action.COMPUTE:
+            raise OutsideScope(f"the action {self.action.name.lower()}")

@@ -30,6 +30,8 @@ class PaidBy(IntEnum):
     FREE = 0
     PURCHASE = 1
     VOUCHER = 2
+    JOB = 3
+    """By the job that the data are used for, once it is settled; the use's sequence is the job's number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from walrus_chain.messages.access import AccessRequest, SessionGrant
+from walrus_chain.messages.access import AccessRequest, JobGrant, SessionGrant
 from walrus_chain.messages.domain import Domain
 from walrus_chain.messages.erasable import ErasableKey
 from walrus_chain.messages.receipt import Receipt
@@ -76,6 +76,37 @@ class KeyQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class JobKeyQuestion:
+    """Asks one agent for its share of a key, as a node that a job was drawn to."""
+
+    grant: JobGrant
+    terms: bytes
+    """Of the job, as the chain hashed them."""
+    request: AccessRequest
+    request_signature: bytes
+    """By the signer of the node that was drawn."""
+    key_id: bytes
+    """8 bytes: to which of the node's keys the data's key was sealed."""
+    erasable: bool
+    """Whether it was sealed to a key that the node made for the object alone, too."""
+
+    def as_data(self) -> dict[str, Any]:
+        """As it travels."""
+        return {
+            "job": self.grant.as_data(),
+            "terms": _hex(self.terms),
+            "request": self.request.as_data(),
+            "requestSignature": _hex(self.request_signature),
+            "keyId": _hex(self.key_id),
+            "erasable": self.erasable,
+        }
+
+    def to_bytes(self) -> bytes:
+        """As it travels."""
+        return json.dumps(self.as_data(), separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True, slots=True)
 class KeyAnswer:
     """An agent's share of a key, sealed to the session, and its receipt for it; neither is verified yet."""
 
@@ -86,6 +117,17 @@ class KeyAnswer:
     receipt: Receipt
     receipt_signature: bytes
     """By the node's signer."""
+
+
+class JobKeyHolder(Protocol):
+    """An agent that may hold a share of the key to a job's input. Raises what `AgentClient` says."""
+
+    @property
+    def label(self) -> str:
+        """The agent's name and address, for messages to people."""
+
+    async def release_job_key(self, question: JobKeyQuestion) -> KeyAnswer:
+        """Its share, sealed to the node that was drawn, with its receipt; neither is verified yet."""
 
 
 @dataclass(frozen=True, slots=True)

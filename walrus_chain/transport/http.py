@@ -22,7 +22,7 @@ from walrus_chain.codec.buffers import Buffer
 from walrus_chain.errors import AgentMisbehaved, AgentTimedOut, AgentUnreachable, Bug, WalrusError, WrongLength
 from walrus_chain.messages.attestation import SignedAttestation
 from walrus_chain.transport import wire, wire_access
-from walrus_chain.transport.access import KeyAnswer, KeyQuestion, ReceiptPage, SignedErasableKey
+from walrus_chain.transport.access import JobKeyQuestion, KeyAnswer, KeyQuestion, ReceiptPage, SignedErasableKey
 from walrus_chain.transport.address import UnusableAddress, base_of
 from walrus_chain.transport.agent import (
     MAX_METADATA_BYTES,
@@ -187,6 +187,19 @@ class HttpAgentClient:
         """The agent's share of the key to private data, sealed to the session."""
         answer = await self._request("POST", wire_access.KEYS_PATH, [question.to_bytes()], _JSON, most=_MAX_JSON_BYTES)
         return wire_access.parse_key_answer(self.label, answer)
+
+    async def release_job_key(self, question: JobKeyQuestion) -> KeyAnswer:
+        """The agent's share of the key to an input of a job, sealed to the node that was drawn."""
+        answer = await self._request("POST", wire_access.KEYS_PATH, [question.to_bytes()], _JSON, most=_MAX_JSON_BYTES)
+        return wire_access.parse_key_answer(self.label, answer)
+
+    async def job_output(self, job: int, *, most: int) -> bytes:
+        """What a job's run wrote, as this agent keeps it; verify it against the result on chain.
+
+        Args:
+            most: bytes that are taken: the order's output limit, or `sealed_output_size` of it.
+        """
+        return await self._get(wire_access.output_path(job), most)
 
     async def receipts(
         self, *, blob_object: BlobObjectId | None = None, epoch: Epoch | None = None, after: int = 0

@@ -43,6 +43,11 @@ def erasable_key_path(blob_object: BlobObjectId) -> str:
     return f"/v1/objects/{blob_object}/erasable-key"
 
 
+def output_path(job: int) -> str:
+    """Where the output of a job is."""
+    return f"/v1/jobs/{job}/output"
+
+
 def parse_key_answer(agent: str, body: bytes) -> KeyAnswer:
     """A share and its receipt; nothing is verified yet."""
     fields = JsonFields.parse(agent, "a key", body)

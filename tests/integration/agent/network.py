@@ -19,6 +19,7 @@ from eth_account import Account
 from storage_agent.config import (
     AccessSettings,
     ChainSettings,
+    ComputeSettings,
     KeySettings,
     LogSettings,
     NodeSettings,
@@ -119,15 +120,21 @@ async def agent_network(
     block_seconds: int | None = None,
     close_delay_seconds: int = 24 * 3600,
     access: AccessSettings | None = None,
+    job_seconds: int | None = None,
 ) -> AsyncIterator[AgentNetwork]:
     """A network of `nodes` nodes in office; no agent runs yet.
 
     Args:
         block_seconds: blocks come so often, besides those that transactions make; else only with transactions.
+        job_seconds: for committing to a job's result, and for revealing it.
         access: how the agents release keys; by default money counts at once, and anything is worth redeeming.
     """
     parameters = DeploymentParameters(
-        shards=shards, epoch_seconds=epoch_seconds, close_delay_seconds=close_delay_seconds
+        shards=shards,
+        epoch_seconds=epoch_seconds,
+        close_delay_seconds=close_delay_seconds,
+        commit_seconds=job_seconds,
+        reveal_seconds=job_seconds,
     )
     options = AnvilOptions(block_time=block_seconds, instant=block_seconds is not None)
     async with running_anvil(options) as anvil, ChainProvider([anvil.url], 31337) as provider, HttpAgents() as http:
@@ -164,6 +171,7 @@ async def agent_network(
                     server=ServerSettings(port=port),
                     work=WorkSettings(heal_delay_seconds=0.1),
                     access=access or AccessSettings(confirmations=0, minimum_redeem=0, minimum_settle=0),
+                    compute=ComputeSettings(confirmations=0),
                     log=LogSettings(level="warning", format="text"),
                 )
             )

@@ -70,7 +70,7 @@ def test_doctor__chain_down__names_each_endpoint_and_looks_at_the_rest(tmp_path:
     assert [name for name, finding in findings.items() if not finding["fine"]] == ["rpc 1", "rpc 2", "chain"]
     assert "127.0.0.1:1" in findings["rpc 1"]["says"]
     assert "127.0.0.1:2" in findings["rpc 2"]["says"]
-    assert [line[:4] for line in text.stdout.splitlines()] == ["ok  "] * 4 + ["BAD "] * 3
+    assert [line[:4] for line in text.stdout.splitlines()] == ["ok  "] * 5 + ["BAD "] * 3
 
 
 def test_doctor__keys_and_disk_unusable__says_what_to_do(tmp_path: Path, deployment: Path) -> None:

@@ -1,0 +1,134 @@
+"""Jobs in the catalogue: what was seen, results that never change, outputs, and the migration of uses."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage_agent.store.catalogue import Catalogue
+from storage_agent.store.database import migrate
+from storage_agent.store.jobs import JobResult
+from storage_agent.store.outputs import Outputs
+from walrus_chain.types import NodeId
+
+TERMS = bytes([1]) * 32
+
+
+def found(result: bytes | None = b"r" * 32, *, terms: bytes = TERMS, salt: bytes = b"s" * 32) -> JobResult:
+    """What a node found about job 4."""
+    return JobResult(4, terms, result, 5, salt, "finished", sealed=False, found_at=100.0, gone=result is None)
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
+    """A new catalogue."""
+    made = Catalogue.open(tmp_path / "c.db", network="31337:x", node_id=NodeId(1), clock=lambda: 0.0)
+    yield made
+    made.close()
+
+
+async def test_seen__new_jobs__open_from_the_block_before(catalogue: Catalogue) -> None:
+    await catalogue.jobs.note_seen(2, 0, 10)
+    await catalogue.jobs.note_seen(3, 1, 20)
+
+    assert [(row.job, row.first_block) for row in catalogue.jobs.open_jobs(10)] == [(1, 0), (2, 0), (3, 10)]
+    assert catalogue.jobs.triggers(0, 10) == [(1, 10)]
+
+
+async def test_seen__fewer_after_a_reorganisation__found_again(catalogue: Catalogue) -> None:
+    await catalogue.jobs.note_seen(3, 0, 10)
+    await catalogue.jobs.note_seen(2, 0, 11)
+    await catalogue.jobs.forget(3)
+
+    await catalogue.jobs.note_seen(3, 0, 12)
+
+    assert [row.job for row in catalogue.jobs.open_jobs(10)] == [1, 2, 3]
+
+
+async def test_seen__first_start_on_an_old_network__looks_back_so_far_only(catalogue: Catalogue) -> None:
+    await catalogue.jobs.note_seen(1_000_000, 0, 10)
+
+    assert catalogue.jobs.open_jobs(1)[0].job == 990_001
+
+
+async def test_result__found_twice__the_first_counts(catalogue: Catalogue) -> None:
+    first = await catalogue.jobs.add_result(found())
+    second = await catalogue.jobs.add_result(found(b"x" * 32, salt=b"t" * 32))
+
+    assert first == second == catalogue.jobs.result(4, TERMS)
+
+
+async def test_result__given_up_after_a_result__the_result_counts(catalogue: Catalogue) -> None:
+    await catalogue.jobs.add_result(found())
+
+    kept = await catalogue.jobs.add_result(found(None))
+
+    assert kept.result == b"r" * 32
+
+
+async def test_result__other_terms_under_the_number__kept_apart(catalogue: Catalogue) -> None:
+    await catalogue.jobs.add_result(found())
+    await catalogue.jobs.add_result(found(b"x" * 32, terms=bytes(32)))
+
+    kept = catalogue.jobs.result(4, TERMS)
+    assert kept is not None
+    assert kept.result == b"r" * 32
+
+
+async def test_result__reopened__there(tmp_path: Path) -> None:
+    for _ in range(2):
+        catalogue = Catalogue.open(tmp_path / "c.db", network="31337:x", node_id=NodeId(1), clock=lambda: 0.0)
+        await catalogue.jobs.add_result(found())
+        catalogue.close()
+    catalogue = Catalogue.open(tmp_path / "c.db", network="31337:x", node_id=NodeId(1), clock=lambda: 0.0)
+
+    assert catalogue.jobs.result(4, TERMS) is not None
+    catalogue.close()
+
+
+async def test_shown__only_what_was_revealed(catalogue: Catalogue) -> None:
+    await catalogue.jobs.add_result(found())
+    assert catalogue.jobs.shown(4) is None
+
+    await catalogue.jobs.note_revealed(4, TERMS)
+
+    assert catalogue.jobs.shown(4) is not None
+    await catalogue.jobs.note_gone(4, TERMS)
+    assert catalogue.jobs.shown(4) is None
+
+
+def test_outputs__kept__read_back_and_dropped(tmp_path: Path) -> None:
+    outputs = Outputs(tmp_path / "outputs")
+    outputs.keep(4, TERMS, b"one")
+    outputs.keep(4, TERMS, b"two")
+    outputs.keep(4, bytes(32), b"another")
+
+    assert outputs.read(4, TERMS) == b"two"
+    outputs.drop(4, TERMS)
+    outputs.drop(4, TERMS)
+    assert outputs.read(4, TERMS) is None
+    assert outputs.read(4, bytes(32)) == b"another"
+    assert [path.suffix for path in (tmp_path / "outputs").iterdir()] == [""]
+
+
+def test_migration__uses_and_vouchers_from_before__still_there(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "old.db", isolation_level=None)
+    connection.execute("PRAGMA foreign_keys = ON")
+    migrate(connection, tmp_path, upto=4)
+    connection.execute("INSERT INTO uses VALUES (x'01', '0x1', 1, x'00', 2, x'05', 7)")
+    connection.execute("INSERT INTO uses VALUES (x'02', '0x1', 1, x'01', 1, x'05', 7)")
+    connection.execute("INSERT INTO vouchers VALUES (3, x'05', x'00', x'01', x'')")
+
+    migrate(connection, tmp_path)
+
+    assert connection.execute("SELECT count(*) FROM uses JOIN vouchers USING (use)").fetchone() == (1,)
+    assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    connection.execute("INSERT INTO uses VALUES (x'03', '0x1', 1, x'00', 3, x'05', 7)")
+    with pytest.raises(sqlite3.IntegrityError):
+        connection.execute("INSERT INTO uses VALUES (x'04', '0x1', 1, x'01', 1, x'05', 7)")
+    with pytest.raises(sqlite3.IntegrityError):
+        connection.execute("INSERT INTO vouchers VALUES (3, x'06', x'05', x'09', x'')")
+    connection.close()

@@ -28,6 +28,7 @@ from tests.fakes.economy import (
     FakeEconomy,
     StakingWriter,
 )
+from tests.fakes.ordered_jobs import FakeJobs, FakeJobWriter
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.library_rejections import AllowanceTooSmall, NotEnoughWal, ObjectNotYours
 from walrus_chain.chain.money_rejections import WrongTerm
@@ -101,6 +102,7 @@ class FakeNetwork:
     signers: list[LocalSigner] = field(init=False)
     economy: FakeEconomy = field(init=False)
     access: FakeAccess = field(init=False)
+    jobs: FakeJobs = field(default_factory=FakeJobs)
     stolen_keys: dict[int, bytes] = field(default_factory=dict)
     """What nodes registered that is not theirs."""
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -258,6 +260,10 @@ class FakeChain:
     def payments(self) -> FakePayments:
         return FakePayments(self.network.access)
 
+    @property
+    def compute(self) -> FakeJobs:
+        return self.network.jobs
+
     async def head(self) -> BlockRef:
         return head_of(self.network.access)
 
@@ -365,6 +371,10 @@ class FakeWriter(StakingWriter):
     @property
     def payments(self) -> FakePaymentWriter:
         return FakePaymentWriter(self.network.access, self.address)
+
+    @property
+    def compute(self) -> FakeJobWriter:
+        return FakeJobWriter(self.network.jobs, self.address, self._pay)
 
     async def approve_vault(self, amount: Wei = UNLIMITED) -> Receipt:
         self.network.allowances[self.address] = amount

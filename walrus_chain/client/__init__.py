@@ -14,5 +14,8 @@ recipients for whom a key is sealed         release    asks nodes for shares, na
 reader     decrypts what is read            sessions   the wallet signs once, the session the rest
 audit      checks the nodes' receipts       uses       which uses were begun, and are not done
 keep       what must not be forgotten       purse      channels, and what was promised from them
-facades    pools, channels, purchases, credentials, renewals, policies, stake
+facades    pools, channels, purchases, credentials, renewals, policies, stake, jobs
+
+Programs that come to the data:
+compute    publishes programs, requests and watches jobs, gets results, keeps triggers
 """

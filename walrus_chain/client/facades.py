@@ -1,16 +1,18 @@
-"""What a client offers besides blobs, by name: stake, policies, pools, purchases, channels, credentials, renewals."""
+"""What a client offers besides blobs, by name: stake, policies, money, credentials, renewals, jobs."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, cast
 
+from walrus_chain.client.keep import Keep
 from walrus_chain.client.objects import Objects
 from walrus_chain.client.ports import Agents, ChainReader, ChainWriter
 from walrus_chain.client.private import PrivateData
 
 if TYPE_CHECKING:
     from walrus_chain.client.channels import Channels
+    from walrus_chain.client.compute import Blobs, Compute
     from walrus_chain.client.credentials import Credentials
     from walrus_chain.client.policies import Policies
     from walrus_chain.client.pools import ListKeeper, Pools
@@ -25,6 +27,7 @@ class Facades(ABC):
     chain: ChainReader
     _objects: Objects
     _agents: Agents
+    _keep: Keep
 
     @property
     def stake(self) -> Stakes:
@@ -74,6 +77,13 @@ class Facades(ABC):
         from walrus_chain.client.renewals import Renewals
 
         return Renewals(self.chain, self._signing, self._objects)
+
+    @property
+    def compute(self) -> Compute:
+        """Programs that come to the data, and jobs that run them: what `walrus compute` has."""
+        from walrus_chain.client.compute import Compute
+
+        return Compute(self.chain, self._signing, self._objects, self._agents, self._keep, cast("Blobs", self))
 
     @property
     @abstractmethod

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.stakes import PoolReader, StakeWriter
+from walrus_chain.client.job_ports import JobReader, JobWriter
 from walrus_chain.messages.domain import Domain
 from walrus_chain.rules.committee import Committee
 from walrus_chain.transport.agent import AgentClient
@@ -110,6 +111,10 @@ class ChainReader(Protocol):
     @property
     def payments(self) -> PaymentReader:
         """Revenue pools, purchases, channels and renewals."""
+
+    @property
+    def compute(self) -> JobReader:
+        """Jobs and triggers."""
 
     async def head(self) -> BlockRef:
         """The newest block."""
@@ -381,6 +386,10 @@ class ChainWriter(StakeWriter, Protocol):
     @property
     def payments(self) -> PaymentWriter:
         """Revenue pools, purchases, channels and renewals."""
+
+    @property
+    def compute(self) -> JobWriter:
+        """Jobs and triggers."""
 
     async def approve_vault(self, amount: Wei = ...) -> Receipt:
         """Lets the vault collect up to `amount` WAL; without limit when none is named."""

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from walrus_chain.client.channels import Channel, Channels, Closing
+from walrus_chain.client.compute import (
+    DEFAULT_FUEL,
+    DEFAULT_OUTPUT_BYTES,
+    DEFAULT_REPLICAS,
+    Compute,
+    JobQuote,
+    JobReport,
+    JobResult,
+    TriggerReport,
+)
 from walrus_chain.client.credentials import Credentials, IssuedCredential
 from walrus_chain.client.objects import BlobRef
 from walrus_chain.client.policies import DryRun, ObjectPolicies, Policies, PolicyDescription
 from walrus_chain.client.pools import CreatedPool, Members, PoolReport, Pools
 from walrus_chain.client.purchases import BoughtReads, Purchases, Subscription
 from walrus_chain.client.renewals import Renewals
+from walrus_chain.client.results import StoredBlob
+from walrus_chain.compute.run import Outcome
 from walrus_chain.messages.access import NO_PROGRAM, Action
 from walrus_chain.payments.statement import Row
-from walrus_chain.types import NOBODY, Address, BlobObjectId, ChannelId, PoolId, Wei
+from walrus_chain.types import NOBODY, Address, BlobObjectId, ChannelId, JobId, PoolId, TriggerId, Wei
 
 if TYPE_CHECKING:
+    from walrus_chain.chain.compute_views import JobOrder, TriggerTerms
+    from walrus_chain.chain.compute_writer import JobReceipt, TriggerReceipt
     from walrus_chain.chain.payment_views import Renewal
     from walrus_chain.chain.payment_writer import PaymentReceipt, RenewalReceipt, SettlementReceipt
     from walrus_chain.chain.policy_code import SolidityCode
@@ -74,6 +89,11 @@ class SyncDesks(ABC):
     def renewals(self) -> SyncRenewals:
         """See `Client.renewals`."""
         return SyncRenewals(self._client.renewals, self._run)
+
+    @property
+    def compute(self) -> SyncCompute:
+        """See `Client.compute`."""
+        return SyncCompute(self._client.compute, self._run)
 
 
 class SyncPolicies:
@@ -337,3 +357,95 @@ class SyncRenewals:
     def withdraw(self, blob: BlobRef, amount: Wei | None = None, to: Address | None = None) -> Wei:
         """See `Renewals.withdraw`."""
         return self._run(self._renewals.withdraw(blob, amount, to))
+
+
+class SyncCompute:
+    """Jobs and triggers without async: the same names, arguments, results and errors as `Client.compute`."""
+
+    def __init__(self, compute: Compute, run: Run) -> None:
+        """
+        Args:
+            run: runs a call where the client lives, and waits for it.
+        """
+        self._compute = compute
+        self._run = run
+
+    def publish(self, program: bytes | str | PathLike[str], *, epochs: int = 1, name: str | None = None) -> StoredBlob:
+        """See `Compute.publish`."""
+        return self._run(self._compute.publish(program, epochs=epochs, name=name))
+
+    def order(
+        self,
+        program: BlobRef,
+        inputs: Sequence[BlobRef],
+        *,
+        fee: Wei,
+        argument: bytes = b"",
+        fuel: int = DEFAULT_FUEL,
+        output_limit: int = DEFAULT_OUTPUT_BYTES,
+        replicas: int = DEFAULT_REPLICAS,
+        sealed: bool | None = None,
+    ) -> JobOrder:
+        """See `Compute.order`."""
+        return self._run(
+            self._compute.order(
+                program,
+                inputs,
+                fee=fee,
+                argument=argument,
+                fuel=fuel,
+                output_limit=output_limit,
+                replicas=replicas,
+                sealed=sealed,
+            )
+        )
+
+    def quote(self, order: JobOrder, *, requester: Address | None = None) -> JobQuote:
+        """See `Compute.quote`."""
+        return self._run(self._compute.quote(order, requester=requester))
+
+    def request(self, order: JobOrder, *, maximum: Wei | None = None) -> JobReceipt:
+        """See `Compute.request`."""
+        return self._run(self._compute.request(order, maximum=maximum))
+
+    def show(self, job: JobId) -> JobReport:
+        """See `Compute.show`."""
+        return self._run(self._compute.show(job))
+
+    def watch(
+        self, job: JobId, on_change: Callable[[JobReport], None] | None = None, *, poll_seconds: float = 1.0
+    ) -> JobReport:
+        """See `Compute.watch`."""
+        return self._run(self._compute.watch(job, on_change, poll_seconds=poll_seconds))
+
+    def result(self, job: JobId) -> JobResult:
+        """See `Compute.result`."""
+        return self._run(self._compute.result(job))
+
+    def estimate(self, order: JobOrder, *, wall_seconds: float = 600.0) -> Outcome:
+        """See `Compute.estimate`."""
+        return self._run(self._compute.estimate(order, wall_seconds=wall_seconds))
+
+    def create_trigger(self, terms: TriggerTerms, *, amount: Wei | None = None) -> TriggerReceipt:
+        """See `Compute.create_trigger`."""
+        return self._run(self._compute.create_trigger(terms, amount=amount))
+
+    def fund_trigger(self, trigger: TriggerId, amount: Wei) -> TriggerReport:
+        """See `Compute.fund_trigger`."""
+        return self._run(self._compute.fund_trigger(trigger, amount))
+
+    def show_trigger(self, trigger: TriggerId) -> TriggerReport:
+        """See `Compute.show_trigger`."""
+        return self._run(self._compute.show_trigger(trigger))
+
+    def withdraw_trigger(self, trigger: TriggerId, amount: Wei | None = None, *, to: Address | None = None) -> Wei:
+        """See `Compute.withdraw_trigger`."""
+        return self._run(self._compute.withdraw_trigger(trigger, amount, to=to))
+
+    def list_triggers(self, owner: Address | None = None) -> tuple[TriggerReport, ...]:
+        """See `Compute.list_triggers`."""
+        return self._run(self._compute.list_triggers(owner))
+
+    def list(self, requester: Address | None = None) -> tuple[JobId, ...]:
+        """See `Compute.list`."""
+        return self._run(self._compute.list(requester))

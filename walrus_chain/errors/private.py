@@ -62,7 +62,7 @@ class PriceAboveLimit(Misuse):
 
     def __init__(self, blob_object: int, price: int, limit: int, pool: int) -> None:
         super().__init__(
-            f"one use of object {blob_object} costs {_wal(price)}, paid to pool {pool}, and at most {_wal(limit)} may "
+            f"one use of object {blob_object} costs {wal(price)}, paid to pool {pool}, and at most {wal(limit)} may "
             "be spent; allow more with --spend-limit, or buy uses on chain with `walrus buy`"
         )
         self.blob_object, self.price, self.limit, self.pool = blob_object, price, limit, pool
@@ -73,7 +73,7 @@ class NoWayToPay(Misuse):
 
     def __init__(self, blob_object: int, price: int, pool: int) -> None:
         super().__init__(
-            f"one use of object {blob_object} costs {_wal(price)} and there is nothing to pay it from: buy uses with "
+            f"one use of object {blob_object} costs {wal(price)} and there is nothing to pay it from: buy uses with "
             f"`walrus buy {blob_object}`, or open a channel with `walrus channel open {pool} AMOUNT`"
         )
         self.blob_object, self.price, self.pool = blob_object, price, pool
@@ -92,7 +92,7 @@ class ChannelTooSmall(Misuse):
 
     def __init__(self, channel: int, price: int, left: int) -> None:
         super().__init__(
-            f"channel {channel} has {_wal(left)} left and the use costs {_wal(price)}; "
+            f"channel {channel} has {wal(left)} left and the use costs {wal(price)}; "
             f"`walrus channel top-up {channel} AMOUNT` adds to it"
         )
         self.channel, self.price, self.left = channel, price, left
@@ -188,7 +188,7 @@ class MembersUnknown(Misuse):
         self.pool = pool
 
 
-def _wal(amount: int) -> str:
+def wal(amount: int) -> str:
     """An amount in WAL. What prints amounts elsewhere stands on a floor above this one."""
     whole, fraction = divmod(amount, 10**18)
     decimals = f"{fraction:018d}".rstrip("0")

@@ -175,6 +175,13 @@ class AgentClient(Protocol):
             AgentRefused: with the code `BlockUnknown` when the agent has not seen the block yet: ask again.
         """
 
+    async def job_output(self, job: int, *, most: int) -> bytes:
+        """What a job's run wrote, as this agent keeps it; not yet verified.
+
+        Args:
+            most: bytes that are taken: the output's size, or `sealed_output_size` of it.
+        """
+
     async def receipts(
         self, *, blob_object: BlobObjectId | None = None, epoch: Epoch | None = None, after: int = 0
     ) -> ReceiptPage:

@@ -124,6 +124,8 @@ class MemoryAgent:
         self._ledger = ledger
         self.keys: MemoryKeys | None = None
         """Its keys to private data; None where it has none."""
+        self.outputs: dict[int, bytes] = {}
+        """What jobs wrote, by job, as it is served."""
         self.peers: Sequence[MemoryAgent] = ()
         """The others, for what an agent cannot find out alone."""
         self._metadata: dict[BlobId, BlobMetadata] = {}
@@ -285,6 +287,16 @@ class MemoryAgent:
         """The agent's share of the key to private data."""
         await self._enter("release_key")
         return self._with_keys().release(question)
+
+    async def job_output(self, job: int, *, most: int) -> bytes:
+        """What a job's run wrote, as this agent keeps it."""
+        await self._enter("job_output")
+        if job not in self.outputs:
+            raise self._refusal(404, "UnknownOutput", f"this node has no output of job {job}")
+        output = self.outputs[job]
+        if len(output) > most:
+            raise WrongLength(f"output of job {job} from {self.label}", most, len(output))
+        return output
 
     async def receipts(
         self, *, blob_object: BlobObjectId | None = None, epoch: Epoch | None = None, after: int = 0

@@ -154,7 +154,7 @@ def test_sync_client__has_every_call_of_the_client_with_the_same_parameters() ->
             assert inspect.signature(twin).parameters == inspect.signature(call).parameters, name
 
 
-@pytest.mark.parametrize("part", ["policies", "pools", "purchases", "channels", "credentials", "renewals"])
+@pytest.mark.parametrize("part", ["policies", "pools", "purchases", "channels", "credentials", "renewals", "compute"])
 def test_sync_desks__have_every_call_with_the_same_parameters(part: str) -> None:
     module, twins = import_module(f"walrus_chain.client.{part}"), import_module("walrus_chain.client.sync_desks")
     desk, twin = getattr(module, part.capitalize()), getattr(twins, f"Sync{part.capitalize()}")

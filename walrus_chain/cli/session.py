@@ -21,7 +21,7 @@ from walrus_chain.errors import (
     TargetUnwritable,
     UnknownWallet,
 )
-from walrus_chain.types import Address, BlobId, BlobObjectId, ChannelId, NodeId, PoolId
+from walrus_chain.types import Address, BlobId, BlobObjectId, ChannelId, JobId, NodeId, PoolId, TriggerId
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -234,6 +234,22 @@ def parse_channel(text: str) -> ChannelId:
     Raises: MalformedArgument.
     """
     return ChannelId(_number("a channel", text))
+
+
+def parse_job(text: str) -> JobId:
+    """A job that a person named by its number.
+
+    Raises: MalformedArgument.
+    """
+    return JobId(_number("a job", text))
+
+
+def parse_trigger(text: str) -> TriggerId:
+    """A trigger that a person named by its number.
+
+    Raises: MalformedArgument.
+    """
+    return TriggerId(_number("a trigger", text))
 
 
 def parse_nodes(text: str | None) -> list[NodeId] | None:

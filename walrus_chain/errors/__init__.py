@@ -127,6 +127,7 @@ from walrus_chain.errors.jobs import (
     JobWithoutResult,
     OutputKeyUnknown,
     OutputUnreachable,
+    TrialFailed,
     WrongOutput,
 )
 from walrus_chain.errors.messages import (
@@ -366,6 +367,7 @@ __all__ = [
     "ToolMissing",
     "TransactionDisplaced",
     "TransactionPending",
+    "TrialFailed",
     "UnexpectedAddress",
     "UnexpectedAnswer",
     "UnfitCandidates",

@@ -28,6 +28,17 @@ class InputsUnreadable(Misuse):
         self.why = why
 
 
+class TrialFailed(Misuse):
+    """A program that does not finish on this computer, so that nobody should pay for a job of it."""
+
+    def __init__(self, ending: str, message: str) -> None:
+        super().__init__(
+            f"a run on this computer ended by {ending}{': ' if message else ''}{message}; nothing was requested. "
+            "Name the fuel with --fuel to request it all the same"
+        )
+        self.ending, self.message = ending, message
+
+
 class JobUnsettled(Retryable):
     """The result of a job was asked for that is not over."""
 

@@ -20,6 +20,7 @@ from walrus_chain.devnet.pytest_plugin import WalrusNetwork
 
 pytestmark = pytest.mark.integration
 Walrus = Callable[..., tuple[int, bytes, str]]
+WORD_COUNT = Path(__file__).parents[3] / "examples" / "programs" / "word_count.wasm"
 
 
 @pytest.fixture
@@ -166,3 +167,38 @@ def test_invalidate__bad_blob_is_marked_good_one_is_not(
     [stored] = data_of(walrus("store", tmp_path / "file", "--json"))["blobs"]
     code, _, err = walrus("invalidate", stored["blobId"], "--json")
     assert (code, json.loads(err)["error"]["code"]) == (3, "BlobIsConsistent")
+
+
+def test_compute__from_the_program_to_the_result_and_the_trigger(walrus: Walrus, tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(b"one two\n" + os.urandom(8).hex().encode())
+    program = data_of(walrus("compute", "publish", WORD_COUNT, "--json"))["blobId"]
+    policy = data_of(walrus("compute", "allow", program, "--json"))["policy"]
+    store = ("store", tmp_path / "text", "--json")
+    [private] = data_of(walrus(*store, "--private", "--policy", policy))["blobs"]
+    [public] = data_of(walrus(*store))["blobs"]
+    request = ("compute", "request", program)
+
+    code, _, err = walrus(*request, public["object"], "--fee", "3", "--max", "2", "--json")
+    assert (code, json.loads(err)["error"]["code"]) == (3, "JobAboveLimit")
+    code, _, err = walrus(*request, private["object"], "--fee", "3", "--json")
+    assert (code, json.loads(err)["error"]["code"]) == (3, "InputsUnreadable")
+    quote = data_of(walrus(*request, public["object"], "--fee", "3", "--dry-run", "--json"))
+    assert (int(quote["total"]), quote["sealed"]) == (3 * 10**18, False)
+
+    job = data_of(walrus(*request, private["object"], "--fee", "3", "--fuel", quote["fuel"], "--json"))["job"]
+    ended = data_of(walrus("compute", "watch", job, "--json"))
+    assert (ended["status"], len(ended["agreeing"])) == ("settled", 3)
+    result = data_of(walrus("compute", "result", job, "-o", tmp_path / "answer", "--json"))
+    assert (result["ending"], result["sealed"]) == ("finished", True)
+    assert (tmp_path / "answer").read_bytes().split()[-2] == str((tmp_path / "text").stat().st_size).encode()
+
+    short = data_of(walrus(*request, public["object"], "--fee", "3", "--fuel", "1", "--json"))["job"]
+    data_of(walrus("compute", "watch", short, "--json"))
+    code, out, _ = walrus("compute", "result", short, "--json")
+    assert (code, json.loads(out)["ending"]) == (1, "out of fuel")
+
+    create = ("compute", "trigger", "create", "every-epochs", program, public["object"], "--fee", "3")
+    number = data_of(walrus(*create, "--epochs", "2", "--json"))["trigger"]
+    assert data_of(walrus("compute", "trigger", "fund", number, "5wei", "--json"))["balance"] == "5"
+    assert data_of(walrus("compute", "trigger", "withdraw", number, "--json"))["amount"] == "5"
+    assert data_of(walrus("compute", "trigger", "show", number, "--json"))["kind"] == "every-epochs"

@@ -222,7 +222,7 @@ def request(
         return order if fuel else await _estimated(client, order)
 
     async def asked(client: Client) -> JobQuote:
-        return await client.compute.quote(await ordered(client))
+        return await client.compute.quote(await ordered(client), requester=client.account)
 
     async def work(client: Client) -> JobReceipt:
         quote = await asked(client)
@@ -230,7 +230,7 @@ def request(
         return await client.compute.request(quote.order, maximum=quote.total if limit is None else limit)
 
     if dry_run:
-        quote = session.signing(network, wallet, password_file, asked)
+        quote = session.reading_as(network, wallet, password_file, asked)
         out.result(render_compute.quote(quote), render_compute.quote_text(quote))
         return
     receipt = session.signing(network, wallet, password_file, work)

@@ -50,6 +50,7 @@ async def test_compute__public_and_private_inputs__right_result_for_who_may_not_
         jobs = [(await client.compute.request(order, maximum=FEE)).job for order in (in_clear, sealed)]
         outputs = [await counted(client, job) for job in jobs]
 
+        assert await client.compute.list() == tuple(jobs)
         with pytest.raises(AccessDenied, match="ReadingDenied"):
             await client.read_bytes(private.blob_object)
         another = await client.compute.order(BlobId(bytes(31) + b"\1"), [private.blob_object], fee=FEE)

@@ -266,21 +266,17 @@ async def test_jobs__chain_reorganised_after_the_commitments__committed_again_an
 
 async def test_jobs__panel_mostly_absent_and_requester_gone__paid_back_and_slashed(tmp_path: Path) -> None:
     async with network_of(tmp_path, job_seconds=8) as network, agents(network, 0):
-        code, _ = await stored_by_one(network)
+        async with agents(network, 1, 2):
+            code, _ = await stored(network, program(COPY, locals_=LOCALS))
+            _, data = await stored(network, DATA)
         before = (await network.chain.balances(network.owner.address)).claim
 
-        job = await requested(network, order(code, BlobObjectId(1)))
+        job = await requested(network, order(code, data))
         end = await settled(network, job.job, 90)
 
         assert end.absent.bit_count() == 2
         assert (end.agreeing, end.refunded) == (0, FEE)
         assert (await network.chain.balances(network.owner.address)).claim == before + FEE
-
-
-async def stored_by_one(network: AgentNetwork) -> tuple[BlobId, BlobObjectId]:
-    """A program that is registered and nowhere stored: whoever is asked to run it declines."""
-    blob = blob_of(program(COPY, locals_=LOCALS), SHARDS)
-    return blob.blob_id, await network.register(blob)
 
 
 async def test_jobs__malicious_programs__agents_agree_how_they_fail_and_stay_well(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
 import {ComputeJobs} from "../../contracts/compute/ComputeJobs.sol";
 import {IBlobPolicies} from "../../contracts/interfaces/IBlobPolicies.sol";
 import {IComputeJobs} from "../../contracts/interfaces/IComputeJobs.sol";
@@ -775,6 +777,23 @@ contract ComputeJobsTest is ComputeFixture {
         uint256 second = request(1);
         expectWrongTerms(job);
         jobs.settle(job, requestOf(second));
+    }
+
+    function test_draw__of_a_node_whose_id_does_not_fit__reverts() external {
+        uint256 job = request(1);
+        NodeId[] memory members = new NodeId[](1);
+        members[0] = NodeId.wrap(2 ** 27);
+        vm.mockCall(address(committee), abi.encodeCall(committee.membersOf, (Epoch.wrap(1))), abi.encode(members));
+        vm.mockCall(
+            address(committee), abi.encodeCall(committee.assignmentOf, (Epoch.wrap(1))), abi.encode(new bytes(10))
+        );
+        randomness.draw("seed");
+        vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 27, 2 ** 27));
+        jobs.draw(job, requestOf(job));
+        members[0] = NodeId.wrap(2 ** 27 - 1);
+        vm.mockCall(address(committee), abi.encodeCall(committee.membersOf, (Epoch.wrap(1))), abi.encode(members));
+        assertTrue(jobs.draw(job, requestOf(job))[0] == members[0]);
+        assertTrue(jobs.jobOf(job).nodes[0] == members[0]);
     }
 
     function test_draw__with_another_ticket_committee_or_count__reverts() external {

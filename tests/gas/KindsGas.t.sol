@@ -46,6 +46,7 @@ contract KindsGasTest is KindsFixture {
         measureCreation("WriteOnce", "");
         measureCreation("LegalHold", abi.encode(two(administrator, owner)));
         measureCreation("DeleteAfter", abi.encode(NOW + 1 days));
+        measureCreation("Programs", abi.encode(programs(2)));
     }
 
     function test_gas__createPolicyOfTwo() public {

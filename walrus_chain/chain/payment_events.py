@@ -53,7 +53,7 @@ class IncomeReceived(ChainEvent):
     payer: Address
     amount: Wei
     purpose: bytes
-    """Zero, an object's number, a policy's address, or a voucher's purpose: `source` says which."""
+    """Zero, an object's number, a policy's address, a voucher's purpose or a job: `source` says which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

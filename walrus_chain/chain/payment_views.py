@@ -76,7 +76,7 @@ class Income:
     payer: Address
     amount: Wei
     purpose: bytes
-    """Zero, an object's number, a policy's address, or a voucher's purpose: `source` says which."""
+    """Zero, an object's number, a policy's address, a voucher's purpose or a job: `source` says which."""
     block: int
     timestamp: int
     """Of the block, seconds since 1970."""

@@ -28,7 +28,7 @@ from walrus_chain.errors import MalformedKey
 from walrus_chain.messages.domain import number_word
 from walrus_chain.messages.receipt import Receipt
 from walrus_chain.transport.access import JobKeyHolder, JobKeyQuestion, KeyAnswer
-from walrus_chain.types import BlobObjectId, BlobStatus, Epoch, JobId, NodeId, TriggerId, Wei
+from walrus_chain.types import NOBODY, BlobObjectId, BlobStatus, Epoch, JobId, NodeId, TriggerId, Wei
 
 _CONTRACT: Final = "ComputeJobs"
 #: Blocks that a reorganisation may put an event before where it was first seen.
@@ -101,10 +101,9 @@ class JobChain:
             self._chain.policies.record_of(blob_object, at),
             self._chain.policies.destroy_at(blob_object, at),
         )
-        [node] = nodes
         return JobFacts(
             view=_view_from(job, row),
-            signer=node_from(node).signer,
+            signer=next((node.signer for node in map(node_from, nodes) if node.node_id == node_id), NOBODY),
             policy=record.current.access,
             key_epoch=record.key_epoch,
             destroy_at=destroy_at,

@@ -211,10 +211,9 @@ class JobFollower:
         result = self._store.result(view.job, view.terms)
         await self._note_revealed(view, result)
         terms = await self._terms_of(row, view)
-        if terms is None:
-            return
         since = self._since[view.job, view.status]
-        step = next_step(view, terms.since, _finding(result), self._rules, since, now)
+        requested_at = None if terms is None else terms.since
+        step = next_step(view, requested_at, _finding(result), self._rules, since, now)
         if step is Step.RUN:
             await self._begin_run(view, terms, now)
             return
@@ -232,7 +231,7 @@ class JobFollower:
 
     # -- running -----------------------------------------------------------------------------------------------------
 
-    async def _begin_run(self, view: Job, terms: JobRequest, now: float) -> None:
+    async def _begin_run(self, view: Job, terms: JobRequest | None, now: float) -> None:
         """Run a job now, or leave it for later; give up what comes too late, or is too much."""
         if view.job in self._running:
             return
@@ -241,7 +240,7 @@ class JobFollower:
             await self._runs.give_up(view, "there was no time left to run it")
         elif len(self._running) >= self._settings.at_once + self._settings.waiting:
             await self._runs.give_up(view, "too many jobs wait for this node")
-        else:
+        elif terms is not None:
             self._start(self._running, view.job, self._run(view, terms, until))
 
     async def _run(self, view: Job, terms: JobRequest, until: float) -> None:
@@ -266,7 +265,7 @@ class JobFollower:
 
     # -- acting ------------------------------------------------------------------------------------------------------
 
-    async def _act(self, step: Step, view: Job, terms: JobRequest, result: JobResult | None, now: float) -> None:
+    async def _act(self, step: Step, view: Job, terms: JobRequest | None, result: JobResult | None, now: float) -> None:
         key = (view.job, step)
         try:
             await self._take(step, view, terms, result)
@@ -281,14 +280,14 @@ class JobFollower:
         self._metrics.job_steps.labels(step).inc()
         _log.info("done on chain", extra={"action": step, "job": view.job})
 
-    async def _take(self, step: Step, view: Job, terms: JobRequest, result: JobResult | None) -> None:
+    async def _take(self, step: Step, view: Job, terms: JobRequest | None, result: JobResult | None) -> None:
         hands, place = self._hands, view.place_of(self._rules.node_id)
         match step:
-            case Step.DRAW:
+            case Step.DRAW if terms is not None:
                 await hands.draw(view.job, terms)
-            case Step.SETTLE:
+            case Step.SETTLE if terms is not None:
                 await hands.settle(view.job, terms)
-            case Step.CANCEL:
+            case Step.CANCEL if terms is not None:
                 await hands.cancel(view.job, terms)
             case Step.DECLINE if place is not None:
                 await hands.decline(view.job, place)

@@ -72,11 +72,11 @@ class Finding(StrEnum):
     """It cannot or will not run it."""
 
 
-def next_step(job: Job, requested_at: int, found: Finding, rules: NodeRules, since: float, now: float) -> Step:
+def next_step(job: Job, requested_at: int | None, found: Finding, rules: NodeRules, since: float, now: float) -> Step:
     """What to do about a job.
 
     Args:
-        requested_at: seconds since 1970.
+        requested_at: seconds since 1970; none while the request is not known: then only what needs none of it is done.
         found: on the disk, for just these terms.
         since: when this agent first saw the job stand where it does, by the chain's time.
         now: the chain's time, seconds since 1970.
@@ -86,7 +86,9 @@ def next_step(job: Job, requested_at: int, found: Finding, rules: NodeRules, sin
     match job.status:
         case JobStatus.UNKNOWN | JobStatus.OVER:
             return Step.FORGET
-        case JobStatus.REQUESTED if now >= requested_at + rules.draw_seconds:
+        case JobStatus.REQUESTED | JobStatus.SETTLEABLE if requested_at is None:
+            return Step.WAIT
+        case JobStatus.REQUESTED if requested_at is not None and now >= requested_at + rules.draw_seconds:
             return _if_due(Step.CANCEL, job, rules, requested_at + rules.draw_seconds, now)
         case JobStatus.REQUESTED:
             return _if_due(Step.DRAW, job, rules, since, now)

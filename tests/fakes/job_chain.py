@@ -98,6 +98,8 @@ class FakeJobChain:
         self.blocks: list[tuple[BlockRef, State]] = []
         self.fork = 0
         self.block_seconds = BLOCK_SECONDS
+        self.hides_logs = False
+        """Whether endpoints have lost what was logged."""
         self.failures: list[Exception] = []
         """What the next transactions raise."""
         self.sent: list[tuple[NodeId, str, int]] = []
@@ -216,6 +218,8 @@ class FakeJobChain:
 
     async def terms(self, job: int, digest: bytes, first_block: int) -> JobRequest | None:
         """The request of a job."""
+        if self.hides_logs:
+            return None
         kept = self.state.jobs.get(job)
         return kept.request if kept is not None and kept.terms == digest else None
 

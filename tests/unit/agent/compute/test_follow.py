@@ -288,6 +288,22 @@ async def test_follow__seen_too_late_to_run__declines_in_time(chain: FakeJobChai
     assert chain.state.slashed == {}
 
 
+async def test_follow__request_is_not_to_be_found__declines_in_time(
+    chain: FakeJobChain, computer: MakeComputer
+) -> None:
+    node = computer(1)
+    job = chain.request(order(1))
+    await node.hands.draw(job, chain.state.jobs[job].request)
+    chain.hides_logs = True
+    await follow(chain, node, looks=2)
+    assert node.machine.runs == 0
+    chain.pass_seconds(COMMIT_SECONDS - 10)
+
+    await follow(chain, node, looks=2)
+
+    assert [what for _, what, _ in chain.sent] == ["draw", "decline"]
+
+
 async def test_follow__transaction_fails__tried_again_later(chain: FakeJobChain, computer: MakeComputer) -> None:
     node = computer(1)
     chain.request(order(1))

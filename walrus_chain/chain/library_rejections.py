@@ -286,6 +286,13 @@ class CloneFailed(ContractRejection):
     text = "a contract could not create another one; call with a higher gas limit"
 
 
+class NothingToClone(ContractRejection):
+    """A contract was to be made of nothing."""
+
+    solidity_name = "Create2EmptyBytecode"
+    text = "a contract was to be made without any code; please report this"
+
+
 class NotEnoughNative(ContractRejection):
     """A contract holds too little of the chain's own currency."""
 
@@ -325,5 +332,6 @@ LIBRARY_REJECTIONS: tuple[type[ContractRejection], ...] = (
     ShortStringInvalid,
     CloneArgumentsTooLong,
     CloneFailed,
+    NothingToClone,
     NotEnoughNative,
 )

@@ -160,8 +160,8 @@ def deploy(
     window_blocks: Annotated[
         int, typer.Option(min=1, max=50_000, help="Blocks that running and showing have at least.")
     ] = 10,
-    wrong_slash: Annotated[str, typer.Option(help="What a node loses whose result most contradict, up to 50%.")] = "5%",
-    absent_slash: Annotated[str, typer.Option(help="What a node loses that lets a job wait.")] = "0.2%",
+    wrong: Annotated[str, typer.Option(help="What a node loses whose result most contradict, up to 50%.")] = "5%",
+    absent: Annotated[str, typer.Option(help="What a node loses that lets a job wait.")] = "0.2%",
     save: Annotated[Path | None, typer.Option(help="Also write the deployment file here.")] = None,
     wallet: WalletName = None,
     password_file: PasswordFile = None,
@@ -200,8 +200,8 @@ def deploy(
         commit_seconds=commit_seconds,
         reveal_seconds=reveal_seconds,
         window_blocks=window_blocks,
-        wrong_bps=parse_bps(wrong_slash),
-        absent_bps=parse_bps(absent_slash),
+        wrong_bps=parse_bps(wrong),
+        absent_bps=parse_bps(absent),
     )
     if name in session.home().networks():
         raise NameTaken("network", name)

@@ -232,11 +232,24 @@ abstract contract System is Test {
             revenuePools,
             registry,
             purchases,
-            parameters.jobs
+            _windowsFor(parameters.jobs, parameters.epochSeconds)
         );
         receiptLog = new ReceiptLog(nodeRegistry, committee);
         credentials = new CredentialRegistry();
         signatureJudge = new SignatureJudge();
+    }
+
+    /// @dev Windows of jobs fit into two epochs, as `walrus network deploy` chooses them: half an epoch each at most.
+    function _windowsFor(IComputeJobs.Parameters memory parameters, uint64 epochSeconds)
+        private
+        pure
+        returns (IComputeJobs.Parameters memory)
+    {
+        uint32 half = uint32(bound(epochSeconds / 2, 1, type(uint32).max));
+        if (parameters.drawSeconds > half) parameters.drawSeconds = half;
+        if (parameters.commitSeconds > half) parameters.commitSeconds = half;
+        if (parameters.revealSeconds > half) parameters.revealSeconds = half;
+        return parameters;
     }
 
     /// @notice Deploys the ready-made kinds of policies and the factory that makes them. Not part of {deploySystem}, since few

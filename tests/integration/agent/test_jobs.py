@@ -18,7 +18,16 @@ from storage_agent.state.terms import request_to_bytes
 from tests.fakes.agents import blob_of
 from tests.fakes.readers import chance
 from tests.integration.agent.network import AgentNetwork, agent_network, agent_process
-from tests.integration.agent.private_data import DATA_KEY, NOTICE, access_of, code_of, policy, registered_keys
+from tests.integration.agent.private_data import (
+    DATA_KEY,
+    NOTICE,
+    PRICE,
+    access_of,
+    code_of,
+    paid_policy,
+    policy,
+    registered_keys,
+)
 from tests.integration.sandbox.modules import program
 from walrus_chain.chain.account import SigningAccount
 from walrus_chain.chain.compute_events import JobDrawn, JobSettled, NodeFaulted, ResultCommitted
@@ -170,13 +179,15 @@ async def test_jobs__three_agents__agree_are_paid_and_serve_the_output(tmp_path:
         assert {result.result_hash for result in await network.chain.compute.results_of(job.job)} == {expected}
 
 
-async def test_jobs__private_input__decrypted_by_the_panel_and_output_sealed(tmp_path: Path) -> None:
+async def test_jobs__private_input__decrypted_by_the_panel_paid_and_output_sealed(tmp_path: Path) -> None:
     key = SealingKey.generate(chance("requester"))
     async with network_of(tmp_path) as network, agents(network) as running:
         code, _ = await stored(network, program(COPY, locals_=LOCALS))
         cipher = ChunkCipher(DATA_KEY, bytes(SALT_BYTES))
         _, data = await stored(network, cipher.header + cipher.seal(0, True, DATA))
-        access = await policy(network, "Programs", ["bytes32[]"], [code.digest])
+        listed = await policy(network, "Programs", ["bytes32[]"], [code.digest])
+        pays, pool = await paid_policy(network)
+        access = await policy(network, "AllOf", ["address[]"], [listed, pays])
         identity = KeyIdentity(31337, access_of(network).verifying_contract, access, data, 1)
         recipients = [Recipient(node, public) for node, public in sorted((await registered_keys(network)).items())]
         envelope = seal(DATA_KEY, identity, recipients, 2, chance("seal"))
@@ -185,7 +196,7 @@ async def test_jobs__private_input__decrypted_by_the_panel_and_output_sealed(tmp
         job = await requested(network, order(code, data, key=key.public))
         end = await settled(network, job.job)
 
-        assert end.agreeing == 0b111
+        assert (end.agreeing, end.charged) == (0b111, PRICE)
         for index, agent in enumerate(running):
             sealed = await output_of(network, job.job, index)
             assert DATA not in sealed
@@ -194,7 +205,9 @@ async def test_jobs__private_input__decrypted_by_the_panel_and_output_sealed(tmp
             Receipt.from_data(row.receipt.data) for agent in running for row in agent.catalogue.ledger.receipts()
         ]
         assert len(receipts) >= 2 * NODES  # each needs two shares
-        assert {(one.action, one.sequence, one.paid_by) for one in receipts} == {(Action.COMPUTE, job.job, PaidBy.FREE)}
+        assert {(one.action, one.sequence, one.paid_by, one.amount, one.pool) for one in receipts} == {
+            (Action.COMPUTE, job.job, PaidBy.JOB, PRICE, pool)
+        }
 
 
 async def test_jobs__one_lies__slashed_and_the_others_paid(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ A local network comes up (chain, contracts, ten storage agents in four regions).
 spread, attested and certified. They are read back while three agents are killed. Then an agent loses its disk and
 heals. Epochs pass: all agents prove custody on chain, one that cannot is slashed, one leaves and its shards move, and
 who staked gets paid. At the end a consortium shares genomes under rules of its own: who may read, what a read pays and
-to whom, what must stay. Whatever is claimed on the way is checked first; a claim that does not hold ends the program
+to whom, what must stay; a program computes on them for somebody who may not read, and an agent that lies about the
+result is slashed. Whatever is claimed on the way is checked first; a claim that does not hold ends the program
 with exit code 1.
 """
 

@@ -1,4 +1,4 @@
-"""Who plays in the story: a consortium, an ethics board, a counsel, researchers, and a thousand contributors."""
+"""Who plays in the story: a consortium, an ethics board, a counsel, researchers, an analyst, 1,000 contributors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONTRIBUTORS: Final = 1_000
 RESEARCHERS: Final = 3
 #: Contributors who come for their money in the story; the others could.
 CLAIMERS: Final = 3
-_PURSE: Final = Wei(10 * 10**WAL_DECIMALS)
+_PURSE: Final = Wei(20 * 10**WAL_DECIMALS)
 _GAS_MONEY: Final = Wei(10**18)
 
 
@@ -52,6 +52,8 @@ class Cast:
     counsel: Player
     """May put a legal hold on files."""
     researchers: tuple[Player, ...]
+    analyst: Player
+    """May compute, and not read."""
     contributors: dict[Address, int]
     """Units of each: how many samples they gave, 1 to 5."""
     claimers: tuple[Player, ...]
@@ -82,12 +84,13 @@ async def cast(devnet: Devnet, consortium: LocalAccount) -> AsyncIterator[Cast]:
         chain = await stack.enter_async_context(Chain.connect([devnet.rpc_url], devnet.deployment))
         board, counsel = await player(Account.create()), await player(Account.create())
         researchers = [await player(Account.create()) for _ in range(RESEARCHERS)]
+        analyst = await player(Account.create())
         claimers = [await player(Account.from_key(_key_of(number))) for number in range(CLAIMERS)]
         treasury = Sender(chain, consortium)
-        for poor in (board, counsel, *researchers, *claimers):
+        for poor in (board, counsel, *researchers, analyst, *claimers):
             await treasury.send_native(poor.address, _GAS_MONEY)
-        for researcher in researchers:
-            await treasury.send_wal(researcher.address, _PURSE)
+        for payer in (*researchers, analyst):
+            await treasury.send_wal(payer.address, _PURSE)
         yield Cast(
             devnet=devnet,
             chain=chain,
@@ -95,6 +98,7 @@ async def cast(devnet: Devnet, consortium: LocalAccount) -> AsyncIterator[Cast]:
             board=board,
             counsel=counsel,
             researchers=tuple(researchers),
+            analyst=analyst,
             contributors=contributions(),
             claimers=tuple(claimers),
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from examples.genomics.cast import Cast, Player
+from examples.genomics.cast import Cast
+from examples.genomics.computing import compute
 from examples.genomics.insisting import Revocation, served_until, words_of_agents
+from examples.genomics.library import EPOCHS, PRICE, Library, denied
 from examples.genomics.variants import CHROMOSOME, Cohort, variant_file
 from scripts.demonstration.words import ClaimFailed, chapter, claim, say
 from walrus_chain.chain.policy_rejections import ForbiddenByPolicy
@@ -17,13 +18,12 @@ from walrus_chain.client.audit import Audit
 from walrus_chain.client.credentials import schema_of
 from walrus_chain.client.results import FailedBlob, StoredBlob
 from walrus_chain.client.sealing import Privacy
-from walrus_chain.errors import AccessDenied
 from walrus_chain.messages.receipt import PaidBy
 from walrus_chain.payments.statement import statement_csv
 from walrus_chain.types import (
     ALL_BPS,
     WAL_DECIMALS,
-    Address,
+    BlobId,
     BlobObjectId,
     BlobStatus,
     PoolId,
@@ -35,37 +35,20 @@ from walrus_chain.types import (
 COHORTS: Final = tuple(Cohort(f"C{number:02d}", samples=40, variants=300) for number in range(1, 5))
 SEED: Final = "walrus genomics"
 SCHEMA: Final = "ethics approval: research on cohort genomes"
-PRICE: Final = Wei(10**WAL_DECIMALS // 2)
 DEPOSIT: Final = Wei(5 * 10**WAL_DECIMALS)
 NODES_BPS: Final = 1_500
-EPOCHS: Final = 20
 _YEAR: Final = 365 * 24 * 3600
 _PATIENCE_SECONDS: Final = 120.0
 _LOOK_SECONDS: Final = 0.25
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
-    """The files, as they are stored and shared."""
-
-    files: dict[BlobObjectId, bytes]
-    """What each object holds, in the clear."""
-    pool: PoolId
-    access: Address
-    retention: Address
-
-    @property
-    def objects(self) -> tuple[BlobObjectId, ...]:
-        """The objects, in the order of the cohorts."""
-        return tuple(self.files)
-
-
-async def story(cast: Cast, folder: Path, *, to_the_end: bool) -> None:
+async def story(cast: Cast, folder: Path, *, to_the_end: bool) -> tuple[Library, BlobId]:
     """All chapters, one after the other.
 
     Args:
         folder: where the statement is written.
         to_the_end: also wait until the last moment at which a revoked credential could be used, a minute.
+    Returns: the files, of which the first is deleted by then, and the program that the analyst may run.
     """
     pool = await share_the_income(cast)
     library = await store_privately(cast, pool)
@@ -75,12 +58,14 @@ async def story(cast: Cast, folder: Path, *, to_the_end: bool) -> None:
     try:
         await divide(cast, library)
         await contributors_claim(cast, library, folder)
-        await hold(cast, library)
         if to_the_end:
             await until_all_refuse(cast, insisting)
     finally:
         insisting.cancel()
+    program = await compute(cast, library)
+    await hold(cast, library)
     await audit(cast, library)
+    return library, program
 
 
 async def share_the_income(cast: Cast) -> PoolId:
@@ -139,7 +124,7 @@ async def researchers_read(cast: Cast, library: Library) -> list[bytes]:
     """Without a credential nobody reads; with one everybody does, and pays from a channel. The credentials' uids."""
     chapter(f"{len(cast.researchers)} researchers ask; the board approves; each read pays {format_amount(PRICE)}")
     first = cast.researchers[0]
-    denial = await _denied(first, library.objects[0])
+    denial = await denied(first, library.objects[0])
     say(f"before: {denial.reason}")
     claim(denial.reason == "NoCredential", "without a credential the first researcher is denied, and pays nothing")
     credentials = []
@@ -175,7 +160,7 @@ async def revoke(cast: Cast, library: Library, credentials: list[bytes]) -> Revo
     receipt = await cast.board.client.credentials.revoke(credentials[1])
     began = time.monotonic()
     say(f"revoked in block {receipt.block}, {receipt.gas_used:,} gas")
-    denial = await _denied(reader, last)
+    denial = await denied(reader, last)
     seconds = time.monotonic() - began
     claim(denial.reason == "CredentialRevoked", f"the next read was refused {seconds:.2f} s later: {denial.reason}")
     said = await words_of_agents(cast, reader, last, await cast.chain.head())
@@ -262,10 +247,15 @@ async def audit(cast: Cast, library: Library) -> None:
             f"{use.requester}  block {use.block}  {format_amount(use.amount)} by {use.paid_by.name.lower()}  "
             f"{len(use.releases)} receipts"
         )
-    readers = {use.requester for use in found.uses}
+    reads = [use for use in found.uses if use.paid_by is PaidBy.VOUCHER]
+    jobs = [use for use in found.uses if use.paid_by is PaidBy.JOB]
+    claim(len(reads) + len(jobs) == len(found.uses), "every use was paid, by a voucher or by a job")
+    readers = {use.requester for use in reads}
     claim(readers == {researcher.address for researcher in cast.researchers}, "all three researchers, nobody else")
+    claim({use.requester for use in jobs} == {cast.analyst.address}, "and agents themselves for a job of the analyst's")
     claim(
-        all(use.complete and use.paid_by is PaidBy.VOUCHER and use.amount == PRICE for use in found.uses),
+        all(len({release.node_id for release in use.releases}) >= found.threshold for use in found.uses)
+        and all(use.amount == PRICE for use in found.uses),
         f"each with receipts of {found.threshold} agents or more, each for {format_amount(PRICE)}",
     )
     if found.silent:
@@ -307,15 +297,3 @@ async def _anchored_audit(cast: Cast, blob_object: BlobObjectId) -> Audit:
         if time.monotonic() > deadline:
             raise ClaimFailed(f"some receipts of object {blob_object} are not fixed on chain")
         await asyncio.sleep(1)
-
-
-async def _denied(reader: Player, blob_object: BlobObjectId) -> AccessDenied:
-    """The denial of a read.
-
-    Raises: ClaimFailed: it was allowed.
-    """
-    try:
-        await reader.client.read_bytes(blob_object, spend_limit=PRICE)
-    except AccessDenied as denial:
-        return denial
-    raise ClaimFailed(f"object {blob_object} was read by {reader.address}, who may not")

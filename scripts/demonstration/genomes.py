@@ -8,10 +8,15 @@ from eth_account.signers.local import LocalAccount
 
 from examples.genomics.cast import cast
 from examples.genomics.story import story
+from scripts.demonstration import computing
 from walrus_chain.devnet.network import Devnet
 
 
 async def shared_under_rules(devnet: Devnet, consortium: LocalAccount, folder: Path) -> None:
-    """Genomes are stored privately, read for money, held, audited; without the minute that a late revocation takes."""
+    """Genomes are stored privately, read and computed on for money, held, audited; then an agent lies about a job.
+
+    Without the minute that a late revocation takes.
+    """
     async with cast(devnet, consortium) as everybody:
-        await story(everybody, folder, to_the_end=False)
+        library, program = await story(everybody, folder, to_the_end=False)
+        await computing.one_lies(everybody, library, program)

@@ -197,6 +197,8 @@ contract ComputeJobs is JobBook, IJobTriggers {
             inputs = new uint256[](1);
             inputs[0] = subject;
         } else if (subject <= type(uint160).max) {
+            // Only an account is ever bought for; other bits name nobody.
+            // forge-lint: disable-next-line(unsafe-typecast)
             address reader = address(uint160(subject));
             uint32 reads = _purchases.readsOf(inputs[0], reader);
             good = reads > readsSeen[trigger][reader];

@@ -193,13 +193,11 @@ class JobFollower:
             (view.job, view.status): self._since.get((view.job, view.status), float(head.timestamp)) for view in views
         }
         self._metrics.jobs_open.set(sum(view.place_of(self._rules.node_id) is not None for view in views))
-        over = []
         for row, view in zip(rows, views, strict=True):
+            # An endpoint may count a job at a block and not find it there, when its chain grows meanwhile.
             if view.status not in (JobStatus.UNKNOWN, JobStatus.OVER):
                 await self._consider(row, view, float(head.timestamp))
-            else:
-                over.append(view)
-        await self._forget(over)
+        await self._forget([view.job for view in views if view.status is JobStatus.OVER])
         await self._drop_outputs(float(head.timestamp))
 
     @property
@@ -324,15 +322,13 @@ class JobFollower:
 
     # -- tidying -----------------------------------------------------------------------------------------------------
 
-    async def _forget(self, over: Sequence[Job]) -> None:
-        """Forget jobs that are over for good, and those that were never there."""
-        gone = [view.job for view in over if view.status is JobStatus.UNKNOWN]
-        ended = [view.job for view in over if view.status is JobStatus.OVER]
-        if ended:
-            sure = await self._source.head(self._settings.confirmations)
-            views = await self._source.jobs(ended, sure.hash)
-            gone += [view.job for view in views if view.status is JobStatus.OVER]
-        for job in gone:
+    async def _forget(self, over: Sequence[int]) -> None:
+        """Forget jobs that are over, once they are for good."""
+        if not over:
+            return
+        sure = await self._source.head(self._settings.confirmations)
+        views = await self._source.jobs(over, sure.hash)
+        for job in [view.job for view in views if view.status is JobStatus.OVER]:
             await self._store.forget(job)
             for key in [key for key in self._pauses if key[0] == job]:
                 del self._pauses[key]

@@ -58,8 +58,6 @@ class Step(StrEnum):
     REVEAL = "reveal"
     SETTLE = "settle-job"
     CANCEL = "cancel-job"
-    FORGET = "forget"
-    """It is over, or was never there."""
     WAIT = "wait"
 
 
@@ -84,8 +82,6 @@ def next_step(job: Job, requested_at: int | None, found: Finding, rules: NodeRul
     place = job.place_of(rules.node_id)
     answer = Answer.NONE if place is None else job.answers[place]
     match job.status:
-        case JobStatus.UNKNOWN | JobStatus.OVER:
-            return Step.FORGET
         case JobStatus.REQUESTED | JobStatus.SETTLEABLE if requested_at is None:
             return Step.WAIT
         case JobStatus.REQUESTED if requested_at is not None and now >= requested_at + rules.draw_seconds:

@@ -76,11 +76,13 @@ class JobStore:
     async def note_seen(self, jobs: int, triggers: int, block: int) -> None:
         """Note that all jobs and triggers up to these numbers are there as of a block; new ones are open.
 
-        After a reorganisation there may be fewer: what does not exist any more is forgotten when it is looked at.
+        After a reorganisation there may be fewer: jobs that do not exist any more are forgotten, and open again once
+        there are as many as before.
         """
 
         def run(connection: Connection) -> None:
             before = Seen(*connection.execute("SELECT jobs, triggers, block FROM jobs_seen").fetchone())
+            connection.execute("DELETE FROM open_jobs WHERE job > ?", (jobs,))
             connection.executemany(
                 "INSERT INTO open_jobs (job, first_block) VALUES (?, ?) ON CONFLICT DO NOTHING",
                 [(number, before.block) for number in range(max(before.jobs, jobs - _MOST_NEW) + 1, jobs + 1)],

@@ -100,6 +100,8 @@ class FakeJobChain:
         self.block_seconds = BLOCK_SECONDS
         self.hides_logs = False
         """Whether endpoints have lost what was logged."""
+        self.runs_ahead = False
+        """Whether it grows by a block between an answer about its head and the next, and counts what is there now."""
         self.failures: list[Exception] = []
         """What the next transactions raise."""
         self.sent: list[tuple[NodeId, str, int]] = []
@@ -193,7 +195,7 @@ class FakeJobChain:
 
     async def head(self, confirmations: int) -> BlockRef:
         """The newest block that has `confirmations` blocks after it."""
-        return self.blocks[-1 - confirmations][0]
+        return self.blocks[-1 - confirmations - self.runs_ahead][0]
 
     async def block(self, block_hash: bytes) -> BlockRef:
         """The block with that hash."""
@@ -201,7 +203,7 @@ class FakeJobChain:
 
     async def counts(self, at: bytes) -> Counts:
         """How many jobs and triggers there are."""
-        _, state = self._at(at)
+        state = self.state if self.runs_ahead else self._at(at)[1]
         return Counts(len(state.jobs), len(state.triggers))
 
     async def jobs(self, numbers: Sequence[int], at: bytes) -> tuple[Job, ...]:

@@ -113,12 +113,12 @@ async def settled(network: AgentNetwork, job: JobId, seconds: float = 60.0) -> J
 
 
 async def committed(network: AgentNetwork, job: JobId, nodes: Sequence[NodeId]) -> bool:
-    """True once these nodes of a job's panel have committed."""
+    """True once these nodes of a job's panel have committed; they may have shown their results since."""
 
     async def all_did() -> bool | None:
         kept = await network.chain.compute.job(job)
         answers = dict(zip(kept.nodes, kept.answers, strict=True))
-        return True if all(answers.get(node) is Answer.COMMITTED for node in nodes) else None
+        return True if all(answers.get(node) in (Answer.COMMITTED, Answer.REVEALED) for node in nodes) else None
 
     return await until(all_did)
 

@@ -353,6 +353,20 @@ async def test_follow__many_agents__they_do_not_all_draw_at_once(chain: FakeJobC
     assert [what for _, what, _ in chain.sent].count("draw") <= 1
 
 
+async def test_follow__counted_at_a_block_that_does_not_have_it_yet__followed_once_it_is_there(
+    chain: FakeJobChain, computer: MakeComputer
+) -> None:
+    node, job = computer(1), chain.request(order(1))
+    chain.runs_ahead = True
+    await node.look()
+    assert [row.job for row in node.store.open_jobs(10)] == [job]
+    chain.runs_ahead = False
+
+    await follow(chain, node)
+
+    assert chain.status(job) is JobStatus.OVER
+
+
 async def test_forget__over_but_not_for_long__settled_again_after_a_reorganisation(
     chain: FakeJobChain, computer: MakeComputer
 ) -> None:

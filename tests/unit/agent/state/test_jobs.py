@@ -24,8 +24,8 @@ def job(status: JobStatus, answer: Answer = Answer.NONE, *, me: NodeId = ME) -> 
 @pytest.mark.parametrize(
     ("status", "answer", "found", "step"),
     [
-        (JobStatus.UNKNOWN, Answer.NONE, Finding.NOTHING, Step.FORGET),
-        (JobStatus.OVER, Answer.NONE, Finding.RESULT, Step.FORGET),
+        (JobStatus.UNKNOWN, Answer.NONE, Finding.NOTHING, Step.WAIT),
+        (JobStatus.OVER, Answer.NONE, Finding.RESULT, Step.WAIT),
         (JobStatus.REQUESTED, Answer.NONE, Finding.NOTHING, Step.DRAW),
         (JobStatus.COMMITTING, Answer.NONE, Finding.NOTHING, Step.RUN),
         (JobStatus.COMMITTING, Answer.NONE, Finding.RESULT, Step.COMMIT),

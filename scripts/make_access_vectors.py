@@ -38,6 +38,12 @@ GRANT: tuple[Field, ...] = (
     ("validFrom", "uint64"),
     ("validUntil", "uint64"),
 )
+JOB_GRANT: tuple[Field, ...] = (
+    ("job", "uint256"),
+    ("node", "uint32"),
+    ("encryptionKey", "bytes32"),
+    ("validUntil", "uint64"),
+)
 REQUEST: tuple[Field, ...] = (
     ("grant", "bytes32"),
     ("node", "uint32"),
@@ -174,6 +180,12 @@ def grant(place: Place = HOME, key: str = "requester 1", **other: Any) -> Case:
     return signed("SessionGrant", GRANT, message, place, key)
 
 
+def job_grant(place: Place = HOME, **other: Any) -> Case:
+    """A grant of a job. Nobody signs it by itself; the signature only shows the digest."""
+    message = {"job": 9, "node": 3, "encryptionKey": words("encryption key 1"), "validUntil": 1_800_003_600, **other}
+    return signed("JobGrant", JOB_GRANT, message, place, "node 3")
+
+
 def use(place: Place = HOME, **other: Any) -> Case:
     """A use. Nobody signs uses by themselves; the signature only shows the digest."""
     message = {
@@ -282,6 +294,15 @@ def vectors() -> dict[str, list[Case]]:
             grant(actions=3),
             grant(spendLimit=LARGEST[128], validFrom=LARGEST[64] - WEEK, validUntil=LARGEST[64], place=FAR),
         ],
+        "jobGrants": [
+            job_grant(),
+            job_grant(place=OTHER_CHAIN),
+            job_grant(place=OTHER_CONTRACT),
+            job_grant(job=10),
+            job_grant(node=4),
+            job_grant(encryptionKey=words("encryption key 2")),
+            job_grant(place=FAR, job=LARGEST[256], node=LARGEST[32], validUntil=LARGEST[64]),
+        ],
         "uses": [
             use(),
             use(place=OTHER_CHAIN),
@@ -309,6 +330,15 @@ def vectors() -> dict[str, list[Case]]:
             request(expiresAt=1_800_000_301),
             request(payment=keccak(text="purchase")),
             request(payment=bytes.fromhex(voucher()["digest"][2:])),
+            request(
+                key="node 3",
+                grant=bytes.fromhex(job_grant()["digest"][2:]),
+                node=4,
+                action=2,
+                program=program,
+                sequence=9,
+                payment=keccak(text="job"),
+            ),
             request(place=FAR, node=LARGEST[32], keyEpoch=LARGEST[32], sequence=LARGEST[64], expiresAt=LARGEST[64]),
         ],
         "receipts": [
@@ -320,6 +350,7 @@ def vectors() -> dict[str, list[Case]]:
             receipt(action=2, program=program),
             receipt(paidBy=1, amount=5 * 10**17, pool=9),
             receipt(paidBy=2, amount=10**18, pool=9, channel=5, cumulative=3 * 10**18),
+            receipt(paidBy=3, action=2, program=program, sequence=9, amount=10**18, pool=9),
             receipt(
                 place=FAR,
                 index=LARGEST[64],

@@ -1,4 +1,4 @@
-"""Write tests/vectors/envelopes.json: node keys, shares, envelopes, encrypted data and sealed answers.
+"""Write tests/vectors/envelopes.json: node keys, shares, envelopes, encrypted data, sealed answers and outputs.
 
     python scripts/make_envelope_vectors.py
 
@@ -185,13 +185,7 @@ def encrypted_data(size: int) -> Case:
     secret = words("owner's secret")
     derived = hkdf(secret, b"walrus data key v1" + hashlib.sha256(content).digest(), 48)
     data_key, salt = derived[:32], derived[32:]
-    header = b"WLRS" + bytes([1, 16]) + bytes(10) + salt
-    key = hkdf(data_key, b"walrus chunk v1", salt=salt)
-    pieces = [content[start : start + 2**16] for start in range(0, max(1, size), 2**16)]
-    ciphertext = header + b"".join(
-        encrypted(key, index.to_bytes(11, "big") + bytes([index == len(pieces) - 1]), piece, header)
-        for index, piece in enumerate(pieces)
-    )
+    ciphertext = encrypted_content(data_key, salt, content)
     return {
         "size": size,
         "pattern": hexed(words("content", 64)),
@@ -204,13 +198,43 @@ def encrypted_data(size: int) -> Case:
     }
 
 
+def encrypted_content(data_key: bytes, salt: bytes, content: bytes) -> bytes:
+    """Encrypted data: header and chunks."""
+    header = b"WLRS" + bytes([1, 16]) + bytes(10) + salt + hkdf(data_key, b"walrus key check v1", salt=salt)
+    key = hkdf(data_key, b"walrus chunk v1", salt=salt)
+    pieces = [content[start : start + 2**16] for start in range(0, max(1, len(content)), 2**16)]
+    return header + b"".join(
+        encrypted(key, index.to_bytes(11, "big") + bytes([index == len(pieces) - 1]), piece, header)
+        for index, piece in enumerate(pieces)
+    )
+
+
 def sealed_answer(text: str) -> Case:
-    """A share sealed by HPKE, RFC 9180, base mode: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM."""
+    """A share for a request."""
+    share, digest = words(f"share {text}", 48), words(f"request {text}")
+    receiver, sealed = hpke(text, share, b"walrus share v1" + digest)
+    return {**receiver, "requestDigest": hexed(digest), "share": hexed(share), "sealed": hexed(sealed)}
+
+
+def sealed_output(text: str, job: int, node: int, output: bytes) -> Case:
+    """The output of a job, sealed to who ordered it."""
+    data_key, salt = words(f"output key {text}"), words(f"output salt {text}", 16)
+    bound = b"walrus output v1" + job.to_bytes(32, "big") + node.to_bytes(4, "big")
+    receiver, sealed = hpke(f"output {text}", data_key, bound)
+    return {
+        **receiver,
+        "job": str(job),
+        "node": node,
+        "output": hexed(output),
+        "sealed": hexed(sealed + encrypted_content(data_key, salt, output)),
+    }
+
+
+def hpke(text: str, secret: bytes, info: bytes) -> tuple[Case, bytes]:
+    """HPKE, RFC 9180, base mode: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM: whose, and what is sealed."""
     receiver = X25519PrivateKey.from_private_bytes(words(f"sealing key {text}"))
     once = X25519PrivateKey.from_private_bytes(words(f"one-time key {text}"))
-    share, digest = words(f"share {text}", 48), words(f"request {text}")
     enc, public = once.public_key().public_bytes_raw(), receiver.public_key().public_bytes_raw()
-    info = b"walrus share v1" + digest
 
     def labelled_extract(suite: bytes, salt: bytes, label: bytes, material: bytes) -> bytes:
         return hmac.digest(salt or bytes(32), b"HPKE-v1" + suite + label + material, "sha256")
@@ -225,16 +249,11 @@ def sealed_answer(text: str) -> Case:
     context = (
         b"\0" + labelled_extract(suite, b"", b"psk_id_hash", b"") + labelled_extract(suite, b"", b"info_hash", info)
     )
-    secret = labelled_extract(suite, shared, b"secret", b"")
-    key = labelled_expand(suite, secret, b"key", context, 16)
-    nonce = labelled_expand(suite, secret, b"base_nonce", context, 12)
-    return {
-        "sealingKey": hexed(words(f"sealing key {text}")),
-        "encryptionKey": hexed(public),
-        "requestDigest": hexed(digest),
-        "share": hexed(share),
-        "sealed": hexed(enc + encrypted(key, nonce, share, b"")),
-    }
+    extracted = labelled_extract(suite, shared, b"secret", b"")
+    key = labelled_expand(suite, extracted, b"key", context, 16)
+    nonce = labelled_expand(suite, extracted, b"base_nonce", context, 12)
+    whose = {"sealingKey": hexed(words(f"sealing key {text}")), "encryptionKey": hexed(public)}
+    return whose, enc + encrypted(key, nonce, secret, b"")
 
 
 def vectors() -> dict[str, list[Case]]:
@@ -255,6 +274,10 @@ def vectors() -> dict[str, list[Case]]:
         ],
         "data": [encrypted_data(size) for size in (0, 1, 64, 2**16 - 1, 2**16, 2**16 + 1, 3 * 2**16)],
         "sealedAnswers": [sealed_answer("1"), sealed_answer("2")],
+        "sealedOutputs": [
+            sealed_output("1", 1, 1, b""),
+            sealed_output("2", 2**256 - 1, 2**32 - 1, words("output 2", 64)),
+        ],
     }
 
 

@@ -125,7 +125,9 @@ class SealedInput:
     async def open(cls, blob: BlobInput, data_key: bytes) -> SealedInput:
         """The data in a blob.
 
-        Raises: MalformedCiphertext; and what reading raises.
+        Raises:
+            MalformedCiphertext: it does not begin as encrypted data do.
+            WrongDataKey: the owner published another key than the data's; and what reading raises.
         """
         return cls(blob, ChunkCipher.of_header(data_key, await blob.read(0, min(HEADER_BYTES, blob.size))))
 
@@ -137,7 +139,7 @@ class SealedInput:
     async def read(self, offset: int, length: int) -> bytes:
         """Exactly these bytes of the data.
 
-        Raises: ChunkNotOpened: the key is another one, or the blob holds something else; and what reading raises.
+        Raises: ChunkNotOpened: the blob holds something else; and what reading raises.
         """
         opener = RangeOpener(self._cipher, self._size, offset, offset + length)
         data = bytes(opener.feed(await self._blob.read(opener.first_byte, opener.end_byte - opener.first_byte)))

@@ -1,10 +1,11 @@
 """Encrypted data: a header, then chunks of 64 KiB, each encrypted for its place, so that ranges can be read alone.
 
-    header = "WLRS" ‖ version ‖ log2 of the chunk size ‖ 10 zero bytes ‖ salt (16 bytes)
-    chunk  = AES-256-GCM(key of header and data key, nonce = place (11 bytes) ‖ is it the last (1 byte), AAD = header)
+    header = "WLRS" ‖ version ‖ log2 of the chunk size ‖ 10 zero bytes ‖ salt (16 bytes) ‖ key check (32 bytes)
+    chunk  = AES-256-GCM(key of salt and data key, nonce = place (11 bytes) ‖ is it the last (1 byte), AAD = header)
 
 This is the STREAM construction: chunks that were changed, moved, repeated, left out or cut off do not open. Empty data
-is one empty chunk.
+is one empty chunk. AES-GCM alone lets who takes pains make bytes that open under two keys, to two contents; the key
+check is why nobody can: the header fits one data key.
 
 Source: docs/spec/12-keys.md; vectors in tests/vectors/envelopes.json.
 """
@@ -12,6 +13,7 @@ Source: docs/spec/12-keys.md; vectors in tests/vectors/envelopes.json.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import io
 import struct
 from typing import Final, Protocol
@@ -21,7 +23,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from walrus_chain.codec.buffers import Buffer
 from walrus_chain.crypto.derive import DATA_KEY_BYTES, derive
-from walrus_chain.errors import ChunkNotOpened, MalformedCiphertext, PlaintextChanged, RangeOutsideBlob, WrongLength
+from walrus_chain.errors import (
+    ChunkNotOpened,
+    MalformedCiphertext,
+    PlaintextChanged,
+    RangeOutsideBlob,
+    WrongDataKey,
+    WrongLength,
+)
 
 MAGIC: Final = b"WLRS"
 VERSION: Final = 1
@@ -29,16 +38,17 @@ CHUNK_BITS: Final = 16
 CHUNK_BYTES: Final = 1 << CHUNK_BITS
 TAG_BYTES: Final = 16
 SALT_BYTES: Final = 16
-HEADER_BYTES: Final = 32
+_CHECK_BYTES: Final = 32
+_PREFIX: Final = struct.pack(">4sBB10s", MAGIC, VERSION, CHUNK_BITS, b"")
+HEADER_BYTES: Final = len(_PREFIX) + SALT_BYTES + _CHECK_BYTES
 
-_HEADER: Final = struct.Struct(f">4sBB10s{SALT_BYTES}s")
-_PREFIX: Final = _HEADER.pack(MAGIC, VERSION, CHUNK_BITS, b"", b"")[:-SALT_BYTES]
 _SEALED_BYTES: Final = CHUNK_BYTES + TAG_BYTES
 #: So many chunks are read at once where many are wanted.
 _CHUNKS_AT_ONCE: Final = 16
 _SECRET_BYTES: Final = 32
 _DIGEST_BYTES: Final = 32
 _CHUNK_PURPOSE: Final = b"walrus chunk v1"
+_CHECK_PURPOSE: Final = b"walrus key check v1"
 _DATA_KEY_PURPOSE: Final = b"walrus data key v1"
 
 
@@ -122,7 +132,7 @@ class ChunkCipher:
         """
         _check_length("a data key", DATA_KEY_BYTES, data_key)
         _check_length("a salt", SALT_BYTES, salt)
-        self.header: Final = _PREFIX + salt
+        self.header: Final = _PREFIX + salt + derive(data_key, _CHECK_PURPOSE, _CHECK_BYTES, salt)
         self._aead: Final = AESGCM(derive(data_key, _CHUNK_PURPOSE, salt=salt))
 
     @classmethod
@@ -131,11 +141,15 @@ class ChunkCipher:
 
         Raises:
             MalformedCiphertext: it is no header, or of another version.
+            WrongDataKey: the data was encrypted with another key.
             WrongLength: of the data key.
         """
         if len(header) != HEADER_BYTES or not is_header(header):
             raise MalformedCiphertext("it does not begin with the header of version 1")
-        return cls(data_key, header[-SALT_BYTES:])
+        cipher = cls(data_key, header[len(_PREFIX) : len(_PREFIX) + SALT_BYTES])
+        if not hmac.compare_digest(cipher.header, header):
+            raise WrongDataKey
+        return cipher
 
     def seal(self, index: int, last: bool, plaintext: Buffer) -> bytes:
         """The chunk at a place: `CHUNK_BYTES` and a tag, less only when it is the last.
@@ -404,6 +418,7 @@ class StreamOpener:
         Raises:
             ChunkNotOpened: changed, moved, repeated or cut off.
             MalformedCiphertext: no header in front, or more than there should be.
+            WrongDataKey: the data was encrypted with another key.
         """
         if self._opener is None:
             missing = HEADER_BYTES - len(self._head)

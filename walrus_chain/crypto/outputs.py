@@ -60,7 +60,7 @@ def open_output(key: SealingKey, job: int, node: int, sealed: bytes) -> bytes:
 
     Raises:
         SealNotOpened: not for this key, job and node.
-        ChunkNotOpened, MalformedCiphertext: changed or cut off.
+        ChunkNotOpened, MalformedCiphertext, WrongDataKey: changed or cut off.
     """
     if len(sealed) < SEALED_KEY_BYTES:
         raise SealNotOpened

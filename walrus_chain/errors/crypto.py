@@ -107,13 +107,18 @@ class MalformedCiphertext(Untrusted):
         self.why = why
 
 
+class WrongDataKey(Untrusted):
+    """Data that was encrypted with another key than the one at hand, or whose header was changed."""
+
+    def __init__(self) -> None:
+        super().__init__("the data was encrypted with another key than the one that was published for it")
+
+
 class ChunkNotOpened(Untrusted):
-    """A piece of encrypted data that was changed, moved or cut off, or encrypted with another key."""
+    """A piece of encrypted data that was changed, moved or cut off."""
 
     def __init__(self, index: int) -> None:
-        super().__init__(
-            f"encrypted chunk {index} does not open: it was changed, moved or cut off, or its key is another"
-        )
+        super().__init__(f"encrypted chunk {index} does not open: it was changed, moved or cut off")
         self.index = index
 
 

@@ -32,6 +32,7 @@ from walrus_chain.errors import (
     PlaintextChanged,
     RangeOutsideBlob,
     WalrusError,
+    WrongDataKey,
     WrongLength,
 )
 
@@ -62,6 +63,7 @@ def decrypt(ciphertext: bytes, step: int = 2**20) -> bytes:
 
 
 WHOLE = encrypt(CONTENT)
+HEADER = WHOLE[:HEADER_BYTES]
 
 
 def chunks_of(ciphertext: bytes) -> list[bytes]:
@@ -126,7 +128,7 @@ def test_range__outside__refused(start: int, stop: int) -> None:
 def test_open__any_bit_flipped__refused(place: int, bit: int) -> None:
     changed = bytearray(WHOLE)
     changed[place] ^= 1 << bit
-    with pytest.raises((ChunkNotOpened, MalformedCiphertext)):
+    with pytest.raises((ChunkNotOpened, MalformedCiphertext, WrongDataKey)):
         decrypt(bytes(changed))
 
 
@@ -134,7 +136,7 @@ def test_open__any_bit_flipped__refused(place: int, bit: int) -> None:
 @settings(max_examples=60, deadline=None)
 def test_open__cut_off_anywhere__refused(length: int) -> None:
     """Also when whoever cuts it off says that it is as long as that."""
-    with pytest.raises((ChunkNotOpened, MalformedCiphertext)):
+    with pytest.raises((ChunkNotOpened, MalformedCiphertext, WrongDataKey)):
         decrypt(WHOLE[:length])
     opener = StreamOpener(KEY, len(WHOLE))
     opener.feed(WHOLE[:length])
@@ -183,7 +185,7 @@ def test_open__last_flag_misused__refused() -> None:
 
 def test_open__another_key__refused() -> None:
     opener = StreamOpener(bytes(32), len(WHOLE))
-    with pytest.raises(ChunkNotOpened):
+    with pytest.raises(WrongDataKey):
         opener.feed(WHOLE)
 
 
@@ -197,17 +199,31 @@ def test_open__more_bytes_than_announced__refused() -> None:
     "header",
     [
         b"",
-        WHOLE[:31],
-        bytes(32),
-        b"WLRT" + WHOLE[4:32],
-        b"WLRS\x02" + WHOLE[5:32],
-        b"WLRS\x01\x0f" + WHOLE[6:32],
-        WHOLE[:15] + b"\1" + WHOLE[16:32],
+        HEADER[:-1],
+        bytes(HEADER_BYTES),
+        b"WLRT" + HEADER[4:],
+        b"WLRS\x02" + HEADER[5:],
+        b"WLRS\x01\x0f" + HEADER[6:],
+        HEADER[:15] + b"\1" + HEADER[16:],
     ],
 )
 def test_header__other_bytes__refused(header: bytes) -> None:
     with pytest.raises(MalformedCiphertext):
         ChunkCipher.of_header(KEY, header)
+
+
+@given(flipped=st.integers(8 * 16, 8 * HEADER_BYTES - 1))
+def test_header__salt_or_key_check_changed__fits_no_key(flipped: int) -> None:
+    changed = (int.from_bytes(HEADER, "big") ^ (1 << (8 * HEADER_BYTES - 1 - flipped))).to_bytes(HEADER_BYTES, "big")
+    with pytest.raises(WrongDataKey):
+        ChunkCipher.of_header(KEY, changed)
+
+
+@given(other=st.binary(min_size=32, max_size=32).filter(lambda key: key != KEY))
+def test_header__another_data_key__refused_whatever_the_chunks_are(other: bytes) -> None:
+    assert ChunkCipher.of_header(KEY, HEADER).header == HEADER
+    with pytest.raises(WrongDataKey):
+        ChunkCipher.of_header(other, HEADER)
 
 
 def test_stream__ends_within_the_header__refused() -> None:

@@ -14,8 +14,10 @@ import pytest
 from walrus_chain.crypto.chunks import ChunkCipher, EncryptingReader, StreamOpener, ciphertext_size, derive_data_key
 from walrus_chain.crypto.envelope import KeyEnvelope, Recipient, seal
 from walrus_chain.crypto.node_key import MasterKey, node_key, parse_node_key
+from walrus_chain.crypto.outputs import open_output, sealed_output_size
 from walrus_chain.crypto.sealing import SealingKey
 from walrus_chain.crypto.threshold import KeyIdentity, identity_point, make_share
+from walrus_chain.errors import SealNotOpened
 from walrus_chain.types import Address, BlobObjectId, NodeId
 
 VECTORS: dict[str, list[dict[str, Any]]] = json.loads(
@@ -110,3 +112,14 @@ def test_sealed_answer__vector__opens(case: dict[str, Any]) -> None:
 
     assert key.public == unhex(case["encryptionKey"])
     assert key.open_share(unhex(case["sealed"]), unhex(case["requestDigest"])) == unhex(case["share"])
+
+
+@pytest.mark.parametrize("case", VECTORS["sealedOutputs"])
+def test_sealed_output__vector__opens(case: dict[str, Any]) -> None:
+    key, job, output = SealingKey(unhex(case["sealingKey"])), int(case["job"]), unhex(case["output"])
+
+    assert key.public == unhex(case["encryptionKey"])
+    assert len(unhex(case["sealed"])) == sealed_output_size(len(output))
+    assert open_output(key, job, case["node"], unhex(case["sealed"])) == output
+    with pytest.raises(SealNotOpened):
+        open_output(key, job - 1, case["node"], unhex(case["sealed"]))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from walrus_chain.messages.access import AccessRequest, SessionGrant, Use
+from walrus_chain.messages.access import AccessRequest, JobGrant, SessionGrant, Use
 from walrus_chain.messages.domain import Domain, access_domain, channels_domain, type_hash
 from walrus_chain.messages.erasable import ErasableKey
 from walrus_chain.messages.receipt import Receipt, ReceiptTree, verify_receipt_path
@@ -23,6 +23,7 @@ VECTORS: dict[str, list[dict[str, Any]]] = json.loads(
 )
 KINDS: tuple[tuple[str, type[TypedMessage], Callable[[int, Address], Domain]], ...] = (
     ("grants", SessionGrant, access_domain),
+    ("jobGrants", JobGrant, access_domain),
     ("uses", Use, access_domain),
     ("requests", AccessRequest, access_domain),
     ("receipts", Receipt, access_domain),
@@ -55,7 +56,7 @@ def test_messages__vector__digest_signature_and_data(
 def test_messages__all_vectors__every_change_changes_the_digest() -> None:
     digests = [case["digest"] for _, _, case in CASES]
     # Two vouchers differ in nothing but who signed them.
-    assert (len(digests), len(set(digests))) == (58, 57)
+    assert (len(digests), len(set(digests))) == (67, 66)
 
 
 @pytest.mark.parametrize("case", VECTORS["receiptTrees"])

@@ -19,7 +19,7 @@ from walrus_chain.codec.redstuff import encode_segment
 from walrus_chain.codec.stream import commit_blob
 from walrus_chain.compute.abi import MAXIMUM_PROGRAM_BYTES
 from walrus_chain.crypto.chunks import ChunkCipher, ciphertext_size
-from walrus_chain.errors import ChunkNotOpened, InconsistentEncoding, WalrusError
+from walrus_chain.errors import InconsistentEncoding, WalrusError, WrongDataKey
 from walrus_chain.types import Axis, BlobId, BlobObjectId, Epoch, JobId, PairIndex, PoolId, Wei
 
 SHARDS = 7
@@ -167,14 +167,12 @@ async def test_open__encrypted_but_no_key_was_published__as_it_is() -> None:
     assert await only.read(0, only.size) == content
 
 
-async def test_open__another_key__no_bytes() -> None:
+async def test_open__another_key__refused() -> None:
     blobs = FakeBlobs(sealed(b"secret data"))
     view, request = job_on(blobs)
 
-    [only] = await Inputs(lambda: Segments(blobs, blobs), Privacy(1), Keys(bytes(32))).open(view, request)
-
-    with pytest.raises(ChunkNotOpened):
-        await only.read(0, 1)
+    with pytest.raises(WrongDataKey):
+        await Inputs(lambda: Segments(blobs, blobs), Privacy(1), Keys(bytes(32))).open(view, request)
 
 
 async def test_open__cut_off__refused() -> None:

@@ -19,6 +19,7 @@ BENCHMARKS = (
     ("keys", ("bench.keys",), ("bench.keys", "--quick")),
     ("private data", ("bench.private",), ("bench.private", "--quick")),
     ("compute", ("bench.compute",), ("bench.compute", "--quick")),
+    ("jobs", ("bench.jobs",), ("bench.jobs", "--quick")),
 )
 """What it is called, the command, and the quick one if there is one."""
 

@@ -219,6 +219,7 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
             settings.compute,
             job_chain,
             upkeep.sender,
+            seat.member_ids,
             lambda: upkeep.proving,
             parameters,
             await job_chain.rules(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,9 +33,9 @@ from walrus_chain.types import NodeId
 _log = logging.getLogger(__name__)
 
 _DAY: Final = 86400.0
-#: What anybody may do is spread over this part of the time to commit, and no more seconds than that.
-_SPAN_PART: Final = 60
-_LONGEST_SPAN: Final = 12.0
+#: A turn for what anybody may do takes this part of the time to commit, and no more seconds than that.
+_TURN_PART: Final = 60
+_LONGEST_TURN: Final = 12.0
 
 
 class Computing:
@@ -78,6 +78,7 @@ def make_computing(
     settings: ComputeSettings,
     chain: JobChain,
     sender: Sender | None,
+    members: Callable[[], Collection[NodeId]],
     proving: Callable[[], bool],
     parameters: NetworkParameters,
     job_rules: JobRules,
@@ -97,6 +98,7 @@ def make_computing(
 
     Args:
         sender: sends the node's transactions; none where the operator does without a keeper.
+        members: of the committee, as this node knows it.
         proving: whether a proof of custody is due, before which nothing is sent that can wait.
         job_rules: what holds for all jobs.
         signer: the node's key.
@@ -112,8 +114,8 @@ def make_computing(
         return Computing(None, None, problem)
     runs_here = settings.enabled and problem is None
     limits = ComputeLimits(settings.at_once, settings.queue, settings.wall_seconds)
-    span = min(_LONGEST_SPAN, job_rules.commit_seconds / _SPAN_PART)
-    rules = NodeRules(node_id, job_rules.draw_seconds, job_rules.commit_seconds, span)
+    turn = min(_LONGEST_TURN, job_rules.commit_seconds / _TURN_PART)
+    rules = NodeRules(node_id, job_rules.draw_seconds, job_rules.commit_seconds, turn)
     asker = ShareAsker(node_id, signer, domain, chain, confirmations, clock, random)
     runs = Runs(
         RunRules(node_id, access_wei(settings.minimum_fee), settings.at_once),
@@ -140,9 +142,10 @@ def make_computing(
         runs,
         store,
         outputs,
+        members,
         proving,
         metrics,
     )
     pace = min(300.0, max(poll_seconds, parameters.epoch_seconds / 20))
-    firer = TriggerFirer(rules, chain, hands, store, parameters.epoch_at, proving, metrics, pace)
+    firer = TriggerFirer(rules, chain, hands, store, parameters.epoch_at, members, proving, metrics, pace)
     return Computing(follower, firer, problem)

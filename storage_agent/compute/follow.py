@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -23,8 +23,9 @@ from storage_agent.store.outputs import Outputs
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.compute_views import Answer, Job, JobRequest, JobStatus
 from walrus_chain.chain.compute_writer import commitment
+from walrus_chain.chain.economy_rejections import SeedTooEarly
 from walrus_chain.errors import Bug, NotEnoughGasMoney, Rejected, Retryable, WalrusError
-from walrus_chain.types import Address
+from walrus_chain.types import Address, NodeId
 
 _log = logging.getLogger(__name__)
 
@@ -124,12 +125,14 @@ class JobFollower:
         runs: Runs,
         store: JobStore,
         outputs: Outputs,
+        members: Callable[[], Collection[NodeId]],
         quiet: Callable[[], bool],
         metrics: Metrics,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         """
         Args:
+            members: of the committee, as this node knows it.
             quiet: whether a proof of custody is due, before which nothing is sent that can wait.
         """
         self._settings = settings
@@ -138,6 +141,7 @@ class JobFollower:
         self._runs = runs
         self._store = store
         self._outputs = outputs
+        self._members = members
         self._quiet = quiet
         self._metrics = metrics
         self._sleep = sleep
@@ -211,7 +215,7 @@ class JobFollower:
         terms = await self._terms_of(row, view)
         since = self._since[view.job, view.status]
         requested_at = None if terms is None else terms.since
-        step = next_step(view, requested_at, _finding(result), self._rules, since, now)
+        step = next_step(view, requested_at, _finding(result), self._rules, self._members(), since, now)
         if step is Step.RUN:
             await self._begin_run(view, terms, now)
             return
@@ -267,6 +271,11 @@ class JobFollower:
         key = (view.job, step)
         try:
             await self._take(step, view, terms, result)
+        except SeedTooEarly as error:
+            # Who comes first tries at every look; the others' turns count from when it was seen to be too early.
+            self._since[view.job, view.status] = now
+            _log.debug("%s of job %d: %s", step, view.job, error, extra={"action": step, "job": view.job})
+            return
         except Exception as error:  # noqa: BLE001 - logged; one job must not keep others from being done
             pause = self._pauses.setdefault(key, _Pause())
             pause.until = now + _FIRST_PAUSE * 2 ** min(pause.attempts, _DOUBLINGS)
@@ -308,7 +317,7 @@ class JobFollower:
     def _note_failure(self, step: Step, view: Job, pause: _Pause, error: Exception) -> None:
         fields = {"action": step, "job": view.job}
         if isinstance(error, Rejected | Retryable) and pause.attempts < _WORRY:
-            # Too early for the randomness, or another one was first.
+            # Another one was first.
             _log.debug("%s of job %d: %s", step, view.job, error, extra=fields)
             return
         self._metrics.job_failures.labels(step).inc()

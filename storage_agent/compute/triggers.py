@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -18,7 +18,7 @@ from storage_agent.store.jobs import JobStore
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.chain.compute_views import Trigger, TriggerKind, TriggerTerms
 from walrus_chain.errors import Rejected, Retryable, WalrusError
-from walrus_chain.types import BlobObjectId, Epoch
+from walrus_chain.types import BlobObjectId, Epoch, NodeId
 
 _log = logging.getLogger(__name__)
 
@@ -84,6 +84,7 @@ class TriggerFirer:
         hands: TriggerHands,
         store: JobStore,
         epoch_at: Callable[[int], Epoch],
+        members: Callable[[], Collection[NodeId]],
         quiet: Callable[[], bool],
         metrics: Metrics,
         pace: float,
@@ -92,6 +93,7 @@ class TriggerFirer:
         """
         Args:
             epoch_at: the epoch of a time, seconds since 1970.
+            members: of the committee, as this node knows it.
             quiet: whether a proof of custody is due, before which nothing is sent that can wait.
             pace: seconds between two looks.
         """
@@ -100,6 +102,7 @@ class TriggerFirer:
         self._hands = hands
         self._store = store
         self._epoch_at = epoch_at
+        self._members = members
         self._quiet = quiet
         self._metrics = metrics
         self._pace = pace
@@ -154,7 +157,8 @@ class TriggerFirer:
             reason = (view.trigger, subject, epoch)
             reasons.add(reason)
             since = self._since.setdefault(reason, float(head.timestamp))
-            if head.timestamp >= since + self._rules.wait_for(f"fire:{view.trigger}:{subject}:{epoch}"):
+            wait = self._rules.wait_for(f"fire:{view.trigger}:{subject}:{epoch}", self._members())
+            if head.timestamp >= since + wait:
                 await self._fire(view, terms, subject, head)
         return reasons
 

@@ -67,6 +67,10 @@ class Seat:
             raise NotServing(self.node_id, "no committee is in office, or the chain did not tell yet")
         return self._committee
 
+    def member_ids(self) -> tuple[NodeId, ...]:
+        """The members of the committee; none while none is known."""
+        return () if self._committee is None else tuple(member.node_id for member in self._committee.members)
+
     @property
     def known(self) -> bool:
         """Whether a committee is known."""

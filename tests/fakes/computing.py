@@ -92,7 +92,7 @@ class Computer:
         waiting: int = 8,
         at_once: int = 1,
         minimum_fee: int = 0,
-        span: float = 0.0,
+        turn_seconds: float = 0.0,
     ) -> None:
         self.chain = chain
         self.folder = folder
@@ -103,7 +103,7 @@ class Computer:
         self.quiet = False
         self._enabled = enabled
         self._minimum_fee = minimum_fee
-        rules = NodeRules(self.node_id, DRAW_SECONDS, COMMIT_SECONDS, span)
+        rules = NodeRules(self.node_id, DRAW_SECONDS, COMMIT_SECONDS, turn_seconds)
         self.settings = FollowSettings(rules, at_once, waiting, 1000.0, 2, 1.0)
         self.starts = 0
         self.start()
@@ -135,6 +135,7 @@ class Computer:
             self.runs,
             self.store,
             self.outputs,
+            lambda: self.chain.members,
             lambda: self.quiet,
             self.metrics,
             self._sleep,

@@ -18,8 +18,10 @@ from tests.fakes.job_chain import (
 )
 from tests.unit.agent.compute.conftest import MakeComputer
 from walrus_chain.chain.compute_views import Answer, JobStatus
+from walrus_chain.chain.economy_rejections import SeedTooEarly
 from walrus_chain.compute.run import Ending, Outcome
 from walrus_chain.errors import NotEnoughGasMoney, RpcUnavailable
+from walrus_chain.types import NodeId
 
 
 async def follow(chain: FakeJobChain, *computers: Computer, looks: int = 12) -> None:
@@ -343,14 +345,47 @@ async def test_follow__proof_of_custody_is_due__what_can_wait_waits(
     assert [what for _, what, _ in chain.sent] == ["draw", "commit", "reveal"]
 
 
-async def test_follow__many_agents__they_do_not_all_draw_at_once(chain: FakeJobChain, computer: MakeComputer) -> None:
-    nodes = [computer(number, span=30.0) for number in range(4, 12)]
+async def test_follow__many_agents__one_draws_at_once(chain: FakeJobChain, computer: MakeComputer) -> None:
+    chain.members = tuple(map(NodeId, range(4, 12)))
+    nodes = [computer(number, turn_seconds=30.0) for number in chain.members]
     chain.request()
 
     for node in nodes:
         await node.look()
 
-    assert [what for _, what, _ in chain.sent].count("draw") <= 1
+    assert [what for _, what, _ in chain.sent] == ["draw"]
+
+
+async def test_follow__who_comes_first_is_dead__the_next_one_draws_a_turn_later(
+    chain: FakeJobChain, computer: MakeComputer
+) -> None:
+    nodes = [computer(number, turn_seconds=30.0) for number in chain.members]
+    chain.request()
+    first = min(nodes, key=lambda node: node.settings.rules.wait_for("draw:1", chain.members))
+    others = [node for node in nodes if node is not first]
+    for node in others:
+        await node.look()
+    assert chain.sent == []
+
+    chain.pass_seconds(30)
+    for node in others:
+        await node.look()
+
+    assert [what for _, what, _ in chain.sent] == ["draw"]
+
+
+async def test_follow__too_early_to_draw__tried_at_every_look_by_the_first_alone(
+    chain: FakeJobChain, computer: MakeComputer
+) -> None:
+    chain.failures = [SeedTooEarly(8, 7) for _ in range(5)]
+    nodes = [computer(number, turn_seconds=30.0) for number in chain.members]
+    job = chain.request()
+
+    await follow(chain, *nodes, looks=6)
+
+    drawing = [node for node, what, _ in chain.sent if what == "draw"]
+    assert (len(drawing), len(set(drawing))) == (6, 1)
+    assert chain.status(job) is not JobStatus.REQUESTED
 
 
 async def test_follow__counted_at_a_block_that_does_not_have_it_yet__followed_once_it_is_there(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import pytest
 
 from storage_agent.state.jobs import Finding, NodeRules, Step, next_step
@@ -12,7 +14,8 @@ from walrus_chain.errors import MalformedMessage
 from walrus_chain.types import Epoch, JobId, NodeId, PoolId, Wei
 
 ME, DRAWN = NodeId(2), 1000
-RULES = NodeRules(ME, draw_seconds=60, commit_seconds=80, span=0.0)
+RULES = NodeRules(ME, draw_seconds=60, commit_seconds=80, turn_seconds=0.0)
+MEMBERS = (NodeId(1), ME, NodeId(3))
 REQUEST = JobRequest(REQUESTER, order(), (JobCharge(INPUT, PoolId(7), Wei(10)),), 9, Epoch(3), DRAWN)
 
 
@@ -40,41 +43,60 @@ def job(status: JobStatus, answer: Answer = Answer.NONE, *, me: NodeId = ME) -> 
     ],
 )
 def test_next_step__on_the_panel(status: JobStatus, answer: Answer, found: Finding, step: Step) -> None:
-    assert next_step(job(status, answer), DRAWN, found, RULES, DRAWN, DRAWN + 1) is step
+    assert next_step(job(status, answer), DRAWN, found, RULES, MEMBERS, DRAWN, DRAWN + 1) is step
 
 
 @pytest.mark.parametrize("status", [JobStatus.COMMITTING, JobStatus.REVEALING])
 def test_next_step__not_on_the_panel__waits(status: JobStatus) -> None:
     view = job(status, me=NodeId(9))
 
-    assert next_step(view, DRAWN, Finding.NOTHING, RULES, DRAWN, DRAWN + 1) is Step.WAIT
+    assert next_step(view, DRAWN, Finding.NOTHING, RULES, MEMBERS, DRAWN, DRAWN + 1) is Step.WAIT
 
 
 def test_next_step__time_to_draw_is_over__cancels() -> None:
     view = job(JobStatus.REQUESTED)
 
-    assert next_step(view, DRAWN, Finding.NOTHING, RULES, DRAWN, DRAWN + 59) is Step.DRAW
-    assert next_step(view, DRAWN, Finding.NOTHING, RULES, DRAWN, DRAWN + 60) is Step.CANCEL
+    assert next_step(view, DRAWN, Finding.NOTHING, RULES, MEMBERS, DRAWN, DRAWN + 59) is Step.DRAW
+    assert next_step(view, DRAWN, Finding.NOTHING, RULES, MEMBERS, DRAWN, DRAWN + 60) is Step.CANCEL
 
 
 @pytest.mark.parametrize("status", [JobStatus.REQUESTED, JobStatus.SETTLEABLE])
 def test_next_step__request_unknown__waits_with_what_needs_it(status: JobStatus) -> None:
-    assert next_step(job(status), None, Finding.NOTHING, RULES, DRAWN, DRAWN + 1) is Step.WAIT
+    assert next_step(job(status), None, Finding.NOTHING, RULES, MEMBERS, DRAWN, DRAWN + 1) is Step.WAIT
 
 
-def test_next_step__anybody_may__nodes_wait_differently_and_the_panel_less() -> None:
-    def wait(node: int, *, on_panel: bool) -> int:
-        rules = NodeRules(NodeId(node), 60, 80, span=40.0)
-        view = job(JobStatus.SETTLEABLE, me=NodeId(node) if on_panel else NodeId(99))
-        return next(
-            seconds
-            for seconds in range(100)
-            if next_step(view, DRAWN, Finding.NOTHING, rules, DRAWN, DRAWN + seconds) is Step.SETTLE
-        )
+def wait(node: int, panel: Sequence[int], members: Collection[int]) -> int:
+    """Seconds that a node waits before it settles."""
+    rules = NodeRules(NodeId(node), 60, 80, turn_seconds=4.0)
+    nodes = tuple(map(NodeId, panel))
+    view = Job(JobId(5), JobStatus.SETTLEABLE, bytes(32), DRAWN, 7, nodes, (Answer.REVEALED,) * len(nodes))
+    return next(
+        seconds
+        for seconds in range(100)
+        if next_step(view, DRAWN, Finding.NOTHING, rules, list(map(NodeId, members)), DRAWN, DRAWN + seconds)
+        is Step.SETTLE
+    )
 
-    assert len({wait(node, on_panel=False) for node in range(10, 20)}) > 3
-    for node in range(10, 20):
-        assert wait(node, on_panel=True) <= wait(node, on_panel=False) <= 40
+
+def test_next_step__anybody_may__one_after_the_other_and_the_panel_first() -> None:
+    members, panel = range(10, 20), (12, 17, 25)  # 25 has left the committee since
+
+    waits = {node: wait(node, panel, members) for node in (*members, 25)}
+
+    assert sorted(waits.values()) == [4 * turn for turn in range(11)]
+    assert {node for node, seconds in waits.items() if seconds < 12} == set(panel)
+    # Whoever is neither comes after all of them; and where no committee is known, at once.
+    assert wait(99, panel, members) == 44
+    assert wait(99, (), ()) == 0
+
+
+def test_next_step__anybody_may__another_order_for_each_job() -> None:
+    rules = [NodeRules(NodeId(node), 60, 80, turn_seconds=1.0) for node in range(10)]
+    members = [one.node_id for one in rules]
+
+    first = {job: next(one.node_id for one in rules if not one.wait_for(f"draw:{job}", members)) for job in range(50)}
+
+    assert len(set(first.values())) > 5
 
 
 def test_terms__encoded_and_back__the_same() -> None:

@@ -124,9 +124,10 @@ def number_option(name: str, text: str) -> Callable[[_Command], _Command]:
 @click.option("--draw-seconds", type=int, help="For how long a job may be drawn; 600, or half an epoch, when none.")
 @click.option("--commit-seconds", type=int, help="For how long nodes run a job; 600, or half an epoch, when none.")
 @click.option("--reveal-seconds", type=int, help="For how long they show results; 300, or half an epoch, when none.")
-@number_option("window_blocks", "Blocks that running and showing have at least.")
+@click.option("--window-blocks", type=int, help="Blocks of running and showing; as of 12 seconds each, when none.")
 @share_option("--wrong", DEFAULTS.wrong_bps, "What a node loses whose result most contradict.")
 @share_option("--absent", DEFAULTS.absent_bps, "What a node loses that lets a job wait.")
+@amount_option("--minimum-job-fee", DEFAULTS.minimum_job_fee, "The least that a job pays for each node that runs it.")
 @click.option("--genesis", help="The account that forms the first committee; the deployer when none.")
 @click.option("--holder", help="The account that gets the whole supply; the deployer when none.")
 @click.option(

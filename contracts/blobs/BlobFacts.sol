@@ -16,6 +16,7 @@ using {
     isDeletable,
     isCertified,
     isGoverned,
+    wasGiven,
     withOwner,
     withEnd,
     withCertificate,
@@ -28,6 +29,7 @@ uint256 constant END_SHIFT = 224;
 uint256 constant DELETABLE_FLAG = 1 << 248;
 uint256 constant CERTIFIED_FLAG = 1 << 249;
 uint256 constant GOVERNED_FLAG = 1 << 250;
+uint256 constant GIVEN_FLAG = 1 << 251;
 uint256 constant END_MASK = uint256(type(uint24).max) << END_SHIFT;
 
 /// @notice The facts of a new object.
@@ -74,9 +76,15 @@ function isGoverned(BlobFacts facts) pure returns (bool) {
     return BlobFacts.unwrap(facts) & GOVERNED_FLAG != 0;
 }
 
-/// @notice The same facts of another owner.
+/// @notice Whether the object has an owner who did not register it.
+function wasGiven(BlobFacts facts) pure returns (bool) {
+    return BlobFacts.unwrap(facts) & GIVEN_FLAG != 0;
+}
+
+/// @notice The same facts of another owner, who was given the object; of nobody when zero.
 function withOwner(BlobFacts facts, address owner) pure returns (BlobFacts) {
-    return BlobFacts.wrap(BlobFacts.unwrap(facts) >> SIZE_SHIFT << SIZE_SHIFT | uint160(owner));
+    uint256 given = owner == address(0) ? 0 : GIVEN_FLAG;
+    return BlobFacts.wrap(BlobFacts.unwrap(facts) >> SIZE_SHIFT << SIZE_SHIFT | uint160(owner) | given);
 }
 
 /// @notice The same facts with another end.

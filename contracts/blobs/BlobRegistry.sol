@@ -251,6 +251,11 @@ contract BlobRegistry is BlobToken, EIP712, IBlobRegistry {
     }
 
     /// @inheritdoc IBlobRegistry
+    function wasGiven(uint256 blobObject) external view returns (bool) {
+        return _factsOf[blobObject].wasGiven();
+    }
+
+    /// @inheritdoc IBlobRegistry
     function statusOf(uint256 blobObject) external view returns (Status) {
         return _statusOf(_factsOf[blobObject], _blobIdOf[blobObject]);
     }

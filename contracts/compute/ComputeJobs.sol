@@ -192,7 +192,7 @@ contract ComputeJobs is JobBook, IJobTriggers {
             uint256 computed = _computed[trigger][subject / OBJECTS_IN_WORD];
             uint256 bit = 1 << (subject % OBJECTS_IN_WORD);
             good = subject >= state.firstObject && blob.status == IBlobRegistry.Status.Certified
-                && blob.owner == state.owner && computed & bit == 0;
+                && blob.owner == state.owner && !_registry.wasGiven(subject) && computed & bit == 0;
             _computed[trigger][subject / OBJECTS_IN_WORD] = computed | bit;
             inputs = new uint256[](1);
             inputs[0] = subject;

@@ -36,14 +36,16 @@ import {JobPanel, newJobPanel} from "./JobPanel.sol";
 /// request. Who does not like a panel may hope that nobody draws it until the job can be cancelled; but anybody may draw, and the
 /// panel's nodes, which earn by it, will.
 ///
-/// Slashes of absent nodes are one for each epoch in which their jobs were drawn, whenever those are settled: whoever sees that a
-/// node is down cannot ruin it with many jobs. A node that left the committee since it was drawn is excused; it may still answer, and
-/// when it lies it is not.
+/// Of all jobs that were drawn in one epoch, whenever those are settled, a node is slashed for one in which it was absent, and for one
+/// in which it lied: whoever sees that a node is down cannot ruin it with many jobs, nor can a league that has the majority of some
+/// panels ruin those who do not agree with it. A node that left the committee since it was drawn is excused for being absent; it may
+/// still answer, and when it lies it is not. Who commits and then keeps still chose to, and pays for each job: else it would cost
+/// nothing to guess, see what the others show, and keep still when the guess was wrong.
 ///
 /// Invariants:
 /// - The vault's reserve of this contract is the sum of fee and charges over all jobs that are not over, and of the balances of
 ///   triggers.
-/// - I7: a job slashes each node of its panel once at most, and none but those.
+/// - I7: a job slashes each node of its panel once at most, and none but those; for lies no node more than once an epoch of draw.
 abstract contract JobBook is IComputeJobs {
     using SafeCast for uint256;
 
@@ -54,6 +56,8 @@ abstract contract JobBook is IComputeJobs {
     uint256 private constant MAXIMUM_REPLICAS = 7;
     uint256 private constant MAXIMUM_SLASH_BPS = 5000;
     uint256 private constant MAXIMUM_WINDOW_BLOCKS = 50_000;
+    /// @dev A thousand WAL.
+    uint256 private constant MAXIMUM_MINIMUM_FEE = 1000 * 10 ** 18;
     /// @dev All windows of a job together, in epochs: stake on its way out is in reach for three at least.
     uint256 private constant MAXIMUM_WINDOWS = 2;
     /// @dev What {IBlobPolicies-judge} says of an object without policies, to all but its owner.
@@ -78,6 +82,7 @@ abstract contract JobBook is IComputeJobs {
     uint32 private immutable _windowBlocks;
     uint16 private immutable _wrongBps;
     uint16 private immutable _absentBps;
+    Amount private immutable _minimumFee;
 
     /// @inheritdoc IComputeJobs
     uint256 public jobCount;
@@ -92,6 +97,9 @@ abstract contract JobBook is IComputeJobs {
 
     /// @inheritdoc IComputeJobs
     mapping(NodeId nodeId => mapping(Epoch epoch => bool)) public wasAbsent;
+
+    /// @inheritdoc IComputeJobs
+    mapping(NodeId nodeId => mapping(Epoch epoch => bool)) public hasLied;
 
     /// @dev Partners and parameters as {ComputeJobs} says.
     constructor(
@@ -113,6 +121,7 @@ abstract contract JobBook is IComputeJobs {
         _checkParameter("windowBlocks", 1, MAXIMUM_WINDOW_BLOCKS, parameters_.windowBlocks);
         _checkParameter("wrongBps", 1, MAXIMUM_SLASH_BPS, parameters_.wrongBps);
         _checkParameter("absentBps", 0, parameters_.wrongBps, parameters_.absentBps);
+        _checkParameter("minimumFee", 0, MAXIMUM_MINIMUM_FEE, Amount.unwrap(parameters_.minimumFee));
 
         _vault = vault;
         _committee = committee;
@@ -129,6 +138,7 @@ abstract contract JobBook is IComputeJobs {
         _windowBlocks = parameters_.windowBlocks;
         _wrongBps = parameters_.wrongBps;
         _absentBps = parameters_.absentBps;
+        _minimumFee = parameters_.minimumFee;
     }
 
     /// @inheritdoc IComputeJobs
@@ -215,7 +225,8 @@ abstract contract JobBook is IComputeJobs {
 
         // Effect
         _end(job, answers.length);
-        (outcome.agreeing, outcome.lying, outcome.absent) = (counted.agreeing, counted.lying, counted.absent);
+        (outcome.agreeing, outcome.lying) = (counted.agreeing, counted.lying);
+        outcome.absent = counted.absent | counted.silent;
         Amount paid;
         if (outcome.agreeing != 0) {
             // At most seven.
@@ -239,7 +250,7 @@ abstract contract JobBook is IComputeJobs {
 
         // Interaction: nobody is called who could refuse, and nobody gets control.
         _payOut(job, requested, panel, outcome);
-        _slash(job, panel, outcome);
+        _slash(job, panel, counted);
     }
 
     /// @inheritdoc IComputeJobs
@@ -281,7 +292,8 @@ abstract contract JobBook is IComputeJobs {
             revealSeconds: _revealSeconds,
             windowBlocks: _windowBlocks,
             wrongBps: _wrongBps,
-            absentBps: _absentBps
+            absentBps: _absentBps,
+            minimumFee: _minimumFee
         });
     }
 
@@ -334,7 +346,7 @@ abstract contract JobBook is IComputeJobs {
     }
 
     /// @dev Reverts unless the order keeps its bounds, with `minimum` to `maximum` inputs.
-    function _checkOrder(Order memory order, uint256 minimum, uint256 maximum) internal pure {
+    function _checkOrder(Order memory order, uint256 minimum, uint256 maximum) internal view {
         _checkField("inputs", minimum, maximum, order.inputs.length);
         if (order.program.isNone()) revert ComputeJobs_NoProgram();
         _checkField("arguments", 0, MAXIMUM_ARGUMENTS, order.arguments.length);
@@ -343,6 +355,7 @@ abstract contract JobBook is IComputeJobs {
         if (order.replicas > MAXIMUM_REPLICAS || order.replicas % 2 == 0) {
             revert ComputeJobs_WrongReplicas(order.replicas);
         }
+        _checkField("fee", Amount.unwrap(_minimumFee) * order.replicas, type(uint128).max, Amount.unwrap(order.fee));
         if (order.engine != engine) revert ComputeJobs_WrongEngine(engine, order.engine);
     }
 
@@ -402,17 +415,20 @@ abstract contract JobBook is IComputeJobs {
         if (!outcome.refunded.isZero()) _vault.release(requested.requester, outcome.refunded);
     }
 
-    /// @dev Slashes those who lied or were absent.
-    function _slash(uint256 job, JobPanel panel, Outcome memory outcome) private {
-        uint256 faulty = outcome.lying | outcome.absent;
+    /// @dev Slashes those who lied, kept still, or were absent.
+    function _slash(uint256 job, JobPanel panel, JobAnswers.Count memory counted) private {
+        uint256 faulty = counted.lying | counted.silent | counted.absent;
         if (faulty == 0) return;
         Epoch epoch = EpochClock.epochAt(_genesis, _epochSeconds, panel.drawnAt());
         for (uint256 place = 0; faulty >> place != 0; ++place) {
             if (faulty >> place & 1 == 0) continue;
             NodeId nodeId = panel.nodeAt(place);
-            bool lied = outcome.lying >> place & 1 != 0;
+            bool lied = counted.lying >> place & 1 != 0;
             uint16 bps = lied ? _wrongBps : _absentBps;
-            if (!lied) {
+            if (lied) {
+                if (hasLied[nodeId][epoch]) bps = 0;
+                else hasLied[nodeId][epoch] = true;
+            } else if (counted.absent >> place & 1 != 0) {
                 if (wasAbsent[nodeId][epoch] || _committee.weightOf(nodeId) == 0) bps = 0;
                 else wasAbsent[nodeId][epoch] = true;
             }

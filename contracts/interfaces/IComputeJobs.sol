@@ -25,7 +25,8 @@ import {Timestamp} from "../types/Timestamp.sol";
 /// Commitment: keccak256(abi.encode(uint256 job, uint32 nodeId, bytes32 resultHash, uint64 outputSize, bytes32 salt)). It names
 /// the node, so whoever copies another's can never reveal it.
 ///
-/// Windows are counted in seconds and in blocks and end when both went by, so a chain that stands still takes nobody's time.
+/// Windows are counted in seconds and in blocks from the draw on, and end when both went by. So a chain that stands still takes nobody's
+/// time, as long as `windowBlocks` are no fewer than the blocks that it makes in the longer of the two windows.
 ///
 /// Warning: nodes that run a job see its inputs in the clear. More than half of a panel who are in league can agree on anything; with
 /// one replica that is one node. See docs/spec/18-jobs.md.
@@ -36,9 +37,10 @@ interface IComputeJobs {
     /// @param drawSeconds After {request}, for {draw}: longer than the source of randomness takes.
     /// @param commitSeconds After {draw}, for {commit}.
     /// @param revealSeconds After that, for {reveal}.
-    /// @param windowBlocks Blocks that {commit} has at least, and {reveal} after it.
+    /// @param windowBlocks Blocks that {commit} has at least; {reveal} has ended no earlier than after twice as many.
     /// @param wrongBps What a node loses that lied, of 10,000 of its stake: 1 to 5,000.
-    /// @param absentBps What a node loses that was absent; at most `wrongBps`.
+    /// @param absentBps What a node loses that was absent, or committed and kept still; at most `wrongBps`.
+    /// @param minimumFee The least that a job pays for each replica, so that nobody makes nodes work, or decline, for nothing.
     struct Parameters {
         uint32 drawSeconds;
         uint32 commitSeconds;
@@ -46,6 +48,7 @@ interface IComputeJobs {
         uint32 windowBlocks;
         uint16 wrongBps;
         uint16 absentBps;
+        Amount minimumFee;
     }
 
     /// @notice What a requester wants.
@@ -57,7 +60,7 @@ interface IComputeJobs {
     /// @param replicas How many nodes run it: 1, 3, 5 or 7.
     /// @param engine What runs it: {engine}.
     /// @param encryptionKey X25519 key to which the output is sealed; zero when it is public.
-    /// @param fee What the nodes get together.
+    /// @param fee What the nodes get together: {Parameters-minimumFee} for each replica, or more.
     struct Order {
         uint256[] inputs;
         BlobId program;
@@ -132,7 +135,7 @@ interface IComputeJobs {
     /// @notice How a job ended. Bit p of a set is the node at place p.
     /// @param agreeing Those who revealed the result that counts; empty when none does.
     /// @param lying Those who revealed another one than that.
-    /// @param absent Those who neither declined nor revealed.
+    /// @param absent Those who neither declined nor revealed; but not who committed where too many declined for a result.
     /// @param charged What went to pools.
     /// @param feeEach What each that agrees got.
     /// @param refunded What went back to the requester.
@@ -189,8 +192,8 @@ interface IComputeJobs {
     event JobCancelled(uint256 indexed job, address indexed requester, Amount refunded);
 
     /// @notice Emitted for each node that lied or was absent, before its slash.
-    /// @param bps What of its stake it loses; zero when an absence is excused: it does not serve any more, or was slashed for one of
-    /// the same epoch already.
+    /// @param bps What of its stake it loses; zero when it is excused: it was slashed for the same, lies or absence, of a job drawn in
+    /// the same epoch already, or was absent and does not serve any more. Who committed and kept still is never excused.
     event NodeFaulted(uint256 indexed job, NodeId indexed nodeId, bool lied, uint16 bps);
 
     /// @notice Thrown when there is no such job.
@@ -297,7 +300,7 @@ interface IComputeJobs {
     function commit(uint256 job, uint8 place, bytes32 terms, bytes32 commitment) external;
 
     /// @notice Tells that the node at a place does not run the job: it cannot get program or inputs, or the fee is too low.
-    /// @dev Emits {JobDeclined}. Earns nothing, costs nothing. Requirements: as {commit}, but for the terms.
+    /// @dev Emits {JobDeclined}. Earns nothing, costs no stake. Requirements: as {commit}, but for the terms.
     function decline(uint256 job, uint8 place) external;
 
     /// @notice Shows the result of the node at a place. Only its present signer; once.
@@ -331,6 +334,9 @@ interface IComputeJobs {
 
     /// @notice Whether a node was slashed for being absent from a job that was drawn in an epoch.
     function wasAbsent(NodeId nodeId, Epoch epoch) external view returns (bool);
+
+    /// @notice Whether a node was slashed for a lie about a job that was drawn in an epoch.
+    function hasLied(NodeId nodeId, Epoch epoch) external view returns (bool);
 
     /// @notice What a node commits to.
     function commitmentOf(uint256 job, NodeId nodeId, bytes32 resultHash, uint64 outputSize, bytes32 salt)

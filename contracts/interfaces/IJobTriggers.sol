@@ -15,7 +15,8 @@ import {IComputeJobs} from "./IComputeJobs.sol";
 /// Invariant: a trigger never spends more than was paid into it, nor requests more jobs in an epoch than its terms say.
 interface IJobTriggers {
     /// @notice What fires a trigger.
-    /// @dev OnCertify: each object that its owner has, once; registered after the trigger was made, and certified.
+    /// @dev OnCertify: each object that its owner registered and has, once; after the trigger was made, and certified. What others
+    /// give the owner does not count: they chose its policies, and so who would be paid.
     /// EveryEpochs: the clock. OnPayment: reads of its object that were bought by {IPurchases-buyReads}.
     enum Kind {
         OnCertify,
@@ -26,7 +27,8 @@ interface IJobTriggers {
     /// @notice What a trigger does.
     /// @param epochs For EveryEpochs, from one job to the next: 1 or more. Zero for the others.
     /// @param perEpoch The most jobs in an epoch: 1 or more; 1 for all but OnCertify.
-    /// @param maximum What one job may cost, fee and charges together.
+    /// @param maximum What one job may cost, fee and charges together. Anybody fires and chooses what policies are shown, so where they
+    /// allow in several ways, count with the dearest.
     /// @param order Of each job. Its inputs are those of each job too: none for OnCertify, which has the object that was certified;
     /// one for OnPayment, whose reads count.
     struct Terms {
@@ -88,8 +90,8 @@ interface IJobTriggers {
     /// @param from The first epoch in which it may fire again.
     error JobTriggers_NotDue(uint256 trigger, Epoch from, Epoch currentEpoch);
 
-    /// @notice Thrown when there is no reason to fire: the object is not the owner's, older than the trigger, not certified or was
-    /// computed on before; or the reader bought nothing since the last time.
+    /// @notice Thrown when there is no reason to fire: the object is not the owner's, older than the trigger, was given to the owner, is not
+    /// certified or was computed on before; or the reader bought nothing since the last time.
     error JobTriggers_NoReason(uint256 trigger, uint256 subject);
 
     /// @notice Makes a trigger of the caller; ids count from 1.

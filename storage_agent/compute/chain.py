@@ -16,7 +16,7 @@ from storage_agent.state.terms import trigger_terms_of
 from storage_agent.watch.access import AccessChain
 from walrus_chain.chain.answers import blob_from, node_from
 from walrus_chain.chain.blocks import BlockRef
-from walrus_chain.chain.compute_events import JobRequested, TriggerCreated
+from walrus_chain.chain.compute_events import JobDrawn, JobRequested, JobSettled, TriggerCreated
 from walrus_chain.chain.compute_views import Answer, Job, JobRequest, JobRules, JobStatus, Trigger, TriggerTerms
 from walrus_chain.chain.network import Chain
 from walrus_chain.chain.payment_events import ReadsBought
@@ -28,13 +28,15 @@ from walrus_chain.errors import MalformedKey
 from walrus_chain.messages.domain import number_word
 from walrus_chain.messages.receipt import Receipt
 from walrus_chain.transport.access import JobKeyHolder, JobKeyQuestion, KeyAnswer
-from walrus_chain.types import NOBODY, BlobObjectId, BlobStatus, Epoch, JobId, NodeId, TriggerId, Wei
+from walrus_chain.types import NOBODY, Address, BlobObjectId, BlobStatus, Epoch, JobId, NodeId, TriggerId, Wei
 
 _CONTRACT: Final = "ComputeJobs"
 #: Blocks that a reorganisation may put an event before where it was first seen.
 _MARGIN: Final = 256
 _CALLS_AT_ONCE: Final = 100
 _OBJECTS_A_CALL: Final = 1000
+#: Contract, function, arguments.
+_Call = tuple[str, str, tuple[Any, ...]]
 
 
 class JobChain:
@@ -55,6 +57,8 @@ class JobChain:
         self._connect = connect
         self._triggers_done: dict[int, BlobObjectId] = {}
         """For a trigger, the first object that it may yet have to fire for."""
+        self._buyers: dict[BlobObjectId, tuple[int, frozenset[Address]]] = {}
+        """Who bought reads of an object until near a block; who did so on another fork only has bought none."""
         self.releaser: JobReleaser | None = None
         """Gives this node's own shares; none where it releases no keys."""
 
@@ -89,6 +93,14 @@ class JobChain:
                 return event.request
         return None
 
+    async def agreeing(self, job: int, first_block: int) -> frozenset[NodeId]:
+        """The nodes whose result of a job counts, requested near that block or later; none where no result does."""
+        first = self._first(first_block)
+        drawn = await self._chain.logged(JobDrawn, number_word(job), first=first)
+        for end in await self._chain.logged(JobSettled, number_word(job), first=first):
+            return frozenset(node for place, node in enumerate(drawn[-1].nodes) if end.agreeing >> place & 1)
+        return frozenset()
+
     async def facts(self, job: int, node_id: NodeId, blob_object: BlobObjectId, at: bytes) -> JobFacts:
         """What a block says about a job, a node and an object."""
         calls = [
@@ -111,12 +123,6 @@ class JobChain:
         )
 
     # -- inputs ------------------------------------------------------------------------------------------------------
-
-    async def sealed_at(self, blob_objects: Sequence[BlobObjectId], block: int) -> tuple[bool, ...]:
-        """Whether a key of each was published as of a block."""
-        at = (await self._chain.block(block)).hash
-        records = await asyncio.gather(*(self._chain.policies.record_of(number, at) for number in blob_objects))
-        return tuple(record.sealed for record in records)
 
     async def input_key(self, blob_object: BlobObjectId) -> InputKey | None:
         """The sealed key of an object; none when its data are public.
@@ -183,26 +189,33 @@ class JobChain:
                     certified.append(blob.id)
                 elif blob.status is BlobStatus.REGISTERED:
                     waiting.append(blob.id)
-        calls = [(_CONTRACT, "isComputed", (view.trigger, number)) for number in certified]
-        done = [
-            flag
-            for start in range(0, len(calls), _CALLS_AT_ONCE)
-            for flag in await self._chain.calls(calls[start : start + _CALLS_AT_ONCE], at=at)
+        calls: list[_Call] = []
+        for number in certified:
+            calls.append((_CONTRACT, "isComputed", (view.trigger, number)))
+            calls.append(("BlobRegistry", "wasGiven", (number,)))
+        answers = await self._paged(calls, at)
+        left = [
+            number
+            for number, done, given in zip(certified, answers[::2], answers[1::2], strict=True)
+            if not done and not given
         ]
-        left = [number for number, flag in zip(certified, done, strict=True) if not flag]
         if unfinished := [*left, *waiting]:
             self._triggers_done[view.trigger] = min(unfinished)
         return left
 
     async def readers(self, view: Trigger, blob_object: BlobObjectId, at: bytes) -> list[int]:
         """Accounts, as numbers, that bought reads of an object since the trigger fired for them last."""
-        bought = await self._chain.logged(ReadsBought, number_word(blob_object))
-        accounts = sorted({event.reader for event in bought})
-        calls: list[tuple[str, str, tuple[Any, ...]]] = []
+        after, known = self._buyers.get(blob_object, (self._chain.deployment.block, frozenset()))
+        newest = (await self._chain.head()).number
+        bought = await self._chain.logged(ReadsBought, number_word(blob_object), first=self._first(after))
+        known |= {event.reader for event in bought}
+        self._buyers[blob_object] = newest, known
+        accounts = sorted(known)
+        calls: list[_Call] = []
         for account in accounts:
             calls.append(("Purchases", "readsOf", (blob_object, account)))
             calls.append((_CONTRACT, "readsSeen", (view.trigger, account)))
-        answers = await self._chain.calls(calls, at=at) if calls else []
+        answers = await self._paged(calls, at)
         pairs = zip(accounts, answers[::2], answers[1::2], strict=True)
         return [int(account, 16) for account, reads, seen in pairs if reads > seen]
 
@@ -212,10 +225,13 @@ class JobChain:
         return max(self._chain.deployment.block, block - _MARGIN)
 
     async def _each(self, function: str, numbers: Sequence[int], at: bytes) -> list[Any]:
+        return await self._paged([(_CONTRACT, function, (number,)) for number in numbers], at)
+
+    async def _paged(self, calls: Sequence[_Call], at: bytes) -> list[Any]:
+        """The answers to any number of calls, asked for in batches that endpoints take."""
         found: list[Any] = []
-        for start in range(0, len(numbers), _CALLS_AT_ONCE):
-            page = numbers[start : start + _CALLS_AT_ONCE]
-            found += await self._chain.calls([(_CONTRACT, function, (number,)) for number in page], at=at)
+        for start in range(0, len(calls), _CALLS_AT_ONCE):
+            found += await self._chain.calls(calls[start : start + _CALLS_AT_ONCE], at=at)
         return found
 
 

@@ -120,7 +120,7 @@ def make_computing(
     runs = Runs(
         RunRules(node_id, access_wei(settings.minimum_fee), settings.at_once),
         Places(limits) if runs_here else None,
-        Inputs(lambda: Segments(data.pairs, data.rows), chain, asker),
+        Inputs(lambda: Segments(data.pairs, data.rows), asker),
         store,
         outputs,
         metrics,

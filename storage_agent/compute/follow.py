@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from storage_agent.compute.runs import Runs
 from storage_agent.observe import Metrics
@@ -21,7 +21,7 @@ from storage_agent.state.terms import request_from_bytes, request_to_bytes
 from storage_agent.store.jobs import JobResult, JobStore, OpenJob
 from storage_agent.store.outputs import Outputs
 from walrus_chain.chain.blocks import BlockRef
-from walrus_chain.chain.compute_views import Answer, Job, JobRequest, JobStatus
+from walrus_chain.chain.compute_views import Job, JobRequest, JobStatus
 from walrus_chain.chain.compute_writer import commitment
 from walrus_chain.chain.economy_rejections import SeedTooEarly
 from walrus_chain.errors import Bug, NotEnoughGasMoney, Rejected, Retryable, WalrusError
@@ -29,10 +29,14 @@ from walrus_chain.types import Address, NodeId
 
 _log = logging.getLogger(__name__)
 
-#: Open jobs that are asked about in one look.
-JOBS_A_LOOK: Final = 500
-#: Jobs that something is done about at once, runs not counted.
+K = TypeVar("K")
+
+#: Open jobs that are taken from the disk, and asked about, at once.
+JOBS_A_PAGE: Final = 500
+#: Things that are done about jobs at once, beyond which only those begin that have their time. Runs are not counted.
 _AT_ONCE: Final = 16
+#: Jobs that run elsewhere are looked at so often while they may be committed to.
+_RESTS: Final = 10
 _DOUBLINGS: Final = 5
 _FIRST_PAUSE: Final = 2.0
 #: Failures in a row after which the operator should know.
@@ -62,6 +66,9 @@ class JobSource(Protocol):
 
     async def terms(self, job: int, digest: bytes, first_block: int) -> JobRequest | None:
         """The terms of a job with that hash, requested near that block or later; none when they are not found."""
+
+    async def agreeing(self, job: int, first_block: int) -> frozenset[NodeId]:
+        """The nodes whose result of a job counts, requested near that block or later; none where no result does."""
 
 
 class JobHands(Protocol):
@@ -148,7 +155,13 @@ class JobFollower:
         self._since: dict[tuple[int, JobStatus], float] = {}
         """When a job was first seen to stand where it does, by the chain's time."""
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._acting: dict[int, asyncio.Task[None]] = {}
+        self._acting: dict[tuple[int, Step], asyncio.Task[None]] = {}
+        self._rests: dict[int, float] = {}
+        """Jobs of others, and when they are looked at again."""
+        self._failed: set[tuple[int, bytes]] = set()
+        """Jobs, with the hash of their terms, that this node gives up, whether or not that could be written down."""
+        self._uncounted: set[int] = set()
+        """Jobs that are over and have another result than this node's."""
         self._pauses: dict[tuple[int, Step], _Pause] = {}
         self._problems: dict[Step, str] = {}
         for step in Step:
@@ -189,47 +202,77 @@ class JobFollower:
         Raises: what endpoints raise.
         """
         head = await self._source.head(0)
-        counts = await self._source.counts(head.hash)
-        await self._store.note_seen(counts.jobs, counts.triggers, head.number)
-        rows = self._store.open_jobs(JOBS_A_LOOK)
-        views = await self._source.jobs([row.job for row in rows], head.hash) if rows else ()
-        self._since = {
-            (view.job, view.status): self._since.get((view.job, view.status), float(head.timestamp)) for view in views
-        }
-        self._metrics.jobs_open.set(sum(view.place_of(self._rules.node_id) is not None for view in views))
-        for row, view in zip(rows, views, strict=True):
-            # An endpoint may count a job at a block and not find it there, when its chain grows meanwhile.
-            if view.status not in (JobStatus.UNKNOWN, JobStatus.OVER):
-                await self._consider(row, view, float(head.timestamp))
-        await self._forget([view.job for view in views if view.status is JobStatus.OVER])
-        await self._drop_outputs(float(head.timestamp))
+        now = float(head.timestamp)
+        await self._note_seen(await self._source.counts(head.hash), head)
+        here, mine, after = set(), 0, 0
+        while page := self._store.open_jobs(JOBS_A_PAGE, after):
+            after = page[-1].job
+            rows = [row for row in page if self._rests.get(row.job, 0.0) <= now]
+            views = await self._source.jobs([row.job for row in rows], head.hash) if rows else ()
+            for row, view in zip(rows, views, strict=True):
+                here.add((view.job, view.status))
+                self._since.setdefault((view.job, view.status), now)
+                mine += view.place_of(self._rules.node_id) is not None
+                await self._try_considering(row, view, now)
+            await self._forget([row for row, view in zip(rows, views, strict=True) if view.status is JobStatus.OVER])
+        self._since = {key: since for key, since in self._since.items() if key in here}
+        self._rests = {job: until for job, until in self._rests.items() if until > now}
+        self._metrics.jobs_open.set(mine)
+        await self._drop_outputs(now)
+
+    async def _note_seen(self, counts: Counts, head: BlockRef) -> None:
+        """Note which jobs there are. Those that are known are seen to also when nothing can be written any more."""
+        try:
+            await self._store.note_seen(counts.jobs, counts.triggers, head.number)
+        except WalrusError as error:
+            _log.error("new jobs cannot be noted: %s", error)
 
     @property
     def _rules(self) -> NodeRules:
         return self._settings.rules
 
+    async def _try_considering(self, row: OpenJob, view: Job, now: float) -> None:
+        """Begin what is to do about a job. Trouble with one does not keep others from being done."""
+        if view.status is JobStatus.UNKNOWN:
+            # An endpoint may count a job at a block and not find it there, when its chain grows meanwhile.
+            return
+        try:
+            if view.status is JobStatus.OVER:
+                await self._note_counted(row)
+            else:
+                await self._consider(row, view, now)
+        except (WalrusError, TimeoutError) as error:
+            _log.warning("job %d cannot be followed: %s", view.job, error, extra={"job": view.job})
+
     async def _consider(self, row: OpenJob, view: Job, now: float) -> None:
         """Begin what is to do about a job."""
+        if view.nodes and view.place_of(self._rules.node_id) is None and view.status is not JobStatus.SETTLEABLE:
+            # Others are at work; a reorganisation may draw this node after all.
+            self._rests[view.job] = now + self._rules.commit_seconds / _RESTS
+            return
         result = self._store.result(view.job, view.terms)
-        await self._note_revealed(view, result)
         terms = await self._terms_of(row, view)
         since = self._since[view.job, view.status]
-        requested_at = None if terms is None else terms.since
-        step = next_step(view, requested_at, _finding(result), self._rules, self._members(), since, now)
+        step = next_step(view, terms, self._finding(view, result), self._rules, self._members(), since, now)
         if step is Step.RUN:
             await self._begin_run(view, terms, now)
             return
-        pause = self._pauses.get((view.job, step))
-        if step is Step.WAIT or view.job in self._acting or len(self._acting) >= _AT_ONCE:
+        pause, is_urgent = self._pauses.get((view.job, step)), step in _IN_TIME
+        if step is Step.WAIT or (view.job, step) in self._acting or (pause is not None and now < pause.until):
             return
-        if (pause is not None and now < pause.until) or (self._quiet() and step not in _IN_TIME):
+        if not is_urgent and (self._quiet() or len(self._acting) >= _AT_ONCE):
             return
-        self._start(self._acting, view.job, self._act(step, view, terms, result, now))
+        self._start(self._acting, (view.job, step), self._act(step, view, terms, result, now))
 
-    def _start(self, tasks: dict[int, asyncio.Task[None]], job: int, work: Awaitable[None]) -> None:
+    def _finding(self, view: Job, result: JobResult | None) -> Finding:
+        if result is None:
+            return Finding.GIVEN_UP if (view.job, view.terms) in self._failed else Finding.NOTHING
+        return Finding.GIVEN_UP if result.result is None else Finding.RESULT
+
+    def _start(self, tasks: dict[K, asyncio.Task[None]], key: K, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
-        tasks[job] = task
-        task.add_done_callback(lambda _: tasks.pop(job, None))
+        tasks[key] = task
+        task.add_done_callback(lambda _: tasks.pop(key, None))
 
     # -- running -----------------------------------------------------------------------------------------------------
 
@@ -239,9 +282,9 @@ class JobFollower:
             return
         until = self._rules.commit_until(view)
         if now >= until:
-            await self._runs.give_up(view, "there was no time left to run it")
+            await self._give_up(view, "there was no time left to run it")
         elif len(self._running) >= self._settings.at_once + self._settings.waiting:
-            await self._runs.give_up(view, "too many jobs wait for this node")
+            await self._give_up(view, "too many jobs wait for this node")
         elif terms is not None:
             self._start(self._running, view.job, self._run(view, terms, until))
 
@@ -250,9 +293,18 @@ class JobFollower:
             await self._runs.find(view, terms, until)
         except WalrusError as error:
             _log.warning("job %d could not be run: %s", view.job, error, extra={"job": view.job})
+            self._failed.add((view.job, view.terms))
         except Exception as error:  # noqa: BLE001 - the trace is kept; one job must not end the others
             _log.exception("job %d failed unexpectedly", view.job, extra={"job": view.job})
-            await self._runs.give_up(view, f"{type(error).__name__}: {error}")
+            await self._give_up(view, f"{type(error).__name__}: {error}")
+
+    async def _give_up(self, view: Job, why: str) -> None:
+        """Have a job declined; also when that cannot be written down."""
+        self._failed.add((view.job, view.terms))
+        try:
+            await self._runs.give_up(view, why)
+        except WalrusError as error:
+            _log.error("that job %d is given up cannot be noted: %s", view.job, error, extra={"job": view.job})
 
     async def _terms_of(self, row: OpenJob, view: Job) -> JobRequest | None:
         """The terms of a job; none while no endpoint shows them."""
@@ -262,7 +314,10 @@ class JobFollower:
         if terms is None:
             _log.warning("the terms of job %d are not found; looking again", view.job, extra={"job": view.job})
             return None
-        await self._store.note_terms(view.job, request_to_bytes(terms), view.terms)
+        try:
+            await self._store.note_terms(view.job, request_to_bytes(terms), view.terms)
+        except WalrusError as error:
+            _log.error("the terms of job %d cannot be noted: %s", view.job, error, extra={"job": view.job})
         return terms
 
     # -- acting ------------------------------------------------------------------------------------------------------
@@ -303,16 +358,20 @@ class JobFollower:
                 await hands.commit(view.job, place, view.terms, word)
             case Step.REVEAL if place is not None and result is not None and result.result is not None:
                 await hands.reveal(view.job, place, result.result, result.size, result.salt)
-                await self._store.note_revealed(view.job, view.terms)
             case _:
                 raise Bug(f"{step} of job {view.job} with {result}")
 
-    async def _note_revealed(self, view: Job, result: JobResult | None) -> None:
-        """Notice a result that is on chain though the agent was stopped before it could note so."""
-        place = view.place_of(self._rules.node_id)
-        if place is None or view.answers[place] is not Answer.REVEALED or result is None or result.revealed:
+    async def _note_counted(self, row: OpenJob) -> None:
+        """Have the output of a job served that is over, if this node's result counts."""
+        if row.digest is None or row.job in self._uncounted:
             return
-        await self._store.note_revealed(view.job, view.terms)
+        result = self._store.result(row.job, row.digest)
+        if result is None or result.result is None or result.counted:
+            return
+        if self._rules.node_id in await self._source.agreeing(row.job, row.first_block):
+            await self._store.note_counted(row.job, row.digest)
+        else:
+            self._uncounted.add(row.job)
 
     def _note_failure(self, step: Step, view: Job, pause: _Pause, error: Exception) -> None:
         fields = {"action": step, "job": view.job}
@@ -331,16 +390,17 @@ class JobFollower:
 
     # -- tidying -----------------------------------------------------------------------------------------------------
 
-    async def _forget(self, over: Sequence[int]) -> None:
+    async def _forget(self, over: Sequence[OpenJob]) -> None:
         """Forget jobs that are over, once they are for good."""
         if not over:
             return
         sure = await self._source.head(self._settings.confirmations)
-        views = await self._source.jobs(over, sure.hash)
+        views = await self._source.jobs([row.job for row in over], sure.hash)
         for job in [view.job for view in views if view.status is JobStatus.OVER]:
             await self._store.forget(job)
-            for key in [key for key in self._pauses if key[0] == job]:
-                del self._pauses[key]
+            self._uncounted.discard(job)
+            self._failed = {key for key in self._failed if key[0] != job}
+            self._pauses = {key: pause for key, pause in self._pauses.items() if key[0] != job}
 
     async def _drop_outputs(self, now: float) -> None:
         for old in self._store.results_before(now - self._settings.keep_seconds, _DROPPED_A_LOOK):
@@ -350,9 +410,3 @@ class JobFollower:
 
 #: What has its time, and so does not wait for a proof of custody.
 _IN_TIME: Final = frozenset({Step.COMMIT, Step.DECLINE, Step.REVEAL})
-
-
-def _finding(result: JobResult | None) -> Finding:
-    if result is None:
-        return Finding.NOTHING
-    return Finding.GIVEN_UP if result.result is None else Finding.RESULT

@@ -1,8 +1,12 @@
-"""The inputs of a job. Which are private is decided as of the block of its draw, for all nodes of the panel alike."""
+"""The inputs of a job. A blob that begins as encrypted data do is private and read as the data, any other as its bytes.
+
+So which bytes an input has follows from its blob alone. It does not depend on when a node looks, or on what an endpoint
+remembers of earlier blocks: nodes that cannot get a key decline, and nodes that run read the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 from storage_agent.compute.blobs import SealedInput, Segments
@@ -10,16 +14,6 @@ from walrus_chain.chain.compute_views import Job, JobRequest
 from walrus_chain.compute.abi import MAXIMUM_PROGRAM_BYTES
 from walrus_chain.sandbox.runner import InputSource
 from walrus_chain.types import BlobId, BlobObjectId
-
-
-class PrivacySource(Protocol):
-    """Whoever knows which objects have a sealed key; raises what endpoints raise."""
-
-    async def sealed_at(self, blob_objects: Sequence[BlobObjectId], block: int) -> tuple[bool, ...]:
-        """Whether a key of each was published as of a block.
-
-        Raises: BlockUnknown, RpcRefused: the endpoints do not have that block, or not any more.
-        """
 
 
 class KeyOpener(Protocol):
@@ -32,13 +26,12 @@ class KeyOpener(Protocol):
 class Inputs:
     """Opens programs and inputs."""
 
-    def __init__(self, segments: Callable[[], Segments], privacy: PrivacySource, keys: KeyOpener) -> None:
+    def __init__(self, segments: Callable[[], Segments], keys: KeyOpener) -> None:
         """
         Args:
             segments: makes what a run reads by.
         """
         self._segments = segments
-        self._privacy = privacy
         self._keys = keys
 
     async def program(self, blob_id: BlobId) -> bytes | None:
@@ -58,11 +51,10 @@ class Inputs:
                 endpoints raise.
         """
         order, segments = terms.order, self._segments()
-        sealed = await self._privacy.sealed_at(order.inputs, view.drawn_block)
         opened: list[InputSource] = []
-        for blob_object, charge, private in zip(order.inputs, terms.charges, sealed, strict=True):
+        for blob_object, charge in zip(order.inputs, terms.charges, strict=True):
             blob = await segments.open(charge.blob_id)
-            if private and await blob.is_encrypted():
+            if await blob.is_encrypted():
                 key = await self._keys.data_key(view.job, terms, blob_object)
                 opened.append(await SealedInput.open(blob, key))
             else:

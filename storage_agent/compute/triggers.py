@@ -1,6 +1,6 @@
 """Fires triggers: requests the jobs that owners paid for beforehand, when there is a reason.
 
-Anybody may fire a trigger, so every agent looks, and each waits a while of its own. What was fired is on chain; nothing
+Anybody may fire a trigger, so every agent looks, and they take turns. What was fired is on chain; nothing
 of it is remembered here but how far objects were looked through, which a restart finds again.
 """
 
@@ -28,8 +28,8 @@ _DOUBLINGS: Final = 10
 
 
 def is_due(trigger: Trigger, terms: TriggerTerms, epoch: Epoch) -> bool:
-    """Whether a trigger may fire in an epoch, as far as the clock and its balance say."""
-    if not trigger.balance or trigger.balance < terms.order.fee:
+    """Whether a trigger may fire in an epoch, as far as the clock and its balance say. What pays nobody is nobody's."""
+    if not terms.order.fee or trigger.balance < terms.order.fee:
         return False
     if terms.kind is TriggerKind.EVERY_EPOCHS:
         return not trigger.last or epoch >= trigger.last + terms.epochs
@@ -136,8 +136,16 @@ class TriggerFirer:
             views = await self._source.triggers([number for number, _ in rows], head.hash)
             for (_, first_block), view in zip(rows, views, strict=True):
                 if view is not None:
-                    reasons |= await self._consider(view, first_block, head)
+                    reasons |= await self._try_considering(view, first_block, head)
         self._since = {reason: since for reason, since in self._since.items() if reason in reasons}
+
+    async def _try_considering(self, view: Trigger, first_block: int, head: BlockRef) -> set[tuple[int, int, Epoch]]:
+        """Fire a trigger that is due. Trouble with one does not keep others from being fired."""
+        try:
+            return await self._consider(view, first_block, head)
+        except (WalrusError, TimeoutError) as error:
+            _log.warning("trigger %d cannot be looked at: %s", view.trigger, error, extra={"trigger": view.trigger})
+            return {reason for reason in self._since if reason[0] == view.trigger}
 
     async def _consider(self, view: Trigger, first_block: int, head: BlockRef) -> set[tuple[int, int, Epoch]]:
         """Fire a trigger that is due, as often as it may; the reasons that are seen."""

@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Final
 
 from storage_agent.state.collecting import share_of
-from walrus_chain.chain.compute_views import Answer, Job, JobStatus
+from walrus_chain.chain.compute_views import Answer, Job, JobRequest, JobStatus
 from walrus_chain.types import NodeId
 
 #: What is left of the time to commit for the transaction, as a part of it.
@@ -77,7 +77,7 @@ class Finding(StrEnum):
 
 def next_step(
     job: Job,
-    requested_at: int | None,
+    terms: JobRequest | None,
     found: Finding,
     rules: NodeRules,
     members: Collection[NodeId],
@@ -87,7 +87,7 @@ def next_step(
     """What to do about a job.
 
     Args:
-        requested_at: seconds since 1970; none while the request is not known: then only what needs none of it is done.
+        terms: none while the request is not known: then only what needs none of it is done.
         found: on the disk, for just these terms.
         members: of the committee, as this node knows it.
         since: when this agent first saw the job stand where it does, by the chain's time.
@@ -96,19 +96,24 @@ def next_step(
     place = job.place_of(rules.node_id)
     answer = Answer.NONE if place is None else job.answers[place]
     match job.status:
-        case JobStatus.REQUESTED | JobStatus.SETTLEABLE if requested_at is None:
-            return Step.WAIT
-        case JobStatus.REQUESTED if requested_at is not None and now >= requested_at + rules.draw_seconds:
-            return _if_due(Step.CANCEL, job, rules, members, requested_at + rules.draw_seconds, now)
-        case JobStatus.REQUESTED:
+        case JobStatus.REQUESTED if terms is not None:
+            draw_until = terms.since + rules.draw_seconds
+            if now >= draw_until:
+                return _if_due(Step.CANCEL, job, rules, members, draw_until, now)
             return _if_due(Step.DRAW, job, rules, members, since, now)
-        case JobStatus.SETTLEABLE:
+        case JobStatus.SETTLEABLE if terms is not None:
             return _if_due(Step.SETTLE, job, rules, members, since, now)
         case JobStatus.COMMITTING if place is not None and answer is Answer.NONE:
             return {Finding.NOTHING: Step.RUN, Finding.RESULT: Step.COMMIT, Finding.GIVEN_UP: Step.DECLINE}[found]
-        case JobStatus.REVEALING if answer is Answer.COMMITTED and found is Finding.RESULT:
+        case JobStatus.REVEALING if answer is Answer.COMMITTED and found is Finding.RESULT and _can_count(job):
             return Step.REVEAL
     return Step.WAIT
+
+
+def _can_count(job: Job) -> bool:
+    """Whether any result can have a majority. Where none can, who shows one works for nothing and who keeps still is
+    not absent."""
+    return 2 * job.answers.count(Answer.DECLINED) < len(job.answers)
 
 
 def _if_due(step: Step, job: Job, rules: NodeRules, members: Collection[NodeId], since: float, now: float) -> Step:

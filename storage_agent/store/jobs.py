@@ -55,7 +55,8 @@ class JobResult:
     sealed: bool
     """Whether the output is kept sealed to who ordered it."""
     found_at: float
-    revealed: bool = False
+    counted: bool = False
+    """Whether it counts on chain, so that its output is served."""
     gone: bool = False
     """Whether the output is not kept any more."""
 
@@ -96,11 +97,11 @@ class JobStore:
         # What a crash forgets of this is seen again.
         await self._database.write(run, durable=False)
 
-    def open_jobs(self, limit: int) -> list[OpenJob]:
-        """Jobs that are not over as far as the node knows, the oldest first."""
+    def open_jobs(self, limit: int, after: int = 0) -> list[OpenJob]:
+        """Jobs with numbers above `after` that are not over as far as the node knows, the oldest first."""
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT job, first_block, terms, hash FROM open_jobs ORDER BY job LIMIT ?", (limit,)
+                "SELECT job, first_block, terms, hash FROM open_jobs WHERE job > ? ORDER BY job LIMIT ?", (after, limit)
             ).fetchall()
         return [OpenJob(*row) for row in rows]
 
@@ -131,7 +132,7 @@ class JobStore:
         return None if row is None else _result(row)
 
     def shown(self, job: int) -> JobResult | None:
-        """What the node found about a job and showed on chain, its output being kept; the newest."""
+        """What the node found about a job and what counts on chain, its output being kept; the newest."""
         with self._database.read() as connection:
             row = connection.execute(
                 f"{_RESULT} WHERE job = ? AND revealed = 1 AND gone = 0 ORDER BY found_at DESC LIMIT 1", (job,)
@@ -162,8 +163,8 @@ class JobStore:
 
         return await self._database.write(run)
 
-    async def note_revealed(self, job: int, digest: bytes) -> None:
-        """Note that a result is shown on chain, so that its output may be served."""
+    async def note_counted(self, job: int, digest: bytes) -> None:
+        """Note that a result counts on chain, so that its output may be served."""
         await self._database.write(
             lambda c: c.execute("UPDATE results SET revealed = 1 WHERE job = ? AND hash = ?", (job, digest))
         )

@@ -501,6 +501,20 @@ contract BlobRegistryTest is BlobFixture {
 
     // ERC-721
 
+    function test_transferFrom__marks_what_was_given_for_good() external {
+        uint256 blobObject = register();
+        assertFalse(registry.wasGiven(blobObject));
+        IBlobRegistry.BlobObject memory before = registry.blobOf(blobObject);
+        vm.prank(owner);
+        registry.transferFrom(owner, other, blobObject);
+        assertTrue(registry.wasGiven(blobObject));
+        vm.prank(other);
+        registry.transferFrom(other, owner, blobObject);
+        assertTrue(registry.wasGiven(blobObject));
+        assertEq(keccak256(abi.encode(registry.blobOf(blobObject))), keccak256(abi.encode(before)));
+        assertFalse(registry.wasGiven(blobObject + 1));
+    }
+
     function test_transferFrom__when_the_caller_is_a_stranger__reverts() external {
         uint256 blobObject = register();
         vm.expectRevert(abi.encodeWithSelector(IERC721Errors.ERC721InsufficientApproval.selector, stranger, blobObject));

@@ -49,7 +49,10 @@ contract ComputeJobsTest is ComputeFixture {
         (parameters.wrongBps, parameters.absentBps) = (5000, 5001);
         expectParameterOutOfBounds("absentBps", 0, 5000, 5001);
         deploy(parameters);
-        parameters.absentBps = 5000;
+        (parameters.absentBps, parameters.minimumFee) = (5000, Amount.wrap(1000e18 + 1));
+        expectParameterOutOfBounds("minimumFee", 0, 1000e18, 1000e18 + 1);
+        deploy(parameters);
+        parameters.minimumFee = Amount.wrap(1000e18);
         assertEq(uint256(deploy(parameters).parameters().absentBps), 5000);
     }
 
@@ -544,6 +547,16 @@ contract ComputeJobsTest is ComputeFixture {
         jobs.reveal(job, 0, RIGHT, OUTPUT, SALT);
     }
 
+    function test_request__given_less_than_the_least_fee_for_each_replica__reverts() external {
+        IComputeJobs.Parameters memory parameters = jobs.parameters();
+        parameters.minimumFee = Amount.wrap(5);
+        ComputeJobs dearer = deploy(parameters);
+        IComputeJobs.Order memory order = orderOf(3);
+        order.fee = Amount.wrap(14);
+        expectOrderOutOfBounds("fee", 15, type(uint128).max, 14);
+        dearer.request(order, new bytes[](1), Amount.wrap(type(uint128).max));
+    }
+
     // -- settle
 
     function test_settle__when_all_agree__pays_nodes_and_pools_and_the_rest_of_rounding() external {
@@ -583,6 +596,63 @@ contract ComputeJobsTest is ComputeFixture {
         assertEq(stakeOf(liar), 100e18 - 5e18);
         assertEq(claimOf(operator), 0);
         assertEq(claimOf(address(this)), 0);
+    }
+
+    function test_settle__when_a_node_lies_about_two_jobs_of_an_epoch__slashes_it_once() external {
+        uint256[2] memory drawnJobs = [drawn(7), drawn(7)];
+        NodeId liar = nodeAt(drawnJobs[0], 0);
+        (bool both, uint8 place) = placeOf(drawnJobs[1], liar);
+        assertTrue(both);
+        uint8[2] memory places = [0, place];
+        for (uint256 i = 0; i < 2; ++i) {
+            bytes32[] memory shown = results(7, 7);
+            shown[places[i]] = WRONG;
+            answer(drawnJobs[i], shown);
+            vm.expectEmit(address(jobs));
+            emit IComputeJobs.NodeFaulted(drawnJobs[i], liar, true, i == 0 ? WRONG_BPS : 0);
+            settle(drawnJobs[i]);
+        }
+        assertEq(stakeOf(liar), 100e18 - 5e18);
+        assertTrue(jobs.hasLied(liar, Epoch.wrap(1)));
+        assertFalse(jobs.hasLied(liar, Epoch.wrap(2)));
+    }
+
+    function test_settle__when_one_commits_and_keeps_still__slashes_it_for_each_job() external {
+        uint256[2] memory drawnJobs = [drawn(7), drawn(7)];
+        NodeId silent = nodeAt(drawnJobs[0], 0);
+        (bool both, uint8 place) = placeOf(drawnJobs[1], silent);
+        assertTrue(both);
+        uint8[2] memory places = [0, place];
+        for (uint256 i = 0; i < 2; ++i) {
+            for (uint8 other_ = 0; other_ < 7; ++other_) {
+                commit(drawnJobs[i], other_, RIGHT);
+            }
+            for (uint8 other_ = 0; other_ < 7; ++other_) {
+                if (other_ != places[i]) reveal(drawnJobs[i], other_, RIGHT);
+            }
+        }
+        // Having left does not help who committed.
+        vm.mockCall(address(committee), abi.encodeCall(committee.weightOf, (silent)), abi.encode(0));
+        passCommit();
+        passReveal();
+        assertEq(uint256(settle(drawnJobs[0]).absent), 1);
+        assertEq(uint256(settle(drawnJobs[1]).absent), uint256(1) << place);
+        assertEq(stakeOf(silent), 100e18 - 0.2e18 - (100e18 - 0.2e18) / 500);
+        assertFalse(jobs.wasAbsent(silent, Epoch.wrap(1)));
+    }
+
+    function test_settle__when_too_many_decline_for_a_result__lets_who_committed_keep_still() external {
+        uint256 job = drawn(3);
+        NodeId silent = nodeAt(job, 0);
+        commit(job, 0, RIGHT);
+        decline(job, 1);
+        decline(job, 2);
+        passCommit();
+        passReveal();
+        IComputeJobs.Outcome memory outcome = settle(job);
+        assertEq(uint256(outcome.absent), 0);
+        assertEq(Amount.unwrap(outcome.refunded), TOTAL);
+        assertEq(stakeOf(silent), 100e18);
     }
 
     function test_settle__when_one_never_reveals__slashes_it_less() external {
@@ -895,6 +965,13 @@ contract ComputeJobsTest is ComputeFixture {
         return new ComputeJobs(
             vault, committee, nodeRegistry, staking, randomness, policies, revenuePools, registry, purchases, parameters
         );
+    }
+
+    function placeOf(uint256 job, NodeId node) private view returns (bool found, uint8 place) {
+        NodeId[] memory nodes = jobs.jobOf(job).nodes;
+        for (place = 0; place < nodes.length; ++place) {
+            if (nodes[place] == node) return (true, place);
+        }
     }
 
     function assertStatus(uint256 job, IComputeJobs.Status status) private view {

@@ -153,6 +153,19 @@ contract JobTriggersTest is ComputeFixture {
         jobs.fire(trigger, terms, object, new bytes[](1));
     }
 
+    function test_fire__for_an_object_that_was_given_to_the_owner__reverts() external {
+        IJobTriggers.Terms memory terms = termsOfTrigger(ON_CERTIFY);
+        uint256 trigger = createTrigger(terms);
+        uint256 object = certified();
+        // Whoever gives an object chose its policies, and with them who is paid.
+        vm.prank(owner);
+        registry.transferFrom(owner, other, object);
+        vm.prank(other);
+        registry.transferFrom(other, owner, object);
+        expectNoReason(trigger, object);
+        jobs.fire(trigger, terms, object, new bytes[](1));
+    }
+
     function test_fire__more_often_than_its_terms_say__waits_for_the_next_epoch() external {
         IJobTriggers.Terms memory terms = termsOfTrigger(ON_CERTIFY);
         uint256 trigger = createTrigger(terms);

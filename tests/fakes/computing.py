@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from storage_agent.compute.blobs import Segments
 from storage_agent.compute.follow import FollowSettings, JobFollower
 from storage_agent.compute.inputs import Inputs
 from storage_agent.compute.runs import RunRules, Runs
@@ -19,7 +18,7 @@ from tests.fakes.readers import chance
 from walrus_chain.chain.compute_views import Job, JobRequest
 from walrus_chain.compute.run import Ending, Outcome, Run
 from walrus_chain.sandbox.runner import InputSource
-from walrus_chain.types import BlobId, BlobObjectId, NodeId, Wei
+from walrus_chain.types import BlobId, NodeId, Wei
 
 
 class FakeMachine:
@@ -64,19 +63,6 @@ class FakeInputs(Inputs):
     async def open(self, view: Job, terms: JobRequest) -> list[InputSource]:
         """No bytes are needed."""
         return []
-
-
-class NoKeys:
-    """Opens no keys."""
-
-    async def data_key(self, job: int, terms: JobRequest, blob_object: BlobObjectId) -> bytes:
-        """Never asked."""
-        raise AssertionError(blob_object)
-
-
-def plain_inputs(segments: Segments, chain: FakeJobChain) -> Inputs:
-    """Real inputs of which none is private."""
-    return Inputs(lambda: segments, chain, NoKeys())
 
 
 class Computer:

@@ -75,6 +75,7 @@ class Kept:
     """What each place committed to."""
     results: dict[int, bytes] = field(default_factory=dict)
     over: bool = False
+    agreeing: frozenset[NodeId] = frozenset()
 
 
 @dataclass
@@ -175,6 +176,17 @@ class FakeJobChain:
         """Where a job stands now."""
         return self._status(self.state.jobs.get(job), self.head_block.timestamp)
 
+    def drawn(self, job: int, *nodes: int) -> None:
+        """Somebody draws a job, and these nodes are its panel."""
+        kept = self.state.jobs[job]
+        kept.nodes = tuple(map(NodeId, nodes))
+        kept.drawn_at, kept.drawn_block = self.head_block.timestamp, self.head_block.number + 1
+        self.mine()
+
+    def answers(self, job: int) -> list[Answer]:
+        """What the nodes of a panel did so far."""
+        return list(self.state.jobs[job].answers.values())
+
     def add_trigger(self, terms: TriggerTerms, balance: int = 10_000) -> int:
         """Somebody makes and funds a trigger."""
         number = len(self.state.triggers) + 1
@@ -225,9 +237,9 @@ class FakeJobChain:
         kept = self.state.jobs.get(job)
         return kept.request if kept is not None and kept.terms == digest else None
 
-    async def sealed_at(self, blob_objects: Sequence[BlobObjectId], block: int) -> tuple[bool, ...]:
-        """None has a key."""
-        return (False,) * len(blob_objects)
+    async def agreeing(self, job: int, first_block: int) -> frozenset[NodeId]:
+        """Whose result counts."""
+        return self.state.jobs[job].agreeing
 
     async def triggers(self, numbers: Sequence[int], at: bytes) -> tuple[Trigger | None, ...]:
         """Triggers as a block has them."""
@@ -270,9 +282,7 @@ class FakeJobHands:
         kept = self._begin("draw", job)
         if kept.nodes:
             raise JobAlreadyDrawn(JobId(job))
-        kept.nodes = self._chain.members[: kept.request.order.replicas]
-        kept.drawn_at, kept.drawn_block = self._chain.head_block.timestamp, self._chain.head_block.number + 1
-        self._chain.mine()
+        self._chain.drawn(job, *self._chain.members[: kept.request.order.replicas])
         return None
 
     async def commit(self, job: int, place: int, terms: bytes, word: bytes) -> object:
@@ -320,11 +330,15 @@ class FakeJobHands:
         counts = {result: list(kept.results.values()).count(result) for result in kept.results.values()}
         winner = next((result for result, count in counts.items() if 2 * count > len(kept.nodes)), None)
         agreeing = [place for place, result in kept.results.items() if result == winner]
+        kept.agreeing = frozenset(kept.nodes[place] for place in agreeing if winner is not None)
+        hopeless = 2 * list(kept.answers.values()).count(Answer.DECLINED) >= len(kept.nodes)
         for place, node_id in enumerate(kept.nodes):
             if place in agreeing:
                 chain.state.paid[node_id] = chain.state.paid.get(node_id, 0) + terms.order.fee // len(agreeing)
             elif place in kept.results:
                 chain.state.slashed |= {node_id: "lied"} if winner is not None else {}
+            elif kept.answers.get(place) is Answer.COMMITTED and hopeless:
+                continue
             elif kept.answers.get(place) is not Answer.DECLINED:
                 chain.state.slashed[node_id] = "absent"
         if winner is None:

@@ -49,6 +49,7 @@ contract ComputeHandler is ComputeFixture {
     uint256 public cancelled;
     uint256 public lied;
     uint256 public absent;
+    mapping(NodeId node => mapping(uint256 epoch => bool)) private liedIn;
     uint256 public fired;
     uint256 private _freeObject;
     uint256[] private _live;
@@ -146,17 +147,21 @@ contract ComputeHandler is ComputeFixture {
         if (!some || jobs.statusOf(job) != IComputeJobs.Status.Settleable) return;
         Ledger storage ledger = ledgers[job];
         NodeId[] memory nodes = jobs.jobOf(job).nodes;
+        uint64 drawnAt = Timestamp.unwrap(jobs.jobOf(job).drawnAt);
         (uint256 majority, bool decided) = majorityOf(job);
         uint256 before = Amount.unwrap(staking.totalStake());
-        uint256 innocent = innocentStake(job, nodes, majority, decided);
+        uint256 innocent = innocentStake(job, nodes, majority, decided, drawnAt);
 
         IComputeJobs.Outcome memory outcome = settle(job);
 
         ++ledger.ends;
         forget(job);
         stakeLost += before - Amount.unwrap(staking.totalStake());
-        assertEq(innocentStake(job, nodes, majority, decided), innocent, "an honest node was slashed");
+        assertEq(innocentStake(job, nodes, majority, decided, drawnAt), innocent, "an honest node was slashed");
         book(job, nodes, majority, decided, outcome);
+        for (uint256 place = 0; place < nodes.length; ++place) {
+            if (outcome.lying >> place & 1 != 0) liedIn[nodes[place]][epochOf(drawnAt)] = true;
+        }
     }
 
     function cancelJob(uint256 which) public {
@@ -237,8 +242,20 @@ contract ComputeHandler is ComputeFixture {
         }
     }
 
-    /// @dev The stake of the nodes of a panel that neither lied nor were absent.
-    function innocentStake(uint256 job, NodeId[] memory nodes, uint256 majority, bool decided)
+    /// @dev Whether a node did not answer, or kept still though a result could have counted.
+    function isAway(uint256 job, uint256 place) private view returns (bool) {
+        Deed storage deed = deeds[job][place];
+        if (deed.revealed || deed.declined) return false;
+        uint256 declined = 0;
+        for (uint256 i = 0; i < ledgers[job].replicas; ++i) {
+            if (deeds[job][i].declined) ++declined;
+        }
+        return !deed.committed || 2 * declined < ledgers[job].replicas;
+    }
+
+    /// @dev The stake of the nodes of a panel that are not to be slashed: who lied did so before for a job of the same epoch of draw,
+    /// the others neither lied nor were away.
+    function innocentStake(uint256 job, NodeId[] memory nodes, uint256 majority, bool decided, uint64 drawnAt)
         private
         view
         returns (uint256 sum)
@@ -246,7 +263,8 @@ contract ComputeHandler is ComputeFixture {
         for (uint256 place = 0; place < nodes.length; ++place) {
             Deed storage deed = deeds[job][place];
             bool liar = decided && deed.revealed && deed.result != majority;
-            if (!liar && (deed.revealed || deed.declined)) sum += stakeOf(nodes[place]);
+            bool excused = liar ? liedIn[nodes[place]][epochOf(drawnAt)] : !isAway(job, place);
+            if (excused) sum += stakeOf(nodes[place]);
         }
     }
 
@@ -264,7 +282,7 @@ contract ComputeHandler is ComputeFixture {
             Deed storage deed = deeds[job][place];
             bool wins = decided && deed.revealed && deed.result == majority;
             bool liar = decided && deed.revealed && !wins;
-            bool gone = !deed.revealed && !deed.declined;
+            bool gone = isAway(job, place);
             assertEq(outcome.agreeing >> place & 1 != 0, wins);
             assertEq(outcome.lying >> place & 1 != 0, liar);
             assertEq(outcome.absent >> place & 1 != 0, gone);
@@ -280,6 +298,10 @@ contract ComputeHandler is ComputeFixture {
         owe(ledger.requester, ledger.fee - each * winners + (decided ? 0 : ledger.charged));
         if (decided) ++agreed;
         else ++disagreed;
+    }
+
+    function epochOf(uint64 time) private view returns (uint256) {
+        return (time - Timestamp.unwrap(committee.startOf(Epoch.wrap(1)))) / 1 days;
     }
 
     function owe(address account, uint256 amount) private {

@@ -95,6 +95,10 @@ class ComputeBook:
         """Whether a node was slashed for being absent from a job that was drawn in an epoch."""
         return bool(await self._chain.call("ComputeJobs", "wasAbsent", node_id, epoch))
 
+    async def has_lied(self, node_id: NodeId, epoch: Epoch) -> bool:
+        """Whether a node was slashed for a lie about a job that was drawn in an epoch."""
+        return bool(await self._chain.call("ComputeJobs", "hasLied", node_id, epoch))
+
     async def commitment_of(
         self, job: JobId, node_id: NodeId, result_hash: bytes, output_size: int, salt: bytes
     ) -> bytes:

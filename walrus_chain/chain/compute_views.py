@@ -188,11 +188,13 @@ class JobRules:
     commit_seconds: int
     reveal_seconds: int
     window_blocks: int
-    """Blocks that committing has at least, and revealing after it."""
+    """Blocks that committing has at least; revealing has ended after twice as many at the earliest."""
     wrong_bps: int
     """What a node loses that lied, in hundredths of a percent of its stake."""
     absent_bps: int
-    """What a node loses that let a job wait, once an epoch."""
+    """What a node loses that let a job wait, once an epoch; or that committed to a result and kept still, each time."""
+    minimum_fee: Wei
+    """The least that a job pays for each replica."""
 
 
 @dataclass(frozen=True, slots=True)

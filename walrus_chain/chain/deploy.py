@@ -55,6 +55,11 @@ MODULES: Final = ("Staking", "StorageFees", "RevenuePools", "ReadChannels", "Ren
 DEFAULT_COMMIT_SECONDS: Final = 600
 DEFAULT_REVEAL_SECONDS: Final = 300
 DEFAULT_DRAW_SECONDS: Final = 600
+DEFAULT_MINIMUM_JOB_FEE: Final = Wei(10**16)
+MAXIMUM_JOB_FEE: Final = 1000 * 10**18
+#: Between two blocks of the chains that networks are for, and the fewest blocks of a window unless others are chosen.
+USUAL_BLOCK_SECONDS: Final = 12
+FEWEST_BLOCKS: Final = 10
 MAXIMUM_WINDOWS: Final = 2
 """What a job has to be drawn, run and revealed, at most: so many epochs."""
 MAXIMUM_WINDOW_BLOCKS: Final = 50_000
@@ -123,12 +128,16 @@ class DeploymentParameters:
     """For how long the nodes of a job may run it; ten minutes, or half an epoch, when none."""
     reveal_seconds: int | None = None
     """For how long they may show their results after that; five minutes, or half an epoch, when none."""
-    window_blocks: int = 10
-    """Blocks that each of the last two has at least, however long the chain stands still: 1 to 50,000."""
+    window_blocks: int | None = None
+    """Blocks that each of the last two has at least: 1 to 50,000. No fewer than the chain makes in that time, so that
+    nothing is lost when it stands still; as many as with 12 seconds between blocks, when none."""
     wrong_bps: int = 500
     """What a node loses of its stake whose result most others contradict: 1 to 5,000."""
     absent_bps: int = 20
-    """What a node loses that lets a job wait, once an epoch: at most `wrong_bps`."""
+    """What a node loses that lets a job wait, once an epoch, or that commits to a result and keeps still, for each job:
+    at most `wrong_bps`."""
+    minimum_job_fee: Wei = DEFAULT_MINIMUM_JOB_FEE
+    """The least that a job pays for each node that runs it: at most 1,000 WAL."""
     genesis: Address | None = None
     """The account that forms the first committee; the deployer when none."""
     holder: Address | None = None
@@ -162,9 +171,10 @@ class DeploymentParameters:
         for name, seconds in zip(("draw_seconds", "commit_seconds", "reveal_seconds"), self.job_windows, strict=True):
             _check(name, 1, MAXIMUM_WINDOWS * self.epoch_seconds, seconds)
         _check("draw, commit and reveal seconds", 3, MAXIMUM_WINDOWS * self.epoch_seconds, sum(self.job_windows))
-        _check("window_blocks", 1, MAXIMUM_WINDOW_BLOCKS, self.window_blocks)
+        _check("window_blocks", 1, MAXIMUM_WINDOW_BLOCKS, self.job_window_blocks)
         _check("wrong_bps", 1, MAXIMUM_SLASH, self.wrong_bps)
         _check("absent_bps", 0, self.wrong_bps, self.absent_bps)
+        _check("minimum_job_fee", 0, MAXIMUM_JOB_FEE, self.minimum_job_fee)
         for name in ("genesis", "holder"):
             if getattr(self, name) == NOBODY:
                 raise ParameterOutOfBounds(name, "an account", NOBODY)
@@ -183,6 +193,14 @@ class DeploymentParameters:
             min(DEFAULT_COMMIT_SECONDS, half) if self.commit_seconds is None else self.commit_seconds,
             min(DEFAULT_REVEAL_SECONDS, half) if self.reveal_seconds is None else self.reveal_seconds,
         )
+
+    @property
+    def job_window_blocks(self) -> int:
+        """Blocks that running and revealing have at least."""
+        if self.window_blocks is not None:
+            return self.window_blocks
+        blocks = -(-max(self.job_windows[1:]) // USUAL_BLOCK_SECONDS)
+        return min(max(FEWEST_BLOCKS, blocks), MAXIMUM_WINDOW_BLOCKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +376,13 @@ def _payment_arguments(at: Mapping[str, Address], parameters: DeploymentParamete
             at["RevenuePools"],
             at["BlobRegistry"],
             at["Purchases"],
-            (*parameters.job_windows, parameters.window_blocks, parameters.wrong_bps, parameters.absent_bps),
+            (
+                *parameters.job_windows,
+                parameters.job_window_blocks,
+                parameters.wrong_bps,
+                parameters.absent_bps,
+                parameters.minimum_job_fee,
+            ),
         ),
     }
 

@@ -158,10 +158,16 @@ def deploy(
         typer.Option(min=1, help="For how long they show results; 300, or half an epoch, when none."),
     ] = None,
     window_blocks: Annotated[
-        int, typer.Option(min=1, max=50_000, help="Blocks that running and showing have at least.")
-    ] = 10,
+        int | None,
+        typer.Option(
+            min=1, max=50_000, help="Blocks that running and showing have at least; as of 12 seconds each, when none."
+        ),
+    ] = None,
     wrong: Annotated[str, typer.Option(help="What a node loses whose result most contradict, up to 50%.")] = "5%",
     absent: Annotated[str, typer.Option(help="What a node loses that lets a job wait.")] = "0.2%",
+    minimum_job_fee: Annotated[
+        str, typer.Option(help="The least that a job pays for each node that runs it.")
+    ] = "0.01 WAL",
     save: Annotated[Path | None, typer.Option(help="Also write the deployment file here.")] = None,
     wallet: WalletName = None,
     password_file: PasswordFile = None,
@@ -202,6 +208,7 @@ def deploy(
         window_blocks=window_blocks,
         wrong_bps=parse_bps(wrong),
         absent_bps=parse_bps(absent),
+        minimum_job_fee=parse_amount(minimum_job_fee),
     )
     if name in session.home().networks():
         raise NameTaken("network", name)

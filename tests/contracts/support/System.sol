@@ -307,7 +307,8 @@ abstract contract System is Test {
                 revealSeconds: 5 minutes,
                 windowBlocks: 10,
                 wrongBps: 500,
-                absentBps: 20
+                absentBps: 20,
+                minimumFee: Amount.wrap(0)
             })
         });
     }

@@ -99,7 +99,7 @@ async def signer_of(network: LocalNetwork, node_id: NodeId) -> Sender:
 
 async def pass_window(network: LocalNetwork, seconds: int) -> None:
     """Lets a window of a job pass, in seconds and blocks."""
-    await network.rpc("anvil_mine", hex(PARAMETERS.window_blocks))
+    await network.rpc("anvil_mine", hex(PARAMETERS.job_window_blocks))
     await network.pass_time(seconds)
 
 
@@ -272,5 +272,9 @@ async def test_trigger__every_epochs__waits_for_its_time(network: LocalNetwork) 
 
 async def test_rules__are_those_of_the_deployment(network: LocalNetwork) -> None:
     assert await network.chain.compute.rules() == JobRules(
-        *PARAMETERS.job_windows, PARAMETERS.window_blocks, PARAMETERS.wrong_bps, PARAMETERS.absent_bps
+        *PARAMETERS.job_windows,
+        PARAMETERS.job_window_blocks,
+        PARAMETERS.wrong_bps,
+        PARAMETERS.absent_bps,
+        PARAMETERS.minimum_job_fee,
     )

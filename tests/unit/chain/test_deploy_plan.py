@@ -111,6 +111,8 @@ def _plain(arguments: Any) -> Any:
         ("wrong_bps", 5001),
         ("absent_bps", -1),
         ("absent_bps", 501),
+        ("minimum_job_fee", -1),
+        ("minimum_job_fee", 1000 * 10**18 + 1),
         ("genesis", NOBODY),
         ("holder", NOBODY),
     ],

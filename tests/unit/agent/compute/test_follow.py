@@ -20,7 +20,7 @@ from tests.unit.agent.compute.conftest import MakeComputer
 from walrus_chain.chain.compute_views import Answer, JobStatus
 from walrus_chain.chain.economy_rejections import SeedTooEarly
 from walrus_chain.compute.run import Ending, Outcome
-from walrus_chain.errors import NotEnoughGasMoney, RpcUnavailable
+from walrus_chain.errors import NotEnoughGasMoney, RpcUnavailable, StoreFull
 from walrus_chain.types import NodeId
 
 
@@ -400,6 +400,113 @@ async def test_follow__counted_at_a_block_that_does_not_have_it_yet__followed_on
     await follow(chain, node)
 
     assert chain.status(job) is JobStatus.OVER
+
+
+async def test_follow__more_open_jobs_than_a_page__all_are_seen_to(
+    chain: FakeJobChain, computer: MakeComputer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage_agent.compute.follow.JOBS_A_PAGE", 2)
+    node = computer(1)
+    jobs = [chain.request(order(1)) for _ in range(7)]
+    for job in jobs[:5]:  # of others, who do not answer
+        chain.drawn(job, 2)
+
+    await follow(chain, node, looks=6)
+
+    assert [chain.status(job) for job in jobs] == [JobStatus.COMMITTING] * 5 + [JobStatus.OVER] * 2
+    assert chain.state.paid == {1: 2 * FEE}
+
+
+async def test_follow__drawn_after_all_by_a_reorganisation__found_before_it_is_late(
+    chain: FakeJobChain, computer: MakeComputer
+) -> None:
+    node, job = computer(1), chain.request(order(1))
+    chain.drawn(job, 2)
+    await node.look()
+    chain.undo(1)
+    chain.drawn(job, 1)
+
+    await follow(chain, node, looks=COMMIT_SECONDS // 2)
+
+    assert chain.state.paid == {1: FEE}
+
+
+async def test_follow__what_anybody_may_do_hangs__commits_and_reveals_all_the_same(
+    chain: FakeJobChain, computer: MakeComputer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, gate = computer(1), asyncio.Event()
+    monkeypatch.setattr(node.hands, "settle", lambda *_: gate.wait())
+    for _ in range(17):
+        job = chain.request(order(1))
+        chain.drawn(job, 2)
+    chain.pass_seconds(COMMIT_SECONDS + REVEAL_SECONDS)
+    mine = chain.request(order(1))
+    chain.drawn(mine, 1)
+
+    for _ in range(6):
+        await node.follower.look()
+        await asyncio.sleep(0.02)
+        chain.mine()
+
+    assert [what for _, what, job in chain.sent if job == mine] == ["commit", "reveal"]
+    gate.set()
+
+
+async def test_follow__too_many_decline_for_a_result__does_not_show_its_own(
+    chain: FakeJobChain, computer: MakeComputer
+) -> None:
+    nodes = [computer(1), computer(2, minimum_fee=FEE), computer(3, minimum_fee=FEE)]
+    job = chain.request()
+
+    await follow(chain, *nodes)
+    assert [what for node, what, _ in chain.sent if node == 1] == ["draw", "commit"]
+    chain.pass_seconds(COMMIT_SECONDS + REVEAL_SECONDS)
+    await follow(chain, *nodes)
+
+    assert chain.status(job) is JobStatus.OVER
+    assert (chain.state.paid, chain.state.slashed) == ({}, {})
+    assert nodes[0].store.shown(job) is None
+
+
+async def test_follow__nothing_can_be_written_any_more__reveals_what_it_has_and_declines_the_rest(
+    chain: FakeJobChain, computer: MakeComputer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, kept = computer(1), chain.request(order(1))
+    chain.drawn(kept, 1)
+    while Answer.COMMITTED not in chain.answers(kept):
+        await node.look()
+    other = chain.request(order(1))
+    chain.drawn(other, 2)
+    await node.look()
+    chain.drawn(other, 1)
+
+    async def full(*_: object) -> None:
+        raise StoreFull("catalogue", 0, None)
+
+    for name in ("note_seen", "note_terms", "add_result", "note_counted"):
+        monkeypatch.setattr(node.store, name, full)
+
+    await follow(chain, node)
+
+    assert [(what, job) for _, what, job in chain.sent if what in ("reveal", "decline")] == [
+        ("reveal", kept),
+        ("decline", other),
+    ]
+    assert node.machine.runs == 2
+    assert chain.state.slashed == {}
+
+
+async def test_follow__another_result_counts__does_not_serve_its_own(
+    chain: FakeJobChain, computer: MakeComputer
+) -> None:
+    nodes = [computer(number) for number in (1, 2, 3)]
+    nodes[0].machine.output = b"something else"
+    job = chain.request()
+
+    await follow(chain, *nodes)
+
+    assert chain.state.slashed == {1: "lied"}
+    assert [node.store.shown(job) is not None for node in nodes] == [False, True, True]
 
 
 async def test_forget__over_but_not_for_long__settled_again_after_a_reorganisation(

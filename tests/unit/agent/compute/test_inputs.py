@@ -9,7 +9,7 @@ import pytest
 
 from storage_agent.compute.blobs import Segments
 from storage_agent.compute.inputs import Inputs
-from tests.fakes.job_chain import FakeJobChain, order
+from tests.fakes.job_chain import order
 from tests.fakes.readers import chance
 from walrus_chain.chain.compute_views import Job, JobCharge, JobRequest, JobStatus
 from walrus_chain.codec.buffers import Buffer
@@ -76,20 +76,6 @@ class FakeBlobs:
         return self.rows_of[metadata.blob_id, index], 0
 
 
-class Privacy(FakeJobChain):
-    """A chain on which some objects have keys."""
-
-    def __init__(self, *private: int) -> None:
-        super().__init__()
-        self.private = private
-        self.asked_at: list[int] = []
-
-    async def sealed_at(self, blob_objects: object, block: int) -> tuple[bool, ...]:
-        """Whether a key of each was published."""
-        self.asked_at.append(block)
-        return tuple(number in self.private for number in blob_objects)  # type: ignore[attr-defined]
-
-
 class Keys:
     """Opens keys."""
 
@@ -136,35 +122,14 @@ async def test_read__encoded_wrongly__no_bytes() -> None:
 
 async def test_open__private_input__decrypted() -> None:
     blobs = FakeBlobs(sealed(b"secret data"), b"public")
-    chain, keys = Privacy(1), Keys()
+    keys = Keys()
     view, request = job_on(blobs)
 
-    first, second = await Inputs(lambda: Segments(blobs, blobs), chain, keys).open(view, request)
+    first, second = await Inputs(lambda: Segments(blobs, blobs), keys).open(view, request)
 
     assert (first.size, await first.read(7, 4)) == (11, b"data")
     assert (second.size, await second.read(0, 6)) == (6, b"public")
     assert keys.asked == [1]
-    assert chain.asked_at == [77]
-
-
-async def test_open__key_but_no_encryption__as_it_is() -> None:
-    blobs, keys = FakeBlobs(b"in the clear"), Keys()
-    view, request = job_on(blobs)
-
-    [only] = await Inputs(lambda: Segments(blobs, blobs), Privacy(1), keys).open(view, request)
-
-    assert await only.read(0, only.size) == b"in the clear"
-    assert keys.asked == []
-
-
-async def test_open__encrypted_but_no_key_was_published__as_it_is() -> None:
-    content = sealed(b"whatever")
-    blobs = FakeBlobs(content)
-    view, request = job_on(blobs)
-
-    [only] = await Inputs(lambda: Segments(blobs, blobs), Privacy(), Keys()).open(view, request)
-
-    assert await only.read(0, only.size) == content
 
 
 async def test_open__another_key__refused() -> None:
@@ -172,7 +137,7 @@ async def test_open__another_key__refused() -> None:
     view, request = job_on(blobs)
 
     with pytest.raises(WrongDataKey):
-        await Inputs(lambda: Segments(blobs, blobs), Privacy(1), Keys(bytes(32))).open(view, request)
+        await Inputs(lambda: Segments(blobs, blobs), Keys(bytes(32))).open(view, request)
 
 
 async def test_open__cut_off__refused() -> None:
@@ -180,7 +145,7 @@ async def test_open__cut_off__refused() -> None:
     view, request = job_on(blobs)
 
     with pytest.raises(WalrusError):
-        await Inputs(lambda: Segments(blobs, blobs), Privacy(1), Keys()).open(view, request)
+        await Inputs(lambda: Segments(blobs, blobs), Keys()).open(view, request)
 
 
 async def test_program__too_long__none_without_reading_it() -> None:
@@ -189,7 +154,7 @@ async def test_program__too_long__none_without_reading_it() -> None:
     metadata = blobs.metadatas[blob_id]
     blobs.metadatas[blob_id] = replace(metadata, size=MAXIMUM_PROGRAM_BYTES + 1)
 
-    inputs = Inputs(lambda: Segments(blobs, blobs), Privacy(), Keys())
+    inputs = Inputs(lambda: Segments(blobs, blobs), Keys())
 
     assert await inputs.program(blob_id) is None
     assert blobs.asked == 0

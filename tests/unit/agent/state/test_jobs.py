@@ -43,21 +43,21 @@ def job(status: JobStatus, answer: Answer = Answer.NONE, *, me: NodeId = ME) -> 
     ],
 )
 def test_next_step__on_the_panel(status: JobStatus, answer: Answer, found: Finding, step: Step) -> None:
-    assert next_step(job(status, answer), DRAWN, found, RULES, MEMBERS, DRAWN, DRAWN + 1) is step
+    assert next_step(job(status, answer), REQUEST, found, RULES, MEMBERS, DRAWN, DRAWN + 1) is step
 
 
 @pytest.mark.parametrize("status", [JobStatus.COMMITTING, JobStatus.REVEALING])
 def test_next_step__not_on_the_panel__waits(status: JobStatus) -> None:
     view = job(status, me=NodeId(9))
 
-    assert next_step(view, DRAWN, Finding.NOTHING, RULES, MEMBERS, DRAWN, DRAWN + 1) is Step.WAIT
+    assert next_step(view, REQUEST, Finding.NOTHING, RULES, MEMBERS, DRAWN, DRAWN + 1) is Step.WAIT
 
 
 def test_next_step__time_to_draw_is_over__cancels() -> None:
     view = job(JobStatus.REQUESTED)
 
-    assert next_step(view, DRAWN, Finding.NOTHING, RULES, MEMBERS, DRAWN, DRAWN + 59) is Step.DRAW
-    assert next_step(view, DRAWN, Finding.NOTHING, RULES, MEMBERS, DRAWN, DRAWN + 60) is Step.CANCEL
+    assert next_step(view, REQUEST, Finding.NOTHING, RULES, MEMBERS, DRAWN, DRAWN + 59) is Step.DRAW
+    assert next_step(view, REQUEST, Finding.NOTHING, RULES, MEMBERS, DRAWN, DRAWN + 60) is Step.CANCEL
 
 
 @pytest.mark.parametrize("status", [JobStatus.REQUESTED, JobStatus.SETTLEABLE])
@@ -73,7 +73,7 @@ def wait(node: int, panel: Sequence[int], members: Collection[int]) -> int:
     return next(
         seconds
         for seconds in range(100)
-        if next_step(view, DRAWN, Finding.NOTHING, rules, list(map(NodeId, members)), DRAWN, DRAWN + seconds)
+        if next_step(view, REQUEST, Finding.NOTHING, rules, list(map(NodeId, members)), DRAWN, DRAWN + seconds)
         is Step.SETTLE
     )
 

@@ -89,11 +89,11 @@ async def test_result__reopened__there(tmp_path: Path) -> None:
     catalogue.close()
 
 
-async def test_shown__only_what_was_revealed(catalogue: Catalogue) -> None:
+async def test_shown__only_what_counts(catalogue: Catalogue) -> None:
     await catalogue.jobs.add_result(found())
     assert catalogue.jobs.shown(4) is None
 
-    await catalogue.jobs.note_revealed(4, TERMS)
+    await catalogue.jobs.note_counted(4, TERMS)
 
     assert catalogue.jobs.shown(4) is not None
     await catalogue.jobs.note_gone(4, TERMS)

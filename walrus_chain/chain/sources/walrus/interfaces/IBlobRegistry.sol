@@ -185,6 +185,9 @@ interface IBlobRegistry is IERC721 {
     /// @notice All that is known of an object. Its status is {Status-Unknown} when there is none.
     function blobOf(uint256 blobObject) external view returns (BlobObject memory);
 
+    /// @notice Whether an object was ever handed on: then its owner did not choose what is in it, nor its policies.
+    function wasGiven(uint256 blobObject) external view returns (bool);
+
     /// @notice Where an object stands now.
     function statusOf(uint256 blobObject) external view returns (Status);
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -38,6 +39,7 @@ from walrus_chain.crypto.outputs import open_output, sealed_output_size
 from walrus_chain.crypto.sealing import SealingKey
 from walrus_chain.errors import (
     AccessDenied,
+    AgentRefused,
     InputsUnreadable,
     JobAboveLimit,
     JobUnsettled,
@@ -67,6 +69,9 @@ DEFAULT_REPLICAS: Final = 3
 _OUTPUT_KEYS: Final = "outputs"
 _BINDING: Final = tuple(ending for ending in Ending if ending.is_binding)
 _POLL_SECONDS: Final = 1.0
+#: What agents answer that have no output of a job, or do not serve it yet.
+_NOT_SERVED: Final = "UnknownOutput"
+_ASK_AGAIN_SECONDS: Final = 0.25
 #: What a policy that was never attached says to others than the owner: to compute on such data is free.
 _NOT_OWNER: Final = "NotOwner"
 
@@ -318,11 +323,13 @@ class Compute(Desk):
                     return report
             await asyncio.sleep(poll_seconds)
 
-    async def result(self, job: JobId) -> JobResult:
+    async def result(self, job: JobId, *, patience_seconds: float = 5.0) -> JobResult:
         """The result of a settled job, from nodes that agreed on it; it has the hash that counts on chain.
 
         How a program failed is known from the chain alone.
 
+        Args:
+            patience_seconds: for nodes that do not serve the output yet: they begin when they have seen the settlement.
         Raises:
             UnknownJob.
             JobUnsettled: it is not over; watch it.
@@ -343,7 +350,7 @@ class Compute(Desk):
             ending = _ending_of(job, b"", agreed.result_hash)
             return JobResult(job, ending, b"", agreed.result_hash, agreeing, None, sealed)
         opener = self._key_of(job, key) if sealed else None
-        node_id, output = await self._fetch(agreed, agreeing, opener)
+        node_id, output = await self._fetch(agreed, agreeing, opener, patience_seconds)
         ending = _ending_of(job, output, agreed.result_hash)
         return JobResult(job, ending, output, agreed.result_hash, agreeing, node_id, sealed)
 
@@ -445,19 +452,23 @@ class Compute(Desk):
         return JobReport(now.job, now.status, await book.request_of(now.job), nodes, now.answers, settlement)
 
     async def _fetch(
-        self, agreed: ResultRevealed, agreeing: Sequence[NodeId], key: SealingKey | None
+        self, agreed: ResultRevealed, agreeing: Sequence[NodeId], key: SealingKey | None, patience: float
     ) -> tuple[NodeId, bytes]:
         """The output, from the first node whose output is the one that counts."""
-        reasons: dict[str, str] = {}
-        for node in await self._chain.nodes():
-            if node.node_id not in agreeing:
-                continue
-            agent = self._agents.at(node.url, node.name)
-            try:
-                return node.node_id, await _output(agent, node.node_id, agreed, key)
-            except (Retryable, Untrusted) as error:
-                reasons[node.name] = str(error)
-        raise OutputUnreachable(agreed.job, reasons)
+        nodes = [node for node in await self._chain.nodes() if node.node_id in agreeing]
+        until = time.monotonic() + patience
+        while True:
+            reasons, is_early = {}, False
+            for node in nodes:
+                agent = self._agents.at(node.url, node.name)
+                try:
+                    return node.node_id, await _output(agent, node.node_id, agreed, key)
+                except (Retryable, Untrusted) as error:
+                    reasons[node.name] = str(error)
+                    is_early = is_early or (isinstance(error, AgentRefused) and error.code == _NOT_SERVED)
+            if not is_early or time.monotonic() >= until:
+                raise OutputUnreachable(agreed.job, reasons)
+            await asyncio.sleep(_ASK_AGAIN_SECONDS)
 
     def _new_key(self) -> bytes:
         key = SealingKey.generate(os.urandom)

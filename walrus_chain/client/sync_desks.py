@@ -418,9 +418,9 @@ class SyncCompute:
         """See `Compute.watch`."""
         return self._run(self._compute.watch(job, on_change, poll_seconds=poll_seconds))
 
-    def result(self, job: JobId) -> JobResult:
+    def result(self, job: JobId, *, patience_seconds: float = 5.0) -> JobResult:
         """See `Compute.result`."""
-        return self._run(self._compute.result(job))
+        return self._run(self._compute.result(job, patience_seconds=patience_seconds))
 
     def estimate(self, order: JobOrder, *, wall_seconds: float = 600.0) -> Outcome:
         """See `Compute.estimate`."""

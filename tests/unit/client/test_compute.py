@@ -101,13 +101,25 @@ async def test_result__first_node_serves_something_else__the_next_is_asked(
     assert (result.ending, result.output, result.node) == (Ending.FINISHED, OUTPUT, 3)
 
 
+async def test_result__not_served_yet__asked_for_again(client: Client, network: FakeNetwork, order: JobOrder) -> None:
+    job = await settled(client, network, order, Outcome(Ending.FINISHED, OUTPUT))
+
+    async def serve() -> None:
+        await asyncio.sleep(0.1)
+        network.members[0].outputs[job] = OUTPUT
+
+    result, _ = await asyncio.gather(client.compute.result(job), serve())
+
+    assert result.output == OUTPUT
+
+
 async def test_result__nobody_has_the_output__says_what_each_said(
     client: Client, network: FakeNetwork, order: JobOrder
 ) -> None:
     job = await settled(client, network, order, Outcome(Ending.FINISHED, OUTPUT))
     network.members[0].outputs[job] = OUTPUT[::-1]
     with pytest.raises(OutputUnreachable) as caught:
-        await client.compute.result(job)
+        await client.compute.result(job, patience_seconds=0.0)
     assert len(caught.value.reasons) == 2
 
 

@@ -184,10 +184,15 @@ class ComputeSettings:
     """Table `compute`: running programs for others, beside the data. The signing key pays for the transactions."""
 
     enabled: bool = _setting("whether programs are run; without it the node declines each job it is drawn for", True)
-    at_once: int = _number("programs run at once; each takes a core and up to 1.5 GiB of memory", 1, 1)
+    at_once: int = _number("programs run at once; each takes a core and up to 2 GiB of memory", 1, 1)
     queue: int = _number("jobs that wait for their turn; more are declined", 64, 0)
     wall_seconds: float = _number("the longest run, fetching its inputs included; longer ones are declined", 900.0, 1)
     minimum_fee: float = _number("WAL that a job must pay this node; jobs that pay less are declined", 0.0, 0)
+    most_fuel: int = _number("that a job may use; jobs that may use more are declined", 2 * 10**11, 1)
+    fuel_per_second: float = _number(
+        "that this machine burns; jobs that may use more than there is time for are declined", 10.0**9, 1
+    )
+    output_bytes: int = _number("of all outputs that are kept; jobs are declined when there is no room", 10 * 2**30, 0)
     keep_days: float = _number("for which outputs are kept for who ordered them", 7.0, 0)
     confirmations: int = _number("blocks after which a job counts as over", 2, 0)
 

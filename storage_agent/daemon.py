@@ -214,7 +214,8 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
             time.monotonic,
         )
         job_chain.releaser = desk.job_releaser
-        outputs = Outputs(settings.storage.outputs)
+        outputs = Outputs(settings.storage.outputs, settings.storage.reserve_bytes)
+        await asyncio.to_thread(outputs.sweep, catalogue.jobs.with_output())
         computing = make_computing(
             settings.compute,
             job_chain,

@@ -19,8 +19,11 @@ from walrus_chain.codec.verify import check_strict
 from walrus_chain.crypto.chunks import HEADER_BYTES, ChunkCipher, RangeOpener, is_header, plaintext_size
 from walrus_chain.types import Axis, BlobId, PairIndex
 
-#: Decoded segments that are kept for the next range, of all inputs of a run together.
-_SEGMENTS_KEPT: Final = 4
+#: Of a job; IComputeJobs says so.
+JOB_INPUTS: Final = 16
+#: Of decoded segments that are kept for the next range, of all inputs of a run together: one of each input at least,
+#: however long they are, so that a program may read its inputs in turn; or all of inputs that are not longer than this.
+KEPT_BYTES: Final = JOB_INPUTS * SEGMENT_BYTES
 
 
 class Pairs(Protocol):
@@ -48,10 +51,17 @@ class Rows(Protocol):
 class Segments:
     """Decoded segments for one run. Not for several tasks at once."""
 
-    def __init__(self, pairs: Pairs, rows: Rows) -> None:
+    def __init__(self, pairs: Pairs, rows: Rows, kept_bytes: int = KEPT_BYTES) -> None:
+        """
+        Args:
+            kept_bytes: of decoded segments in memory, at most; the last one that was read is always kept.
+        """
         self._pairs = pairs
         self._rows = rows
+        self._kept_bytes = kept_bytes
         self._kept: OrderedDict[tuple[BlobId, int], bytes] = OrderedDict()
+        """The least recently read first."""
+        self._size = 0
 
     async def open(self, blob_id: BlobId) -> BlobInput:
         """A blob.
@@ -77,8 +87,10 @@ class Segments:
         is_sound = self._pairs.verdict(metadata.blob_id) is True
         data = await asyncio.to_thread(_decode, metadata, index, rows, is_sound=is_sound)
         self._kept[place] = data
-        if len(self._kept) > _SEGMENTS_KEPT:
-            self._kept.popitem(last=False)
+        self._size += len(data)
+        while self._size > self._kept_bytes and len(self._kept) > 1:
+            _, dropped = self._kept.popitem(last=False)
+            self._size -= len(dropped)
         return data
 
 

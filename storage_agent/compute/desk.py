@@ -118,7 +118,14 @@ def make_computing(
     rules = NodeRules(node_id, job_rules.draw_seconds, job_rules.commit_seconds, turn)
     asker = ShareAsker(node_id, signer, domain, chain, confirmations, clock, random)
     runs = Runs(
-        RunRules(node_id, access_wei(settings.minimum_fee), settings.at_once),
+        RunRules(
+            node_id=node_id,
+            minimum_fee=access_wei(settings.minimum_fee),
+            at_once=settings.at_once,
+            most_fuel=settings.most_fuel,
+            fuel_per_second=settings.fuel_per_second,
+            output_bytes=settings.output_bytes,
+        ),
         Places(limits) if runs_here else None,
         Inputs(lambda: Segments(data.pairs, data.rows), asker),
         store,

@@ -16,7 +16,7 @@ class ComputeLimits:
     """How much this node computes for others."""
 
     at_once: int = 1
-    """Programs that run at the same time; each takes one core and up to 1.5 GiB."""
+    """Programs that run at the same time; each takes one core and up to 1.5 GiB, beside what its inputs take."""
     waiting: int = 64
     """Runs that wait for a place; more are turned away."""
     wall_seconds: float = 900.0

@@ -43,6 +43,9 @@ _SIGNATURE_BYTES: Final = 65
 _NEEDED: Final = frozenset({"job", "terms", "request", "requestSignature"})
 _OPTIONAL: Final = frozenset({"keyId", "erasable"})
 _NO_EVIDENCE: Final = keccak(b"")
+#: `destroyAtOf` says it where the retention policy does not answer. For reads `judge` denies with the reason below.
+UNANSWERED: Final = 2**64 - 1
+_RETENTION_FAILED: Final = "RetentionFailed"
 #: A grant that lasts longer than any job takes is for something else.
 MAXIMUM_GRANT_SECONDS: Final = 24 * 3600
 
@@ -106,7 +109,7 @@ class JobFacts:
     key_epoch: int
     """In force; 0 where the object has no key."""
     destroy_at: int
-    """From when on no key of the object is released; 0 for never."""
+    """From when on no key of the object is released; 0 for never, `UNANSWERED` where its policy does not say."""
     certified: bool
     """Whether the object is, and its term runs."""
 
@@ -232,6 +235,8 @@ class JobReleaser:
             raise Denied(request.blob_object, "WrongTerms", NOBODY)
         if charge is None:
             raise Denied(request.blob_object, "NotAnInput", NOBODY)
+        if facts.destroy_at == UNANSWERED:
+            raise Denied(request.blob_object, _RETENTION_FAILED, facts.policy)
         if facts.destroy_at and facts.destroy_at <= block.timestamp:
             raise KeysDestroyed(request.blob_object)
         if not facts.certified:

@@ -12,6 +12,16 @@ from typing import Final
 
 from storage_agent.store.database import Database
 
+#: Why there is no result is kept up to this length.
+_WHY_BYTES: Final = 1024
+#: What an output takes on the disk at least, whatever its length.
+_LEAST_FILE_BYTES: Final = 4096
+#: After which what was found about a job that is over is forgotten, once its output is gone.
+_REMEMBERED_SECONDS: Final = 30 * 86400.0
+#: So many are forgotten with each that is added.
+_FORGOTTEN_AT_ONCE: Final = 16
+#: Outputs that are named at once.
+_NAMED_AT_ONCE: Final = 64
 #: Jobs that an agent looks back at when it starts for the first time, or was away for long: older ones are over.
 _MOST_NEW: Final = 10_000
 
@@ -140,9 +150,18 @@ class JobStore:
         return None if row is None else _result(row)
 
     async def add_result(self, found: JobResult) -> JobResult:
-        """Keep what the node found, unless it found something before; what is kept then. Durable on return."""
+        """Keep what the node found, unless it found something before; what is kept then. Durable on return.
+
+        What was found long before, about jobs that are over and without an output by now, is forgotten.
+        """
+        why = found.why.encode(errors="replace")[:_WHY_BYTES].decode(errors="ignore")
 
         def run(connection: Connection) -> JobResult:
+            connection.execute(
+                "DELETE FROM results WHERE (job, hash) IN (SELECT job, hash FROM results WHERE gone = 1 "
+                "AND found_at < ? AND job NOT IN (SELECT job FROM open_jobs) ORDER BY found_at LIMIT ?)",
+                (found.found_at - _REMEMBERED_SECONDS, _FORGOTTEN_AT_ONCE),
+            )
             connection.execute(
                 "INSERT INTO results (job, hash, result, size, salt, why, sealed, found_at, gone) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -152,7 +171,7 @@ class JobStore:
                     found.result,
                     found.size,
                     found.salt,
-                    found.why,
+                    why,
                     found.sealed,
                     found.found_at,
                     found.gone,
@@ -177,6 +196,37 @@ class JobStore:
             ).fetchall()
         return [_result(row) for row in rows]
 
+    def droppable(self, size: int) -> list[JobResult]:
+        """The oldest results of jobs that are over, whose outputs take so many bytes; none where all take less.
+
+        No more than some at once: drop them, and ask again.
+        """
+        with self._database.read() as connection:
+            [total] = connection.execute(f"{_KEPT_BYTES} {_OVER}", (_LEAST_FILE_BYTES,)).fetchone()
+            if total < size:
+                return []
+            rows = connection.execute(
+                f"{_RESULT} WHERE gone = 0 {_OVER} ORDER BY found_at LIMIT ?", (_NAMED_AT_ONCE,)
+            ).fetchall()
+        enough: list[JobResult] = []
+        for found in map(_result, rows):
+            if size <= 0:
+                break
+            enough.append(found)
+            size -= max(found.size, _LEAST_FILE_BYTES)
+        return enough
+
+    def kept_bytes(self) -> int:
+        """What the outputs that are kept take, about: as many bytes as programs wrote, and no file without any."""
+        with self._database.read() as connection:
+            [size] = connection.execute(_KEPT_BYTES, (_LEAST_FILE_BYTES,)).fetchone()
+        return int(size)
+
+    def with_output(self) -> list[tuple[int, bytes]]:
+        """Job and hash of terms of all results whose output is kept."""
+        with self._database.read() as connection:
+            return connection.execute("SELECT job, hash FROM results WHERE gone = 0").fetchall()
+
     async def note_gone(self, job: int, digest: bytes) -> None:
         """Note that an output is not kept any more."""
         await self._database.write(
@@ -190,6 +240,8 @@ class JobStore:
         return int(count)
 
 
+_KEPT_BYTES: Final = "SELECT coalesce(sum(max(size, ?)), 0) FROM results WHERE gone = 0"
+_OVER: Final = "AND job NOT IN (SELECT job FROM open_jobs)"
 _RESULT = "SELECT job, hash, result, size, salt, why, sealed, found_at, revealed, gone FROM results"
 
 

@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 
 class Outputs:
     """A folder of outputs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, reserve_bytes: int = 0) -> None:
         """
         Args:
             folder: made when the first output comes.
+            reserve_bytes: of the disk, which are not counted as free.
         """
         self._folder = folder
+        self._reserve = reserve_bytes
+
+    def sweep(self, kept: Iterable[tuple[int, bytes]]) -> int:
+        """Delete all but the outputs under these jobs and hashes of terms; how many files. Blocks on the disk.
+
+        For the start: an agent that was killed leaves what it had not finished, or not noted.
+        """
+        if not self._folder.is_dir():
+            return 0
+        known = {self._path(job, digest).name for job, digest in kept}
+        unknown = [path for path in self._folder.iterdir() if path.name not in known and path.is_file()]
+        for path in unknown:
+            path.unlink()
+        return len(unknown)
+
+    def free_bytes(self) -> int:
+        """What the disk has left, less the reserve. Blocks on the disk."""
+        folder = next(place for place in (self._folder, *self._folder.parents) if place.is_dir())
+        return shutil.disk_usage(folder).free - self._reserve
 
     def keep(self, job: int, digest: bytes, output: bytes) -> None:
         """Keep an output under the job and the hash of its terms; durable on return. Blocks on the disk.

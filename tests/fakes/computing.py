@@ -27,6 +27,8 @@ class FakeMachine:
     def __init__(self) -> None:
         self.outcomes: list[Outcome] = []
         """How the next runs end."""
+        self.failures: list[Exception] = []
+        """What the next runs raise instead."""
         self.output = b"output"
         self.runs = 0
         self.most_at_once = 0
@@ -42,6 +44,8 @@ class FakeMachine:
         try:
             if self.gate is not None:
                 await self.gate.wait()
+            if self.failures:
+                raise self.failures.pop(0)
             return self.outcomes.pop(0) if self.outcomes else Outcome(Ending.FINISHED, self.output, fuel_used=7)
         finally:
             self._now -= 1
@@ -53,9 +57,16 @@ class FakeInputs(Inputs):
     def __init__(self) -> None:
         self.failures: list[Exception] = []
         self.module: bytes | None = b"module"
+        self.asked = 0
+        """How often the program was."""
+        self.gate: asyncio.Event | None = None
+        """What it waits for."""
 
     async def program(self, blob_id: BlobId) -> bytes | None:
         """The program."""
+        self.asked += 1
+        if self.gate is not None:
+            await self.gate.wait()
         if self.failures:
             raise self.failures.pop(0)
         return self.module
@@ -79,6 +90,9 @@ class Computer:
         at_once: int = 1,
         minimum_fee: int = 0,
         turn_seconds: float = 0.0,
+        most_fuel: int = 10**12,
+        output_bytes: int = 10**6,
+        reserve_bytes: int = 0,
     ) -> None:
         self.chain = chain
         self.folder = folder
@@ -87,9 +101,19 @@ class Computer:
         self.inputs = FakeInputs()
         self.hands = FakeJobHands(chain, node_id)
         self.quiet = False
+        self._reserve_bytes = reserve_bytes
         self._enabled = enabled
-        self._minimum_fee = minimum_fee
+        self._run_rules = RunRules(
+            node_id=self.node_id,
+            minimum_fee=Wei(minimum_fee),
+            at_once=at_once,
+            most_fuel=most_fuel,
+            fuel_per_second=10.0**9,
+            output_bytes=output_bytes,
+        )
         rules = NodeRules(self.node_id, DRAW_SECONDS, COMMIT_SECONDS, turn_seconds)
+        self.sleeping: asyncio.Event | None = None
+        """What pauses wait for; none where they take the chain's time."""
         self.settings = FollowSettings(rules, at_once, waiting, 1000.0, 2, 1.0)
         self.starts = 0
         self.start()
@@ -102,9 +126,9 @@ class Computer:
             self.folder / f"jobs{self.node_id}.db", network="31337:x", node_id=self.node_id, clock=self.chain.clock
         )
         self.store = self.catalogue.jobs
-        self.outputs = Outputs(self.folder / f"outputs{self.node_id}")
+        self.outputs = Outputs(self.folder / f"outputs{self.node_id}", self._reserve_bytes)
         self.runs = Runs(
-            RunRules(self.node_id, Wei(self._minimum_fee), self.settings.at_once),
+            self._run_rules,
             self.machine if self._enabled else None,
             self.inputs,
             self.store,
@@ -129,6 +153,8 @@ class Computer:
 
     async def _sleep(self, seconds: float) -> None:
         """Time goes by on the chain only."""
+        if self.sleeping is not None:
+            await self.sleeping.wait()
         self.chain.pass_seconds(max(1, int(seconds)))
         await asyncio.sleep(0)
 

@@ -55,10 +55,18 @@ INPUT = BlobId(hashlib.sha256(b"input").digest())
 FEE = 300
 
 
-def order(replicas: int = 3, *, fee: int = FEE, encryption_key: bytes = bytes(32), inputs: int = 1) -> JobOrder:
+def order(
+    replicas: int = 3,
+    *,
+    fee: int = FEE,
+    encryption_key: bytes = bytes(32),
+    inputs: int = 1,
+    fuel: int = 10**9,
+    output_limit: int = 1000,
+) -> JobOrder:
     """An order for the program on some objects."""
     objects = tuple(BlobObjectId(number) for number in range(1, inputs + 1))
-    return JobOrder(objects, PROGRAM, b"", 10**9, 1000, replicas, Wei(fee), encryption_key=encryption_key)
+    return JobOrder(objects, PROGRAM, b"", fuel, output_limit, replicas, Wei(fee), encryption_key=encryption_key)
 
 
 @dataclass

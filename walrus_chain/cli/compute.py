@@ -274,7 +274,10 @@ def result(
     if to is None:
         out.result({**data, "output": found.output}, _shown(found.output) if finished else None)
     else:
-        out.result({**data, "file": str(to)}, f"{to}: {format_bytes(len(found.output))}" if finished else None)
+        out.result(
+            {**data, "file": str(to) if finished else None},
+            f"{to}: {format_bytes(len(found.output))}" if finished else None,
+        )
     if not finished:
         out.note(f"Job {number} has no output: the program ended by {found.ending.words}, as the nodes agree")
         raise typer.Exit(FAILURE)

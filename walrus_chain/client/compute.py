@@ -194,6 +194,8 @@ class Compute(Desk):
         self._agents = agents
         self._keep = keep
         self._blobs = blobs
+        self._fresh: dict[bytes, SealingKey] = {}
+        """Keys of outputs that nothing was requested with yet, by their public part."""
 
     # -- programs ----------------------------------------------------------------------------------------------------
 
@@ -233,8 +235,8 @@ class Compute(Desk):
         Args:
             inputs: what the program reads, in this order; none for a trigger that gives the object.
             fee: what the nodes that agree get together.
-            sealed: whether the output is sealed to a key that is made and kept now; when None, it is where an input is
-                private or none is named.
+            sealed: whether the output is sealed to a key that is made now, and kept once this client requests a job or
+                makes a trigger with the order; when None, it is where an input is private or none is named.
         Raises: BlobNotFound, AmbiguousBlob.
         """
         blob_id = await self._objects.blob_id(program)
@@ -285,6 +287,7 @@ class Compute(Desk):
         limit = quote.total if maximum is None else maximum
         if quote.total > limit:
             raise JobAboveLimit(quote.total, limit)
+        self._keep_key(order)
         return await paying(writer, lambda: writer.compute.request(order, quote.evidence, limit))
 
     async def show(self, job: JobId) -> JobReport:
@@ -392,7 +395,9 @@ class Compute(Desk):
             amount: what to put into it at once.
         Raises: TriggerTermsOutOfBounds, OrderOutOfBounds, WrongReplicas, NotEnoughWal.
         """
-        made = await self._signing("making a trigger").compute.create_trigger(terms)
+        writer = self._signing("making a trigger")
+        self._keep_key(terms.order)
+        made = await writer.compute.create_trigger(terms)
         if amount:
             await self.fund_trigger(made.trigger, amount)
         return made
@@ -472,9 +477,17 @@ class Compute(Desk):
 
     def _new_key(self) -> bytes:
         key = SealingKey.generate(os.urandom)
+        self._fresh[key.public] = key
+        return key.public
+
+    def _keep_key(self, order: JobOrder) -> None:
+        """Keep the key of an order, so that it is known after a crash; keys of others are theirs."""
+        key = self._fresh.get(order.encryption_key)
+        if key is None:
+            return
         with self._keep.changing(_OUTPUT_KEYS, key.public.hex()) as document:
             document["key"] = key.to_bytes().hex()
-        return key.public
+        del self._fresh[key.public]
 
     def _key_of(self, job: JobId, public: bytes) -> SealingKey:
         if public.hex() not in self._keep.names(_OUTPUT_KEYS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from walrus_chain.client.keep import Keep
@@ -78,9 +79,12 @@ class Facades(ABC):
 
         return Renewals(self.chain, self._signing, self._objects)
 
-    @property
+    @cached_property
     def compute(self) -> Compute:
-        """Programs that come to the data, and jobs that run them: what `walrus compute` has."""
+        """Programs that come to the data, and jobs that run them: what `walrus compute` has.
+
+        The same one each time: it has the keys of orders that nothing was requested with yet.
+        """
         from walrus_chain.client.compute import Compute
 
         return Compute(self.chain, self._signing, self._objects, self._agents, self._keep, cast("Blobs", self))

@@ -148,6 +148,29 @@ async def test_result__sealed__opened_here_and_nowhere_else(client: Client, netw
             await elsewhere.compute.result(job)
 
 
+async def test_order__sealed_but_only_quoted__no_key_kept(client: Client, network: FakeNetwork) -> None:
+    keep = MemoryKeep()
+    async with Client(FakeChain(network), network, network.writer(ALICE), keep=keep) as mine:
+        published = await mine.compute.publish(WORD_COUNT)
+        stored = await mine.store(b"two words")
+        order = await mine.compute.order(published.blob_id, [stored.blob_object], fee=FEE, sealed=True)
+        await mine.compute.quote(order)
+        assert keep.names("outputs") == ()
+
+        await mine.compute.request(order)
+
+        assert keep.names("outputs") == (order.encryption_key.hex(),)
+
+
+async def test_create_trigger__sealed__key_kept(client: Client, network: FakeNetwork, order: JobOrder) -> None:
+    keep = MemoryKeep()
+    async with Client(FakeChain(network), network, network.writer(ALICE), keep=keep) as mine:
+        of_each = await mine.compute.order(order.program, [], fee=FEE)
+        await mine.compute.create_trigger(TriggerTerms(TriggerKind.ON_CERTIFY, of_each, FEE, per_epoch=5))
+
+    assert keep.names("outputs") == (of_each.encryption_key.hex(),)
+
+
 async def test_result__not_over_or_nobody_agreed__says_which(
     client: Client, network: FakeNetwork, order: JobOrder
 ) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from storage_agent.compute.blobs import Segments
+from storage_agent.compute.blobs import JOB_INPUTS, KEPT_BYTES, Segments
 from storage_agent.compute.inputs import Inputs
 from tests.fakes.job_chain import order
 from tests.fakes.readers import chance
@@ -106,6 +106,34 @@ async def test_read__ranges_over_two_segments__right_bytes_and_each_segment_once
     for start, length in [(0, 10), (SEGMENT_BYTES - 5, 10), (SEGMENT_BYTES + 990, 10), (5, 0)]:
         assert await blob.read(start, length) == content[start : start + length]
     assert blobs.asked == 2
+
+
+async def test_read__sixteen_inputs_in_turn__each_segment_once() -> None:
+    contents = [bytes([number]) * 100 for number in range(JOB_INPUTS)]
+    blobs = FakeBlobs(*contents)
+    segments = Segments(blobs, blobs)
+    opened = [await segments.open(blob_id) for blob_id in blobs.ids]
+
+    for offset in range(0, 100, 25):
+        for content, blob in zip(contents, opened, strict=True):
+            assert await blob.read(offset, 25) == content[offset : offset + 25]
+
+    assert blobs.asked == JOB_INPUTS
+    assert KEPT_BYTES >= JOB_INPUTS * SEGMENT_BYTES
+
+
+async def test_read__more_than_is_kept__the_least_recently_read_goes() -> None:
+    blobs = FakeBlobs(b"a" * 100, b"b" * 100, b"c" * 100)
+    segments = Segments(blobs, blobs, kept_bytes=200)
+    first, second, third = [await segments.open(blob_id) for blob_id in blobs.ids]
+    for blob in (first, second, first, third):
+        await blob.read(0, 1)
+    assert blobs.asked == 3
+
+    await first.read(0, 1)
+    assert blobs.asked == 3
+    await second.read(0, 1)
+    assert blobs.asked == 4
 
 
 async def test_read__encoded_wrongly__no_bytes() -> None:

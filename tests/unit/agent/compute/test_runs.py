@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+
+from storage_agent.store.jobs import JobResult
+from storage_agent.sync.fetch import MetadataUnreachable
 from tests.fakes.computing import Computer
-from tests.fakes.job_chain import COMMIT_SECONDS, FakeJobChain, order
+from tests.fakes.job_chain import COMMIT_SECONDS, FEE, FakeJobChain, order
 from tests.fakes.readers import chance
 from tests.unit.agent.compute.conftest import MakeComputer
 from walrus_chain.chain.compute_views import Job, JobRequest
 from walrus_chain.compute.run import Ending, Outcome
 from walrus_chain.crypto.outputs import open_output
 from walrus_chain.crypto.sealing import SealingKey
-from walrus_chain.errors import MalformedCiphertext, NotEnoughSlivers
+from walrus_chain.errors import MalformedCiphertext, NotEnoughSlivers, RpcUnavailable
 
 
 async def drawn(chain: FakeJobChain, node: Computer, **values: object) -> tuple[Job, JobRequest]:
@@ -92,6 +97,176 @@ async def test_find__inputs_never_come__gives_up_in_time(chain: FakeJobChain, co
     assert result.result is None
     assert chain.clock() < until + 2
     assert "slivers" in result.why
+
+
+async def test_find__program_is_nowhere__gives_up_after_few_tries_in_a_tenth_of_the_time(
+    chain: FakeJobChain, computer: MakeComputer
+) -> None:
+    node = computer()
+    view, terms = await drawn(chain, node)
+    node.inputs.failures = [MetadataUnreachable(terms.order.program, {})] * 100
+    began = chain.clock()
+
+    result = await node.runs.find(view, terms, began + COMMIT_SECONDS)
+
+    assert result.result is None
+    assert node.inputs.asked == 4
+    assert chain.clock() <= began + COMMIT_SECONDS / 10
+
+
+async def test_find__peers_are_silent__gives_up(chain: FakeJobChain, computer: MakeComputer) -> None:
+    node = computer()
+    view, terms = await drawn(chain, node)
+    node.inputs.gate = asyncio.Event()
+
+    result = await node.runs.find(view, terms, chain.clock() + 1.5)
+
+    assert result.result is None
+    assert "did not come" in result.why
+
+
+async def test_find__endpoints_fail__tries_as_long_as_there_is_time(
+    chain: FakeJobChain, computer: MakeComputer
+) -> None:
+    node = computer()
+    view, terms = await drawn(chain, node)
+    node.inputs.failures = [RpcUnavailable("eth_call", {}), TimeoutError()] * 3
+
+    result = await node.runs.find(view, terms, chain.clock() + COMMIT_SECONDS)
+
+    assert result.result is not None
+    assert node.inputs.asked == 7
+
+
+async def test_find__another_pauses__its_place_is_free(chain: FakeJobChain, computer: MakeComputer) -> None:
+    node = computer()
+    bad, bad_terms = await drawn(chain, node)
+    good, good_terms = await drawn(chain, node, fee=FEE + 1)
+    node.inputs.failures = [MetadataUnreachable(bad_terms.order.program, {})]
+    node.sleeping = asyncio.Event()
+    pausing = asyncio.ensure_future(node.runs.find(bad, bad_terms, chain.clock() + 50))
+    await asyncio.sleep(0.05)
+    assert node.inputs.asked == 1
+
+    result = await node.runs.find(good, good_terms, chain.clock() + 50)
+
+    assert result.result is not None
+    assert not pausing.done()
+    node.sleeping.set()
+    assert (await pausing).result is not None
+
+
+async def test_find__no_process_can_be_started__tried_again_a_few_times(
+    chain: FakeJobChain, computer: MakeComputer
+) -> None:
+    node = computer()
+    view, terms = await drawn(chain, node)
+    node.machine.failures = [BlockingIOError(errno.EAGAIN, "no process"), OSError(errno.ENOMEM, "no memory")]
+    assert (await node.runs.find(view, terms, chain.clock() + 60)).result is not None
+
+    view, terms = await drawn(chain, node)
+    node.machine.failures = [OSError(errno.ENOMEM, "no memory")] * 9
+    assert (await node.runs.find(view, terms, chain.clock() + 60)).result is None
+    assert len(node.machine.failures) == 6
+
+
+async def test_find__more_fuel_than_this_node_burns_for_anybody__declined_at_once(
+    chain: FakeJobChain, computer: MakeComputer
+) -> None:
+    node = computer(most_fuel=10**9)
+    view, terms = await drawn(chain, node, fuel=10**9 + 1)
+
+    result = await node.runs.find(view, terms, chain.clock() + 60)
+
+    assert result.result is None
+    assert "most_fuel" in result.why
+    assert node.inputs.asked == 0
+
+
+async def test_find__more_fuel_than_there_is_time_for__declined_at_once(
+    chain: FakeJobChain, computer: MakeComputer
+) -> None:
+    node = computer()
+    view, terms = await drawn(chain, node, fuel=61 * 10**9)
+
+    result = await node.runs.find(view, terms, chain.clock() + 60)
+
+    assert result.result is None
+    assert "61 seconds, there are 60" in result.why
+    assert node.inputs.asked == 0
+
+
+async def test_find__its_turn_comes_too_late__declined_without_a_run(
+    chain: FakeJobChain, computer: MakeComputer
+) -> None:
+    node = computer()
+    first, first_terms = await drawn(chain, node)
+    second, second_terms = await drawn(chain, node, fuel=40 * 10**9)
+    node.machine.gate = asyncio.Event()
+    until = chain.clock() + 60
+    running = asyncio.ensure_future(node.runs.find(first, first_terms, until))
+    await asyncio.sleep(0.05)
+    waiting = asyncio.ensure_future(node.runs.find(second, second_terms, until))
+    await asyncio.sleep(0.05)
+    assert node.machine.runs == 1
+    chain.pass_seconds(30)
+    node.machine.gate.set()
+
+    assert (await running).result is not None
+    assert (await waiting).result is None
+    assert node.machine.runs == 1
+
+
+async def ended(chain: FakeJobChain, node: Computer, number: int) -> tuple[Job, JobResult]:
+    """A job that was run, and is over."""
+    view, terms = await drawn(chain, node, fee=FEE + number)
+    result = await node.runs.find(view, terms, chain.clock() + 60)
+    await node.store.forget(view.job)
+    chain.mine()
+    return view, result
+
+
+async def test_find__no_room_for_the_output__oldest_of_jobs_that_are_over_goes(
+    chain: FakeJobChain, computer: MakeComputer
+) -> None:
+    node = computer(output_bytes=3 * 4096 + 1000)
+    old = [await ended(chain, node, number) for number in range(3)]
+    await node.store.note_seen(len(chain.state.jobs) + 1, 0, 1)
+    await node.store.forget(old[1][0].job)
+    await node.store.forget(old[2][0].job)
+    view, terms = await drawn(chain, node, output_limit=2000)
+
+    result = await node.runs.find(view, terms, chain.clock() + 60)
+
+    assert result.result is not None
+    # The first is open, and so kept.
+    there = [node.outputs.read(one.job, one.terms) is not None for one, _ in old]
+    assert there == [True, False, True]
+    assert node.store.kept_bytes() <= 3 * 4096 + 1000
+
+
+async def test_find__no_room_and_nothing_may_go__declined_and_nothing_is_dropped(
+    chain: FakeJobChain, computer: MakeComputer
+) -> None:
+    node = computer(output_bytes=4096 + 1000)
+    view, result = await ended(chain, node, 0)
+    large, terms = await drawn(chain, node, output_limit=2**20)
+
+    declined = await node.runs.find(large, terms, chain.clock() + 60)
+
+    assert declined.result is None
+    assert "output_bytes" in declined.why
+    assert node.outputs.read(view.job, view.terms) is not None
+    assert result.result is not None
+    assert node.machine.runs == 1
+
+
+async def test_find__disk_is_full__declined_before_it_runs(chain: FakeJobChain, computer: MakeComputer) -> None:
+    node = computer(reserve_bytes=2**60)
+    view, terms = await drawn(chain, node)
+
+    assert (await node.runs.find(view, terms, chain.clock() + 60)).result is None
+    assert node.machine.runs == 0
 
 
 async def test_find__input_does_not_open__gives_up(chain: FakeJobChain, computer: MakeComputer) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from eth_utils.crypto import keccak
 
-from storage_agent.keys.jobs import JobFacts, JobKeyRequest
+from storage_agent.keys.jobs import UNANSWERED, JobFacts, JobKeyRequest
 from storage_agent.node.access_refusals import (
     BlockTooOld,
     BlockUnknown,
@@ -211,6 +211,13 @@ async def test_release__keys_destroyed__gone(panelist: Panelist) -> None:
     panelist.facts(destroy_at=panelist.now() - 1)
 
     with pytest.raises(KeysDestroyed):
+        await panelist.ask()
+
+
+async def test_release__retention_policy_does_not_answer__denied_as_reads_are(panelist: Panelist) -> None:
+    panelist.facts(destroy_at=UNANSWERED)
+
+    with pytest.raises(Denied, match="RetentionFailed"):
         await panelist.ask()
 
 

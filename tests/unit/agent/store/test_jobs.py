@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,60 @@ async def test_shown__only_what_counts(catalogue: Catalogue) -> None:
     assert catalogue.jobs.shown(4) is not None
     await catalogue.jobs.note_gone(4, TERMS)
     assert catalogue.jobs.shown(4) is None
+
+
+async def test_result__long_reason__cut(catalogue: Catalogue) -> None:
+    kept = await catalogue.jobs.add_result(replace(found(None), why="é" * 1000 + "\udcff"))
+
+    assert kept.why == "é" * 512
+
+
+async def test_result__old_and_over__forgotten_with_the_next_ones(catalogue: Catalogue) -> None:
+    jobs, day = catalogue.jobs, 86400.0
+    await jobs.note_seen(2, 0, 10)
+    await jobs.forget(1)
+    for job in (1, 2, 3, 4):
+        await jobs.add_result(replace(found(None), job=job, gone=job != 3))
+
+    await jobs.add_result(replace(found(), job=5, found_at=100 + 29 * day))
+    assert jobs.result(1, TERMS) is not None
+
+    await jobs.add_result(replace(found(), job=6, found_at=101 + 30 * day))
+
+    # Job 2 is open, the output of 3 is kept.
+    assert [job for job in range(1, 7) if jobs.result(job, TERMS)] == [2, 3, 5, 6]
+
+
+async def test_droppable__open_jobs_and_no_more_than_needed__left_alone(catalogue: Catalogue) -> None:
+    jobs = catalogue.jobs
+    await jobs.note_seen(2, 0, 10)
+    for job in range(1, 6):
+        await jobs.add_result(replace(found(), job=job, size=10_000 if job == 5 else 5, found_at=100.0 - job))
+
+    assert jobs.kept_bytes() == 4 * 4096 + 10_000
+    assert [one.job for one in jobs.droppable(1)] == [5]
+    assert [one.job for one in jobs.droppable(10_001)] == [5, 4]
+    assert jobs.droppable(2 * 4096 + 10_001) == []
+    assert sorted(job for job, _ in jobs.with_output()) == [1, 2, 3, 4, 5]
+
+
+def test_sweep__outputs_and_drafts_that_nobody_knows__removed(tmp_path: Path) -> None:
+    folder = tmp_path / "outputs"
+    outputs = Outputs(folder)
+    assert outputs.sweep([]) == 0
+    for job in (4, 5):
+        outputs.keep(job, TERMS, b"one")
+    (folder / f"6-{TERMS.hex()[:16]}.new").write_bytes(b"half")
+
+    assert outputs.sweep([(4, TERMS), (9, TERMS)]) == 2
+
+    assert [path.name for path in folder.iterdir()] == [f"4-{TERMS.hex()[:16]}"]
+    assert outputs.read(4, TERMS) == b"one"
+
+
+def test_free_bytes__reserve__not_counted(tmp_path: Path) -> None:
+    assert Outputs(tmp_path / "not" / "there").free_bytes() > 0
+    assert Outputs(tmp_path, 2**60).free_bytes() < 0
 
 
 def test_outputs__kept__read_back_and_dropped(tmp_path: Path) -> None:

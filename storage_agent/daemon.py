@@ -215,7 +215,7 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
         )
         job_chain.releaser = desk.job_releaser
         outputs = Outputs(settings.storage.outputs)
-        computing = make_computing(
+        computing = await make_computing(
             settings.compute,
             job_chain,
             upkeep.sender,

@@ -12,6 +12,8 @@ from typing import Final
 ABI_VERSION: Final = 1
 #: Major version of wasmtime that runs the programs.
 ENGINE_MAJOR: Final = 50
+#: The one version of it that agents have: another could make code whose recursions end elsewhere.
+ENGINE_VERSION: Final = f"{ENGINE_MAJOR}.0.1"
 #: What a job names, so that only results of the same engine are compared.
 ENGINE: Final = f"wasmtime-{ENGINE_MAJOR}/abi-{ABI_VERSION}"
 #: The machine that the engine makes code for; any agent's processor has these.

@@ -13,6 +13,10 @@ CHILD_ON: Final = (
 NO_MACHINE_CODE: Final = CHILD_ON.format(f"import {__name__} as it; it.refuse_machine_code()")
 NO_FILTERS: Final = CHILD_ON.format(f"import {__name__} as it; it.refuse_filters()")
 LITTLE_MEMORY: Final = CHILD_ON.format("import walrus_chain.sandbox.child as it; it._COMPILING_BYTES = 64 << 20")
+NO_GROWTH: Final = CHILD_ON.format(
+    "import walrus_chain.sandbox.child as it; it._COMPILING_BYTES = it._DATA_BYTES = 200 << 20"
+)
+OTHER_STACK: Final = CHILD_ON.format("import walrus_chain.sandbox.engine as it; it.STACK_BYTES -= 4096")
 
 _MPROTECT, _SECCOMP = 10, 317
 _EXECUTABLE: Final = 4

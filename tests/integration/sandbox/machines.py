@@ -17,6 +17,7 @@ NO_GROWTH: Final = CHILD_ON.format(
     "import walrus_chain.sandbox.child as it; it._COMPILING_BYTES = it._DATA_BYTES = 200 << 20"
 )
 OTHER_STACK: Final = CHILD_ON.format("import walrus_chain.sandbox.engine as it; it.STACK_BYTES -= 4096")
+OTHER_MACHINE: Final = CHILD_ON.format("import walrus_chain.sandbox.engine as it; it.TARGET = 'x86_64-unknown-freebsd'")
 
 _MPROTECT, _SECCOMP = 10, 317
 _EXECUTABLE: Final = 4

@@ -297,9 +297,15 @@ UNFIT = program("(drop (v128.const i32x4 1 2 3 4))")
     [
         (machines.NO_MACHINE_CODE, program(), "unable to make memory executable"),
         (machines.NO_FILTERS, program(), "seccomp"),
+        (machines.OTHER_MACHINE, program(), "not compatible with the native host"),
         (machines.LITTLE_MEMORY, module_of(b"\x10\0" * 32_000, 8), "the process ended with"),
     ],
-    ids=["no executable memory", "no filters of system calls", "more memory to compile than there is"],
+    ids=[
+        "no executable memory",
+        "no filters of system calls",
+        "code for another machine",
+        "more memory to compile than there is",
+    ],
 )
 async def test_fit_program__cannot_be_compiled_or_run_here__is_not_binding(
     child: str, module: bytes, words: str, monkeypatch: pytest.MonkeyPatch
@@ -314,7 +320,7 @@ async def test_fit_program__cannot_be_compiled_or_run_here__is_not_binding(
     assert words in outcome.message
 
 
-@pytest.mark.parametrize("child", [machines.NO_MACHINE_CODE, machines.LITTLE_MEMORY])
+@pytest.mark.parametrize("child", [machines.NO_MACHINE_CODE, machines.OTHER_MACHINE, machines.LITTLE_MEMORY])
 async def test_unfit_program__where_nothing_can_be_compiled__comes_to_what_it_does_elsewhere(
     child: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

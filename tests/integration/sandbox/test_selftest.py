@@ -68,11 +68,19 @@ def numbers() -> bytes:
     [
         (machines.NO_MACHINE_CODE, "arithmetic and memory", "unable to make memory executable"),
         (machines.NO_FILTERS, "arithmetic and memory", "seccomp"),
+        (machines.OTHER_MACHINE, "arithmetic and memory", "not compatible with the native host"),
         (machines.NO_GROWTH, "arithmetic and memory", "trap"),
         (machines.OTHER_STACK, "recursion", "stack exhausted"),
         ("import os; os.abort()", "arithmetic and memory", "crashed"),
     ],
-    ids=["no executable memory", "no filters of system calls", "memory refused", "another stack", "no engine"],
+    ids=[
+        "no executable memory",
+        "no filters of system calls",
+        "code for another machine",
+        "memory refused",
+        "another stack",
+        "no engine",
+    ],
 )
 async def test_check_results__machine_that_differs__is_refused_with_the_reason(
     child: str, what: str, words: str, monkeypatch: pytest.MonkeyPatch

@@ -34,7 +34,7 @@ _GRACE_SECONDS: Final = 2.0
 #: In which a child that closed its pipes must end, and one that was killed be gone.
 _LAST_SECONDS: Final = 2.0
 _MACHINE: Final = "Linux on x86_64"
-#: How the system promises memory, and the way in which it refuses a program what others' promises could take.
+#: How freely the system promises memory, and the value with which it may refuse a program what others were promised.
 _OVERCOMMIT: Final = Path("/proc/sys/vm/overcommit_memory")
 _NEVER: Final = "2"
 #: Of what a dying child says, in bytes.

@@ -59,7 +59,7 @@ CALL_FUEL: Final = 20_000
 BYTES_PER_FUEL: Final = 8
 #: Inputs are fetched by aligned windows of so many bytes.
 WINDOW_BYTES: Final = 64 * 1024
-#: Fuel for each window of an input that a read touches, but for the one that the last read of that input ended in.
+#: Fuel for each window of an input that a read touches; but the first is free where the last read of that input ended.
 WINDOW_FUEL: Final = 500_000
 
 
@@ -100,7 +100,7 @@ def windows_touched(offset: int, length: int, last: int | None) -> tuple[int, in
     Args:
         offset: first byte.
         length: bytes that are read, the end of the input considered; nothing is charged for none.
-        last: the window that the read before ended in.
+        last: the window that the read before ended in; free for a read that begins in it, not for one that comes to it.
     """
     if length == 0:
         return 0, last

@@ -62,6 +62,21 @@ CASES = (
         (100).to_bytes(4, "little"),
     ),
     (
+        "read on from the window that the last read ended in",
+        """(drop (call $read (i32.const 2) (i64.const 65530) (i32.const 0) (i32.const 100)))
+        (drop (call $read (i32.const 2) (i64.const 65630) (i32.const 0) (i32.const 100)))""",
+        0,
+        b"",
+    ),
+    (
+        # Pays for both windows again: it does not begin in the one that the last read ended in.
+        "read into the window that the last read ended in",
+        """(drop (call $read (i32.const 2) (i64.const 65530) (i32.const 0) (i32.const 100)))
+        (drop (call $read (i32.const 2) (i64.const 65530) (i32.const 0) (i32.const 100)))""",
+        0,
+        b"",
+    ),
+    (
         "not a number",
         """(f64.store (i32.const 0) (f64.div (f64.const 0) (f64.const -0)))
         (call $write (i32.const 0) (i32.const 8))""",

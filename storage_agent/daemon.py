@@ -216,7 +216,7 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
         job_chain.releaser = desk.job_releaser
         outputs = Outputs(settings.storage.outputs, settings.storage.reserve_bytes)
         await asyncio.to_thread(outputs.sweep, catalogue.jobs.with_output())
-        computing = make_computing(
+        computing = await make_computing(
             settings.compute,
             job_chain,
             upkeep.sender,

@@ -58,7 +58,8 @@ async def examine(settings: Settings, clocks: Clocks | None = None) -> AsyncIter
     except WalrusError as error:
         yield Finding("keys", False, str(error))
     yield findings.access(settings.access.enabled, settings.keeper.enabled)
-    yield findings.compute(settings.compute.enabled, settings.keeper.enabled, unfit_to_compute())
+    unfit = await unfit_to_compute() if settings.compute.enabled else None
+    yield findings.compute(settings.compute.enabled, settings.keeper.enabled, unfit)
     yield _disk(settings)
     wall, steady = clocks.wall(), clocks.steady()
     heads = await asyncio.gather(*(_head(url, deployment) for url in settings.chain.rpc))

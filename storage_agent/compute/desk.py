@@ -74,7 +74,7 @@ class Bytes:
     rows: Rows
 
 
-def make_computing(
+async def make_computing(
     settings: ComputeSettings,
     chain: JobChain,
     sender: Sender | None,
@@ -94,7 +94,7 @@ def make_computing(
     clock: Callable[[], float],
     random: Callable[[int], bytes],
 ) -> Computing:
-    """What computes for one node.
+    """What computes for one node; first it is seen whether this machine can.
 
     Args:
         sender: sends the node's transactions; none where the operator does without a keeper.
@@ -107,7 +107,7 @@ def make_computing(
         clock: seconds since 1970, not before the newest block that was seen.
         random: gives as many unpredictable bytes as it is asked for.
     """
-    problem = unfit_to_compute() if settings.enabled else None
+    problem = await unfit_to_compute() if settings.enabled else None
     if problem is not None:
         _log.error("this node declines all jobs: %s", problem)
     if sender is None:

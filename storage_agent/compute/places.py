@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from walrus_chain.compute.run import Outcome, Run, check_engine
 from walrus_chain.errors import Misuse, RunnerBusy
 from walrus_chain.sandbox.runner import InputSource, check_installation, check_machine, run_program
+from walrus_chain.sandbox.selftest import check_results
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,12 @@ class ComputeLimits:
     """The longest run, its inputs' fetching included."""
 
 
-def unfit_to_compute() -> str | None:
-    """Why this machine cannot answer jobs; none when it can."""
+async def unfit_to_compute() -> str | None:
+    """Why this machine cannot answer jobs; none when it can. Runs a program to see that it does."""
     try:
         check_installation()
         check_machine()
+        await check_results()
     except Misuse as error:
         return str(error)
     return None

@@ -599,44 +599,33 @@ contract ComputeJobsTest is ComputeFixture {
     }
 
     function test_settle__when_a_node_lies_about_two_jobs_of_an_epoch__slashes_it_once() external {
-        uint256[2] memory drawnJobs = [drawn(7), drawn(7)];
-        NodeId liar = nodeAt(drawnJobs[0], 0);
-        (bool both, uint8 place) = placeOf(drawnJobs[1], liar);
-        assertTrue(both);
-        uint8[2] memory places = [0, place];
-        for (uint256 i = 0; i < 2; ++i) {
-            bytes32[] memory shown = results(7, 7);
-            shown[places[i]] = WRONG;
-            answer(drawnJobs[i], shown);
-            vm.expectEmit(address(jobs));
-            emit IComputeJobs.NodeFaulted(drawnJobs[i], liar, true, i == 0 ? WRONG_BPS : 0);
-            settle(drawnJobs[i]);
-        }
+        (uint256 first, uint256 second) = (drawn(7), drawn(7));
+        NodeId liar = nodeAt(first, 0);
+        showWrong(first, 0);
+        showWrong(second, placeOf(second, liar));
+        vm.expectEmit(address(jobs));
+        emit IComputeJobs.NodeFaulted(first, liar, true, WRONG_BPS);
+        settle(first);
+        vm.expectEmit(address(jobs));
+        emit IComputeJobs.NodeFaulted(second, liar, true, 0);
+        settle(second);
         assertEq(stakeOf(liar), 100e18 - 5e18);
         assertTrue(jobs.hasLied(liar, Epoch.wrap(1)));
         assertFalse(jobs.hasLied(liar, Epoch.wrap(2)));
     }
 
     function test_settle__when_one_commits_and_keeps_still__slashes_it_for_each_job() external {
-        uint256[2] memory drawnJobs = [drawn(7), drawn(7)];
-        NodeId silent = nodeAt(drawnJobs[0], 0);
-        (bool both, uint8 place) = placeOf(drawnJobs[1], silent);
-        assertTrue(both);
-        uint8[2] memory places = [0, place];
-        for (uint256 i = 0; i < 2; ++i) {
-            for (uint8 other_ = 0; other_ < 7; ++other_) {
-                commit(drawnJobs[i], other_, RIGHT);
-            }
-            for (uint8 other_ = 0; other_ < 7; ++other_) {
-                if (other_ != places[i]) reveal(drawnJobs[i], other_, RIGHT);
-            }
-        }
+        (uint256 first, uint256 second) = (drawn(7), drawn(7));
+        NodeId silent = nodeAt(first, 0);
+        uint8 place = placeOf(second, silent);
+        keepStill(first, 0);
+        keepStill(second, place);
         // Having left does not help who committed.
         vm.mockCall(address(committee), abi.encodeCall(committee.weightOf, (silent)), abi.encode(0));
         passCommit();
         passReveal();
-        assertEq(uint256(settle(drawnJobs[0]).absent), 1);
-        assertEq(uint256(settle(drawnJobs[1]).absent), uint256(1) << place);
+        assertEq(uint256(settle(first).absent), 1);
+        assertEq(uint256(settle(second).absent), uint256(1) << place);
         assertEq(stakeOf(silent), 100e18 - 0.2e18 - (100e18 - 0.2e18) / 500);
         assertFalse(jobs.wasAbsent(silent, Epoch.wrap(1)));
     }
@@ -967,10 +956,26 @@ contract ComputeJobsTest is ComputeFixture {
         );
     }
 
-    function placeOf(uint256 job, NodeId node) private view returns (bool found, uint8 place) {
-        NodeId[] memory nodes = jobs.jobOf(job).nodes;
-        for (place = 0; place < nodes.length; ++place) {
-            if (nodes[place] == node) return (true, place);
+    /// @dev All seven nodes answer; the one at a place with another result.
+    function showWrong(uint256 job, uint8 place) private {
+        bytes32[] memory shown = results(7, 7);
+        shown[place] = WRONG;
+        answer(job, shown);
+    }
+
+    /// @dev All seven nodes commit, and all but the one at a place reveal.
+    function keepStill(uint256 job, uint8 place) private {
+        for (uint8 i = 0; i < 7; ++i) {
+            commit(job, i, RIGHT);
+        }
+        for (uint8 i = 0; i < 7; ++i) {
+            if (i != place) reveal(job, i, RIGHT);
+        }
+    }
+
+    function placeOf(uint256 job, NodeId node) private view returns (uint8 place) {
+        while (NodeId.unwrap(jobs.jobOf(job).nodes[place]) != NodeId.unwrap(node)) {
+            ++place;
         }
     }
 

@@ -49,7 +49,8 @@ contract ComputeHandler is ComputeFixture {
     uint256 public cancelled;
     uint256 public lied;
     uint256 public absent;
-    mapping(NodeId node => mapping(uint256 epoch => bool)) private liedIn;
+    mapping(uint256 job => uint256 day) private drawnIn;
+    mapping(NodeId node => mapping(uint256 day => bool)) private liedIn;
     uint256 public fired;
     uint256 private _freeObject;
     uint256[] private _live;
@@ -109,6 +110,7 @@ contract ComputeHandler is ComputeFixture {
         if (!some || jobs.statusOf(job) != IComputeJobs.Status.Requested || !isDrawTime(job)) return;
         if (!randomness.isRevealed(requestOf(job).ticket)) return;
         jobs.draw(job, requestOf(job));
+        drawnIn[job] = (vm.getBlockTimestamp() - Timestamp.unwrap(committee.startOf(Epoch.wrap(1)))) / 1 days;
     }
 
     /// @dev Mostly the first of three results.
@@ -147,21 +149,18 @@ contract ComputeHandler is ComputeFixture {
         if (!some || jobs.statusOf(job) != IComputeJobs.Status.Settleable) return;
         Ledger storage ledger = ledgers[job];
         NodeId[] memory nodes = jobs.jobOf(job).nodes;
-        uint64 drawnAt = Timestamp.unwrap(jobs.jobOf(job).drawnAt);
         (uint256 majority, bool decided) = majorityOf(job);
         uint256 before = Amount.unwrap(staking.totalStake());
-        uint256 innocent = innocentStake(job, nodes, majority, decided, drawnAt);
+        uint256 innocent = innocentStake(job, nodes, majority, decided);
 
         IComputeJobs.Outcome memory outcome = settle(job);
 
         ++ledger.ends;
         forget(job);
         stakeLost += before - Amount.unwrap(staking.totalStake());
-        assertEq(innocentStake(job, nodes, majority, decided, drawnAt), innocent, "an honest node was slashed");
+        assertEq(innocentStake(job, nodes, majority, decided), innocent, "an honest node was slashed");
         book(job, nodes, majority, decided, outcome);
-        for (uint256 place = 0; place < nodes.length; ++place) {
-            if (outcome.lying >> place & 1 != 0) liedIn[nodes[place]][epochOf(drawnAt)] = true;
-        }
+        noteLies(job, nodes, outcome.lying);
     }
 
     function cancelJob(uint256 which) public {
@@ -255,7 +254,7 @@ contract ComputeHandler is ComputeFixture {
 
     /// @dev The stake of the nodes of a panel that are not to be slashed: who lied did so before for a job of the same epoch of draw,
     /// the others neither lied nor were away.
-    function innocentStake(uint256 job, NodeId[] memory nodes, uint256 majority, bool decided, uint64 drawnAt)
+    function innocentStake(uint256 job, NodeId[] memory nodes, uint256 majority, bool decided)
         private
         view
         returns (uint256 sum)
@@ -263,8 +262,7 @@ contract ComputeHandler is ComputeFixture {
         for (uint256 place = 0; place < nodes.length; ++place) {
             Deed storage deed = deeds[job][place];
             bool liar = decided && deed.revealed && deed.result != majority;
-            bool excused = liar ? liedIn[nodes[place]][epochOf(drawnAt)] : !isAway(job, place);
-            if (excused) sum += stakeOf(nodes[place]);
+            if (liar ? liedIn[nodes[place]][drawnIn[job]] : !isAway(job, place)) sum += stakeOf(nodes[place]);
         }
     }
 
@@ -300,8 +298,10 @@ contract ComputeHandler is ComputeFixture {
         else ++disagreed;
     }
 
-    function epochOf(uint64 time) private view returns (uint256) {
-        return (time - Timestamp.unwrap(committee.startOf(Epoch.wrap(1)))) / 1 days;
+    function noteLies(uint256 job, NodeId[] memory nodes, uint8 lying) private {
+        for (uint256 place = 0; place < nodes.length; ++place) {
+            if (lying >> place & 1 != 0) liedIn[nodes[place]][drawnIn[job]] = true;
+        }
     }
 
     function owe(address account, uint256 amount) private {

@@ -12,6 +12,8 @@ from typing import Final
 ABI_VERSION: Final = 1
 #: Major version of wasmtime that runs the programs.
 ENGINE_MAJOR: Final = 50
+#: The one version of it that agents have: another could make code whose recursions end elsewhere.
+ENGINE_VERSION: Final = f"{ENGINE_MAJOR}.0.1"
 #: What a job names, so that only results of the same engine are compared.
 ENGINE: Final = f"wasmtime-{ENGINE_MAJOR}/abi-{ABI_VERSION}"
 #: The machine that the engine makes code for; any agent's processor has these.
@@ -57,7 +59,7 @@ CALL_FUEL: Final = 20_000
 BYTES_PER_FUEL: Final = 8
 #: Inputs are fetched by aligned windows of so many bytes.
 WINDOW_BYTES: Final = 64 * 1024
-#: Fuel for each window of an input that a read touches, but for the one that the last read of that input ended in.
+#: Fuel for each window of an input that a read touches; but the first is free where the last read of that input ended.
 WINDOW_FUEL: Final = 500_000
 
 
@@ -98,7 +100,7 @@ def windows_touched(offset: int, length: int, last: int | None) -> tuple[int, in
     Args:
         offset: first byte.
         length: bytes that are read, the end of the input considered; nothing is charged for none.
-        last: the window that the read before ended in.
+        last: the window that the read before ended in; free for a read that begins in it, not for one that comes to it.
     """
     if length == 0:
         return 0, last

@@ -46,11 +46,23 @@ class EngineMissing(Misuse):
 
 
 class UnfitMachine(Misuse):
-    """A machine whose generated code, and so whose stack, is not that of the other agents."""
+    """A machine on which a program could come to something else than on those of the other agents."""
 
     def __init__(self, expected: str, actual: str) -> None:
         super().__init__(f"agents run programs on {expected}, this is {actual}; it can test programs, not answer jobs")
         self.expected, self.actual = expected, actual
+
+
+class SelfTestFailed(Misuse):
+    """A known program does not come to the known result here; so jobs' programs cannot be relied on to either."""
+
+    def __init__(self, what: str, expected: str, actual: str) -> None:
+        super().__init__(
+            f"a test program ({what}) must come to: {expected}; here it came to: {actual}. Whoever starts the agent "
+            "must let it make memory executable, filter system calls (seccomp), start processes and use 1.5 GiB of "
+            "memory for each run; deploy/systemd/walrus-agent.service does. Then start the agent again"
+        )
+        self.what, self.expected, self.actual = what, expected, actual
 
 
 class ToolMissing(Misuse):

@@ -1,7 +1,7 @@
 """The child process that runs one program: it gives up what it does not need, obeys one order and ends.
 
 It has no file descriptors but its pipes and cannot open any, no environment, a session of its own, and limits that the
-system enforces; root becomes nobody. It dies with its parent.
+system enforces; root becomes nobody. It dies with its parent, gives way to it, and goes first where memory is short.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from walrus_chain.compute.abi import MEBIBYTE, WINDOW_BYTES
@@ -27,10 +28,15 @@ _NOBODY: Final = 65534
 #: that they are there whatever compiling left behind.
 _COMPILING_BYTES: Final = 1024 * MEBIBYTE
 _DATA_BYTES: Final = 1536 * MEBIBYTE
+#: Of addresses, with what is shared and what is only kept free: for a program's memory the engine keeps 4 GiB.
+_ADDRESS_BYTES: Final = 8 * 1024 * MEBIBYTE
 #: Read ahead from all inputs together.
 _AHEAD_BYTES: Final = 16 * MEBIBYTE
 #: Of processor time over the wall clock, before the system ends what nobody else did.
 _SPARE_SECONDS: Final = 10
+#: Steps that the agent goes before its runs, and what makes the system take memory from these first.
+_NICENESS: Final = 5
+_OUT_OF_MEMORY_FIRST: Final = "1000"
 _SET_PARENT_DEATH_SIGNAL, _SET_DUMPABLE, _SET_NO_NEW_PRIVILEGES = 1, 4, 38
 
 
@@ -81,6 +87,7 @@ class _Inputs:
 
 
 def _give_up(wall_seconds: float) -> None:
+    _give_way()
     # Where nobody else may be had, as in a namespace of one user, root is none.
     with suppress(OSError):
         if os.geteuid() == 0:
@@ -99,11 +106,20 @@ def _give_up(wall_seconds: float) -> None:
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NOFILE, 3),
         (resource.RLIMIT_NPROC, 0),
+        (resource.RLIMIT_AS, _ADDRESS_BYTES),
     ):
         resource.setrlimit(kind, (limit, limit))
     resource.setrlimit(resource.RLIMIT_DATA, (_COMPILING_BYTES, _DATA_BYTES))
     if sys.platform == "linux" and platform.machine() == "x86_64":
         confine()
+
+
+def _give_way() -> None:
+    # Where the system has no such thing, or lets nobody ask for it, the run is none the worse.
+    with suppress(OSError):
+        os.nice(_NICENESS)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_OUT_OF_MEMORY_FIRST)
 
 
 def _allow_memory() -> None:

@@ -89,6 +89,7 @@ class Sandbox:
             sizes: bytes of each input.
             read: gives ranges of inputs; what it raises goes through to the caller.
             ready: called when the machine code is made, before it runs.
+        Raises: WasmtimeError: this machine makes no code of a program that is fit, or does not run it; binds nobody.
         """
         fuel_left = run.fuel
         try:
@@ -97,11 +98,11 @@ class Sandbox:
             if fuel_left < 0:
                 return Outcome(Ending.OUT_OF_FUEL, fuel_used=run.fuel, message="all fuel consumed by compiling")
             examine(run.program)
-            module = Module(self._engine, run.program)
+            self._validate(run.program)
         except UnfitProgram as error:
             return Outcome(Ending.UNFIT_PROGRAM, fuel_used=run.fuel - fuel_left, message=error.why)
-        except WasmtimeError as error:
-            return Outcome(Ending.UNFIT_PROGRAM, fuel_used=run.fuel - fuel_left, message=_first_line(error))
+        # The program is fit. Where no code is made of it, this machine is not: it has too little memory, say.
+        module = Module(self._engine, run.program)
         ready()
         store = Store(self._engine)
         store.set_limits(
@@ -124,7 +125,9 @@ class Sandbox:
         except _Stop as stop:
             ending, message = stop.ending, stop.message
         except Trap as trap:
-            ending = _ENDINGS.get(trap.trap_code, Ending.TRAP) if trap.trap_code else Ending.TRAP
+            if trap.trap_code is None:
+                raise  # no instruction of the program says so
+            ending = _ENDINGS.get(trap.trap_code, Ending.TRAP)
             message = _first_line(trap.message.partition("wasm trap:")[2] or trap.message)
         left = 0 if ending is Ending.OUT_OF_FUEL else store.get_fuel()
         return Outcome(
@@ -135,6 +138,16 @@ class Sandbox:
             message=message,
             log=bytes(host.logged),
         )
+
+    def _validate(self, program: bytes) -> None:
+        """Checks what is inside of functions: by the bytes alone, no machine has a say.
+
+        Raises: UnfitProgram.
+        """
+        try:
+            Module.validate(self._engine, program)
+        except WasmtimeError as error:
+            raise UnfitProgram(_first_line(error)) from None
 
 
 class _Host:
@@ -255,6 +268,7 @@ def _config() -> Config:
         config.target = TARGET
         for feature in TARGET_FEATURES:
             config.cranelift_flag_enable(feature)
+    # Extended constant expressions are on too: the engine has no switch for them.
     config.wasm_bulk_memory = True
     config.wasm_multi_value = True
     config.wasm_reference_types = True

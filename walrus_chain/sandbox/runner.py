@@ -19,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, Protocol
 
-from walrus_chain.compute.abi import ENGINE, ENGINE_MAJOR
+from walrus_chain.compute.abi import ENGINE_VERSION
 from walrus_chain.compute.module import check_size
 from walrus_chain.compute.run import Ending, Outcome, Run, check_inputs
 from walrus_chain.errors import EngineMissing, OtherEngine, UnfitMachine, UnfitProgram, WalrusError
@@ -34,6 +34,9 @@ _GRACE_SECONDS: Final = 2.0
 #: In which a child that closed its pipes must end, and one that was killed be gone.
 _LAST_SECONDS: Final = 2.0
 _MACHINE: Final = "Linux on x86_64"
+#: How freely the system promises memory, and the value with which it may refuse a program what others were promised.
+_OVERCOMMIT: Final = Path("/proc/sys/vm/overcommit_memory")
+_NEVER: Final = "2"
 #: Of what a dying child says, in bytes.
 _LAST_WORDS: Final = 2048
 
@@ -91,19 +94,23 @@ def check_installation() -> None:
     try:
         installed = version("wasmtime")
     except PackageNotFoundError:
-        raise EngineMissing(f"wasmtime {ENGINE_MAJOR}") from None
-    if installed.partition(".")[0] != str(ENGINE_MAJOR):
-        raise OtherEngine(ENGINE, f"wasmtime {installed}")
+        raise EngineMissing(f"wasmtime {ENGINE_VERSION}") from None
+    if installed != ENGINE_VERSION:
+        raise OtherEngine(f"wasmtime {ENGINE_VERSION}", f"wasmtime {installed}")
 
 
 def check_machine() -> None:
     """Checks that this machine's endings are those of all agents.
 
-    Raises: UnfitMachine: a deep recursion could end elsewhere here.
+    Raises: UnfitMachine: a deep recursion could end elsewhere here, or memory be refused to a program that may have it.
     """
     here = f"{platform.system()} on {platform.machine()}"
     if here != _MACHINE:
         raise UnfitMachine(_MACHINE, here)
+    # Where it cannot be read, as in a unit that sees processes only, the self-test has to do.
+    with suppress(OSError):
+        if _OVERCOMMIT.read_text().strip() == _NEVER:
+            raise UnfitMachine(f"{_MACHINE} with vm.overcommit_memory 0 or 1", f"one with {_NEVER}")
 
 
 async def _start() -> Process:

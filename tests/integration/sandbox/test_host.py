@@ -74,8 +74,10 @@ class Model:
     def read(self, index: int, offset: int, pointer: int, length: int) -> None:
         self.check(index < len(INPUTS) and pointer + length <= PAGE and offset <= len(INPUTS[index]))
         data = INPUTS[index][offset : offset + length]
-        touched = {place // WINDOW_BYTES for place in range(offset, offset + len(data))} - {self.last.get(index)}
-        self.fuel += WINDOW_FUEL * len(touched)
+        windows = [place // WINDOW_BYTES for place in range(offset, offset + len(data))]
+        if windows[:1] == [self.last.get(index)]:
+            windows = [window for window in windows if window != windows[0]]
+        self.fuel += WINDOW_FUEL * len(set(windows))
         if data:
             self.last[index] = (offset + len(data) - 1) // WINDOW_BYTES
         self.move(pointer, data)

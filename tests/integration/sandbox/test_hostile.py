@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.integration.sandbox import machines
 from tests.integration.sandbox.modules import RandomProgram, leb, program, section, showing
 from walrus_chain.compute.abi import (
     CALL_FUEL,
@@ -42,6 +43,19 @@ PAGES = MAXIMUM_MEMORY_BYTES // 65536
 
 async def outcome_of(module: bytes, *inputs: bytes, fuel: int = 10**9, output_bytes: int = 2**20) -> Outcome:
     return await run_program(Run(module, fuel=fuel, output_bytes=output_bytes), [BytesInput(data) for data in inputs])
+
+
+def module_of(instructions: bytes, functions: int) -> bytes:
+    """A program of functions that are all alike, before them one that does nothing and is `run`."""
+    body = b"\0" + instructions + b"\x0b"
+    return (
+        b"\0asm\x01\0\0\0"
+        + section(1, b"\x01\x60\0\0")
+        + section(3, leb(functions + 1) + b"\0" * (functions + 1))
+        + section(5, b"\x01\0\x01")
+        + section(7, b"\x03\x03run\0\0\x0cwalrus_abi_1\0\0\x06memory\x02\0")
+        + section(10, leb(functions + 1) + b"\x02\0\x0b" + (leb(len(body)) + body) * functions)
+    )
 
 
 # -- brakes ----------------------------------------------------------------------------------------------------------
@@ -71,17 +85,8 @@ async def test_infinite_loop_of_host_calls__fuel_runs_out__is_binding() -> None:
 
 async def test_compiling__longer_than_the_time_there_is__is_killed() -> None:
     nested = b"\x03\x40" * 21_000 + b"\x0b" * 21_000
-    body = b"\x00" + nested + b"\x0b"
-    assert len(body) < MAXIMUM_FUNCTION_BYTES
-    functions = 100
-    module = (
-        b"\0asm\x01\0\0\0"
-        + section(1, b"\x01\x60\0\0")
-        + section(3, leb(functions) + b"\0" * functions)
-        + section(5, b"\x01\0\x01")
-        + section(7, b"\x03\x03run\0\0\x0cwalrus_abi_1\0\0\x06memory\x02\0")
-        + section(10, leb(functions) + (leb(len(body)) + body) * functions)
-    )
+    assert len(nested) < MAXIMUM_FUNCTION_BYTES - 2
+    module = module_of(nested, 100)
     before = time.monotonic()
 
     outcome = await run_program(Run(module, fuel=10**11), wall_seconds=0.5)
@@ -251,6 +256,12 @@ async def test_other_abi__is_unfit_and_named() -> None:
         ("garbage collection", lambda: program("(drop (ref.i31 (i32.const 1)))")),
         ("a start function", lambda: program(more="(func $begin) (start $begin)")),
         ("two tables", lambda: program(more="(table 1 funcref) (table 1 funcref)")),
+        ("references to what the host has", lambda: program(more="(func (param externref))")),
+        ("references to any", lambda: program("(drop (ref.null any))")),
+        ("typed references", lambda: program(more="(type $none (func)) (func (param (ref null $none)))")),
+        ("64-bit tables", lambda: program(more="(table i64 1 funcref)")),
+        ("wide arithmetic", lambda: program("(i64.mul_wide_u (i64.const 1) (i64.const 1)) drop drop")),
+        ("stack switching", lambda: program(more="(type $none (func)) (type $goes_on (cont $none))")),
         ("small pages", lambda: program(memory='(memory (export "memory") 1 (pagesize 1))')),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -260,6 +271,66 @@ async def test_forbidden_feature__is_unfit(what: str, module: object) -> None:
     outcome = await outcome_of(module())
 
     assert outcome.ending is Ending.UNFIT_PROGRAM, what
+
+
+async def test_extended_constant_expression__is_fit() -> None:
+    outcome = await outcome_of(program(more="(global i32 (i32.mul (i32.const 6) (i32.const 7)))"))
+
+    assert outcome.ending is Ending.FINISHED
+
+
+async def test_custom_section_that_a_proposal_gives_a_meaning__is_skipped() -> None:
+    hint = b"\x19metadata.code.branch_hint\xff\xff\xff"
+
+    outcome = await outcome_of(program() + section(0, hint))
+
+    assert outcome.ending is Ending.FINISHED
+
+
+# -- machines that refuse what others give ---------------------------------------------------------------------------
+
+UNFIT = program("(drop (v128.const i32x4 1 2 3 4))")
+
+
+@pytest.mark.parametrize(
+    ("child", "module", "words"),
+    [
+        (machines.NO_MACHINE_CODE, program(), "unable to make memory executable"),
+        (machines.NO_FILTERS, program(), "seccomp"),
+        (machines.OTHER_MACHINE, program(), "not compatible with the native host"),
+        (machines.LITTLE_MEMORY, module_of(b"\x10\0" * 32_000, 8), "the process ended with"),
+    ],
+    ids=[
+        "no executable memory",
+        "no filters of system calls",
+        "code for another machine",
+        "more memory to compile than there is",
+    ],
+)
+async def test_fit_program__cannot_be_compiled_or_run_here__is_not_binding(
+    child: str, module: bytes, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = await outcome_of(module, fuel=10**11)
+    monkeypatch.setattr(runner, "_CHILD", child)
+
+    outcome = await outcome_of(module, fuel=10**11)
+
+    assert elsewhere.ending is Ending.FINISHED
+    assert outcome.ending is Ending.CRASHED
+    assert words in outcome.message
+
+
+@pytest.mark.parametrize("child", [machines.NO_MACHINE_CODE, machines.OTHER_MACHINE, machines.LITTLE_MEMORY])
+async def test_unfit_program__where_nothing_can_be_compiled__comes_to_what_it_does_elsewhere(
+    child: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = await outcome_of(UNFIT)
+    monkeypatch.setattr(runner, "_CHILD", child)
+
+    outcome = await outcome_of(UNFIT)
+
+    assert elsewhere.ending is Ending.UNFIT_PROGRAM
+    assert outcome == elsewhere
 
 
 async def test_module_of_100_mib__is_unfit_before_any_process_starts() -> None:
@@ -517,11 +588,13 @@ async def test_child__taken_over__cannot_deceive_its_parent(
 
 
 CONFINED = """
-import os, resource, signal, socket, sys
+import mmap, os, resource, signal, socket, sys
 sys.path[:] = __import__("json").loads(sys.argv[1])
 found = [f"environment {dict(os.environ)}", f"folder {os.getcwd()}", f"descriptors {os.listdir('/proc/self/fd')[:-1]}"]
 found.append(f"session {os.getsid(0) == os.getpid()}")
-status = os.open("/proc/self/status", os.O_RDONLY)
+status, niceness, badness = (
+    os.open(f"/proc/self/{name}", os.O_RDONLY) for name in ("status", "stat", "oom_score_adj")
+)
 from walrus_chain.sandbox import child
 child._give_up(5)
 for name, attempt in (
@@ -532,6 +605,7 @@ for name, attempt in (
     ("signal", lambda: os.kill(os.getpid(), signal.SIGURG)),
     ("another's limits", lambda: resource.prlimit(1, resource.RLIMIT_CORE)),
     ("memory", lambda: bytearray(2 << 30)),
+    ("shared memory", lambda: mmap.mmap(-1, 8 << 30)),
 ):
     try:
         attempt()
@@ -541,6 +615,8 @@ for name, attempt in (
 lines = os.read(status, 4096).decode().splitlines()
 found += [line for line in lines if line.startswith(("NoNewPrivs:", "Seccomp:"))]
 found.append(f"root {any(line.startswith('Uid:') and '0' in line.split() for line in lines)}")
+found.append(f"nice {os.read(niceness, 4096).decode().rpartition(')')[2].split()[16]}")
+found.append(f"first to go {os.read(badness, 99).decode().strip()}")
 sys.exit("; ".join(found))
 """
 
@@ -558,7 +634,8 @@ async def test_child__has_nothing_and_can_open_nothing(monkeypatch: pytest.Monke
     assert outcome.message.endswith(
         "environment {'LC_CTYPE': 'C.UTF-8'}; folder /; descriptors ['0', '1', '2']; session True; "
         "file refused; socket refused; pipe refused; process refused; signal refused; another's limits refused; "
-        "memory refused; NoNewPrivs: 1; Seccomp: 2; root False"
+        "memory refused; shared memory refused; NoNewPrivs: 1; Seccomp: 2; root False; "
+        f"nice {min(19, os.nice(0) + 5)}; first to go 1000"
     ), outcome.message
 
 

@@ -24,6 +24,12 @@ _NAME = re.compile(r"\bwalrus_agent_[a-z_0-9]+\b")
 _LABELS = re.compile(r"(walrus_agent_[a-z_0-9]+)\{([^}]*)\}")
 #: What Prometheus itself adds to each series.
 _SCRAPED = {"instance", "job"}
+#: Of systemd's sets of system calls (`systemd-analyze syscall-filter`), what the process of a job's program calls.
+_SETS = {
+    "@system-service": {"clone", "execve", "prctl", "prlimit64", "setpriority", "setsid", "setresuid"},
+    "@privileged": {"setresuid"},
+    "@resources": {"setpriority"},
+}
 
 
 def series() -> dict[str, set[str]]:
@@ -91,6 +97,31 @@ def test_alerts__cover_what_costs_an_operator_money_or_bytes() -> None:
         assert rule["labels"]["severity"] in {"warning", "critical"}
         assert rule["annotations"]["summary"]
         assert rule["annotations"]["description"]
+
+
+def service() -> list[tuple[str, str]]:
+    """The settings of the unit's service in their order; one may come several times."""
+    lines = UNIT.read_text().partition("[Service]")[2].partition("[Install]")[0].splitlines()
+    return [
+        (name, value) for name, equals, value in (line.partition("=") for line in lines) if equals and name.isalpha()
+    ]
+
+
+def test_unit__lets_programs_of_jobs_run() -> None:
+    allowed: set[str] = set()
+    for value in (value for name, value in service() if name == "SystemCallFilter"):
+        names: set[str] = set().union(*(_SETS.get(word, {word}) for word in value.lstrip("~").split()))
+        allowed = allowed - names if value.startswith("~") else allowed | names
+    settings = dict(service())
+
+    # Root is given up in the process where it is root; in the unit it is not.
+    assert allowed >= {"clone", "execve", "prctl", "prlimit64", "setsid", "seccomp", "setpriority"}
+    # What is compiled is written first, and then run.
+    assert settings["MemoryDenyWriteExecute"] == "no"
+    # A program that took too much is killed alone.
+    assert settings["OOMPolicy"] == "continue"
+    assert settings.keys().isdisjoint({"MemoryMax", "LimitAS", "LimitDATA", "LimitNPROC", "TasksMax"})
+    assert settings["User"] != "root"
 
 
 def test_unit__starts_a_command_that_exists_and_keeps_to_its_folder() -> None:

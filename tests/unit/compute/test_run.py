@@ -78,6 +78,7 @@ def test_transfer_fuel__is_rounded_up(length: int, fuel: int) -> None:
         (WINDOW_BYTES - 1, 2, 0, (1, 1)),
         (WINDOW_BYTES - 1, 2, 1, (2, 1)),
         (WINDOW_BYTES, 1, 1, (0, 1)),
+        (3 * WINDOW_BYTES, 4 * WINDOW_BYTES, 5, (4, 6)),
         (2**63, 1, None, (1, 2**47)),
     ],
 )

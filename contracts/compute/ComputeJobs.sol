@@ -37,7 +37,6 @@ contract ComputeJobs is JobBook, IJobTriggers {
         Amount balance;
     }
 
-    uint256 private constant MAXIMUM_INPUTS = 16;
     uint256 private constant OBJECTS_IN_WORD = 256;
 
     IBlobRegistry private immutable _registry;
@@ -197,7 +196,7 @@ contract ComputeJobs is JobBook, IJobTriggers {
             inputs = new uint256[](1);
             inputs[0] = subject;
         } else if (subject <= type(uint160).max) {
-            // Only an account is ever bought for; other bits name nobody.
+            // Just compared. Only an account is ever bought for; other bits name nobody.
             // forge-lint: disable-next-line(unsafe-typecast)
             address reader = address(uint160(subject));
             uint32 reads = _purchases.readsOf(inputs[0], reader);

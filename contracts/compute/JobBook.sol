@@ -49,7 +49,7 @@ import {JobPanel, newJobPanel} from "./JobPanel.sol";
 abstract contract JobBook is IComputeJobs {
     using SafeCast for uint256;
 
-    uint256 private constant MAXIMUM_INPUTS = 16;
+    uint256 internal constant MAXIMUM_INPUTS = 16;
     uint256 private constant MAXIMUM_ARGUMENTS = 1024;
     uint256 private constant MAXIMUM_FUEL = 10 ** 12;
     uint256 private constant MAXIMUM_OUTPUT = 16 * 2 ** 20;

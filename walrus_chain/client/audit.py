@@ -342,7 +342,7 @@ def _uses_of(releases: Iterable[Release], circles: Mapping[BlobObjectId, _Circle
     for release in releases:
         by_use[release.receipt.use].append(release)
     uses = [_use_of(sorted(found, key=lambda item: item.receipt.time), circles) for found in by_use.values()]
-    return tuple(sorted(uses, key=lambda use: (use.time, use.sequence)))
+    return tuple(sorted(uses, key=lambda use: (use.time, use.block, use.sequence)))
 
 
 def _use_of(releases: Sequence[Release], circles: Mapping[BlobObjectId, _Circle]) -> AuditedUse:

@@ -93,13 +93,15 @@ class JobChain:
                 return event.request
         return None
 
-    async def agreeing(self, job: int, first_block: int) -> frozenset[NodeId]:
-        """The nodes whose result of a job counts, requested near that block or later; none where no result does."""
+    async def agreeing(self, job: int, first_block: int) -> frozenset[NodeId] | None:
+        """The nodes whose result of a job counts, requested near that block or later; empty where no result does, none
+        while no endpoint shows how it ended."""
         first = self._first(first_block)
         drawn = await self._chain.logged(JobDrawn, number_word(job), first=first)
-        for end in await self._chain.logged(JobSettled, number_word(job), first=first):
-            return frozenset(node for place, node in enumerate(drawn[-1].nodes) if end.agreeing >> place & 1)
-        return frozenset()
+        ends = await self._chain.logged(JobSettled, number_word(job), first=first)
+        if not drawn or not ends:
+            return None
+        return frozenset(node for place, node in enumerate(drawn[-1].nodes) if ends[-1].agreeing >> place & 1)
 
     async def facts(self, job: int, node_id: NodeId, blob_object: BlobObjectId, at: bytes) -> JobFacts:
         """What a block says about a job, a node and an object."""

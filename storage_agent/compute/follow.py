@@ -67,8 +67,9 @@ class JobSource(Protocol):
     async def terms(self, job: int, digest: bytes, first_block: int) -> JobRequest | None:
         """The terms of a job with that hash, requested near that block or later; none when they are not found."""
 
-    async def agreeing(self, job: int, first_block: int) -> frozenset[NodeId]:
-        """The nodes whose result of a job counts, requested near that block or later; none where no result does."""
+    async def agreeing(self, job: int, first_block: int) -> frozenset[NodeId] | None:
+        """The nodes whose result of a job counts, requested near that block or later; empty where no result does, none
+        while no endpoint shows how it ended."""
 
 
 class JobHands(Protocol):
@@ -368,7 +369,10 @@ class JobFollower:
         result = self._store.result(row.job, row.digest)
         if result is None or result.result is None or result.counted:
             return
-        if self._rules.node_id in await self._source.agreeing(row.job, row.first_block):
+        agreeing = await self._source.agreeing(row.job, row.first_block)
+        if agreeing is None:
+            return
+        if self._rules.node_id in agreeing:
             await self._store.note_counted(row.job, row.digest)
         else:
             self._uncounted.add(row.job)

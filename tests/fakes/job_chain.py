@@ -245,9 +245,9 @@ class FakeJobChain:
         kept = self.state.jobs.get(job)
         return kept.request if kept is not None and kept.terms == digest else None
 
-    async def agreeing(self, job: int, first_block: int) -> frozenset[NodeId]:
+    async def agreeing(self, job: int, first_block: int) -> frozenset[NodeId] | None:
         """Whose result counts."""
-        return self.state.jobs[job].agreeing
+        return None if self.hides_logs else self.state.jobs[job].agreeing
 
     async def triggers(self, numbers: Sequence[int], at: bytes) -> tuple[Trigger | None, ...]:
         """Triggers as a block has them."""

@@ -509,6 +509,22 @@ async def test_follow__another_result_counts__does_not_serve_its_own(
     assert [node.store.shown(job) is not None for node in nodes] == [False, True, True]
 
 
+async def test_follow__how_it_ended_is_not_shown_yet__served_once_it_is(
+    chain: FakeJobChain, computer: MakeComputer
+) -> None:
+    node, job = computer(1), chain.request(order(1))
+    while chain.status(job) is not JobStatus.OVER:
+        await node.look()
+    chain.hides_logs = True
+    await node.look()
+    assert node.store.shown(job) is None
+    chain.hides_logs = False
+
+    await node.look()
+
+    assert node.store.shown(job) is not None
+
+
 async def test_forget__over_but_not_for_long__settled_again_after_a_reorganisation(
     chain: FakeJobChain, computer: MakeComputer
 ) -> None:

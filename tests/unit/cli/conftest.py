@@ -11,8 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_account import Account
 
+from tests.fakes.network import VAULT, FakeChain, FakeNetwork
+from walrus_chain.chain.deployments import CONTRACTS, Deployment
 from walrus_chain.cli.main import run
+from walrus_chain.client.client import Client
+from walrus_chain.client.home import Network, WalrusHome
+from walrus_chain.types import Address
 
 
 @dataclass(frozen=True)
@@ -67,3 +73,22 @@ def password_file(tmp_path: Path) -> Path:
     path = tmp_path / "password"
     path.write_text("correct horse\n")
     return path
+
+
+#: Whose wallet `lead_to` makes.
+ME = Account.from_key(bytes([9]) * 32)
+MINE = Address(ME.address)
+
+
+def lead_to(network: FakeNetwork, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the command find a network in memory, and a wallet on it."""
+    known = WalrusHome(home)
+    deployment = Deployment("memory", 31337, 1, dict.fromkeys(CONTRACTS, VAULT))
+    known.add_network(Network("memory", ("http://127.0.0.1:1",), deployment))
+    known.add_wallet("me", ME, "word", keep_password=True)
+
+    def connect(urls: object, deployment: object, *, account: Any = None, **_: object) -> Client:
+        writer = None if account is None else network.writer(Address(account.address))
+        return Client(FakeChain(network), network, writer)
+
+    monkeypatch.setattr(Client, "connect", connect)

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from eth_account import Account
 
-from tests.fakes.network import VAULT, FakeChain, FakeNetwork
-from tests.unit.cli.conftest import Walrus
-from walrus_chain.chain.deployments import CONTRACTS, Deployment
-from walrus_chain.client.client import Client
-from walrus_chain.client.home import Network, WalrusHome
+from tests.fakes.network import FakeNetwork
+from tests.unit.cli.conftest import MINE, Walrus, lead_to
 from walrus_chain.compute.run import Ending, Outcome
-from walrus_chain.types import Address, JobId
+from walrus_chain.types import JobId
 
-ME = Account.from_key(bytes([9]) * 32)
 WORD_COUNT = Path(__file__).parents[3] / "examples" / "programs" / "word_count.wasm"
 
 
@@ -24,17 +18,8 @@ WORD_COUNT = Path(__file__).parents[3] / "examples" / "programs" / "word_count.w
 def network(home: Path, monkeypatch: pytest.MonkeyPatch) -> FakeNetwork:
     """A network in memory that the command is led to, and a wallet with money."""
     net = FakeNetwork()
-    net.fund(Address(ME.address))
-    known = WalrusHome(home)
-    deployment = Deployment("memory", 31337, 1, dict.fromkeys(CONTRACTS, VAULT))
-    known.add_network(Network("memory", ("http://127.0.0.1:1",), deployment))
-    known.add_wallet("me", ME, "word", keep_password=True)
-
-    def connect(urls: object, deployment: object, *, account: Any = None, **_: object) -> Client:
-        writer = None if account is None else net.writer(Address(account.address))
-        return Client(FakeChain(net), net, writer)
-
-    monkeypatch.setattr(Client, "connect", connect)
+    net.fund(MINE)
+    lead_to(net, home, monkeypatch)
     return net
 
 

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from eth_account import Account
 
 from tests.fakes.economy import GENESIS_TIME, ONE_WAL, FakePool
-from tests.fakes.network import VAULT, FakeChain, FakeNetwork
-from tests.unit.cli.conftest import Ended, Walrus
-from walrus_chain.chain.deployments import CONTRACTS, Deployment
+from tests.fakes.network import FakeNetwork
+from tests.unit.cli.conftest import MINE, Ended, Walrus, lead_to
 from walrus_chain.chain.economy import Prices
 from walrus_chain.chain.views import CustodyWindow
-from walrus_chain.client.client import Client
-from walrus_chain.client.home import Network, WalrusHome
 from walrus_chain.types import Address, Epoch, ShardIndex, Wei
-
-ME = Account.from_key(bytes([9]) * 32)
-MINE = Address(ME.address)
 
 
 @pytest.fixture
@@ -29,16 +22,7 @@ def network(home: Path, monkeypatch: pytest.MonkeyPatch) -> FakeNetwork:
     for node in range(1, net.nodes + 1):
         net.economy.put(node, net.economy.pool(node).operator, 100 * ONE_WAL)
     net.fund(MINE)
-    known = WalrusHome(home)
-    deployment = Deployment("memory", 31337, 1, dict.fromkeys(CONTRACTS, VAULT))
-    known.add_network(Network("memory", ("http://127.0.0.1:1",), deployment))
-    known.add_wallet("me", ME, "word", keep_password=True)
-
-    def connect(urls: object, deployment: object, *, account: Any = None, **_: object) -> Client:
-        writer = None if account is None else net.writer(Address(account.address))
-        return Client(FakeChain(net), net, writer)
-
-    monkeypatch.setattr(Client, "connect", connect)
+    lead_to(net, home, monkeypatch)
     return net
 
 

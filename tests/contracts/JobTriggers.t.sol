@@ -14,7 +14,6 @@ contract JobTriggersTest is ComputeFixture {
     IJobTriggers.Kind private constant EVERY_EPOCHS = IJobTriggers.Kind.EveryEpochs;
     IJobTriggers.Kind private constant ON_PAYMENT = IJobTriggers.Kind.OnPayment;
     uint256 private constant FUND = 10e18;
-    uint256 private constant TOTAL = uint256(FEE) + PRICE;
 
     // -- createTrigger
 

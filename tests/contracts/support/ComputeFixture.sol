@@ -23,6 +23,7 @@ import {vm} from "./Vm.sol";
 abstract contract ComputeFixture is BlobFixture {
     uint128 internal constant PRICE = 0.5e18;
     uint128 internal constant FEE = 1e18;
+    uint256 internal constant TOTAL = uint256(FEE) + PRICE;
     uint32 internal constant DRAW_SECONDS = 10 minutes;
     uint32 internal constant COMMIT_SECONDS = 10 minutes;
     uint32 internal constant REVEAL_SECONDS = 5 minutes;
@@ -262,5 +263,24 @@ abstract contract ComputeFixture is BlobFixture {
 
     function stakeOf(NodeId nodeId) internal view returns (uint256) {
         return Amount.unwrap(staking.stakeAt(nodeId, committee.currentEpoch()));
+    }
+
+    function assertStatus(uint256 job, IComputeJobs.Status status) internal view {
+        assertEq(uint256(jobs.statusOf(job)), uint256(status));
+        assertEq(uint256(jobs.jobOf(job).status), uint256(status));
+    }
+
+    function expectStillOpen(uint256 job) internal {
+        Timestamp since = jobs.jobOf(job).drawnAt;
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IComputeJobs.ComputeJobs_StillOpen.selector, job, openUntil(job, Timestamp.unwrap(since))
+            )
+        );
+    }
+
+    function openUntil(uint256 job, uint64 since) internal view returns (uint64) {
+        bool committing = jobs.statusOf(job) == IComputeJobs.Status.Committing;
+        return since + COMMIT_SECONDS + (committing ? 0 : REVEAL_SECONDS);
     }
 }

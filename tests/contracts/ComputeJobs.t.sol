@@ -25,30 +25,30 @@ contract ComputeJobsTest is ComputeFixture {
         IComputeJobs.Parameters memory parameters = jobs.parameters();
         parameters.drawSeconds = 0;
         expectParameterOutOfBounds("drawSeconds", 1, type(uint32).max, 0);
-        deploy(parameters);
+        deployJobs(parameters);
         (parameters.drawSeconds, parameters.commitSeconds) = (1, 0);
         expectParameterOutOfBounds("commitSeconds", 1, type(uint32).max, 0);
-        deploy(parameters);
+        deployJobs(parameters);
         (parameters.commitSeconds, parameters.revealSeconds) = (1, 0);
         expectParameterOutOfBounds("revealSeconds", 1, type(uint32).max, 0);
-        deploy(parameters);
+        deployJobs(parameters);
         parameters.revealSeconds = 2 days - 1;
         expectParameterOutOfBounds("windows", 3, 2 days, 2 days + 1);
-        deploy(parameters);
+        deployJobs(parameters);
         (parameters.revealSeconds, parameters.windowBlocks) = (2 days - 2, 0);
         expectParameterOutOfBounds("windowBlocks", 1, 50_000, 0);
-        deploy(parameters);
+        deployJobs(parameters);
         (parameters.windowBlocks, parameters.wrongBps) = (50_000, 5001);
         expectParameterOutOfBounds("wrongBps", 1, 5000, 5001);
-        deploy(parameters);
+        deployJobs(parameters);
         (parameters.wrongBps, parameters.absentBps) = (5000, 5001);
         expectParameterOutOfBounds("absentBps", 0, 5000, 5001);
-        deploy(parameters);
+        deployJobs(parameters);
         (parameters.absentBps, parameters.minimumFee) = (5000, Amount.wrap(1000e18 + 1));
         expectParameterOutOfBounds("minimumFee", 0, 1000e18, 1000e18 + 1);
-        deploy(parameters);
+        deployJobs(parameters);
         parameters.minimumFee = Amount.wrap(1000e18);
-        assertEq(uint256(deploy(parameters).parameters().absentBps), 5000);
+        assertEq(uint256(deployJobs(parameters).parameters().absentBps), 5000);
     }
 
     // -- request
@@ -545,7 +545,7 @@ contract ComputeJobsTest is ComputeFixture {
     function test_request__given_less_than_the_least_fee_for_each_replica__reverts() external {
         IComputeJobs.Parameters memory parameters = jobs.parameters();
         parameters.minimumFee = Amount.wrap(5);
-        ComputeJobs dearer = deploy(parameters);
+        ComputeJobs dearer = deployJobs(parameters);
         IComputeJobs.Order memory order = orderOf(3);
         order.fee = Amount.wrap(14);
         expectOrderOutOfBounds("fee", 15, type(uint128).max, 14);
@@ -561,12 +561,6 @@ contract ComputeJobsTest is ComputeFixture {
         staking.slash(NodeId.wrap(1), 1, 0, address(this), Epoch.wrap(0));
         vm.expectRevert(abi.encodeWithSelector(IRevenuePools.RevenuePools_CallerNotSeller.selector, address(this)));
         revenuePools.credit(pool, other, Amount.wrap(1), 0);
-    }
-
-    function deploy(IComputeJobs.Parameters memory parameters) private returns (ComputeJobs) {
-        return new ComputeJobs(
-            vault, committee, nodeRegistry, staking, randomness, policies, revenuePools, registry, purchases, parameters
-        );
     }
 
     function expectParameterOutOfBounds(bytes32 parameter, uint256 minimum, uint256 maximum, uint256 actual) private {

@@ -222,21 +222,22 @@ abstract contract System is Test {
         purchases = new Purchases(policies, revenuePools);
         channels = new ReadChannels(vault, revenuePools, nodeRegistry, parameters.closeDelay, parameters.tipBps);
         renewals = new Renewals(vault, token, registry, fees, committee);
-        jobs = new ComputeJobs(
-            vault,
-            committee,
-            nodeRegistry,
-            staking,
-            randomness,
-            policies,
-            revenuePools,
-            registry,
-            purchases,
-            _windowsFor(parameters.jobs, parameters.epochSeconds)
-        );
+        jobs = deployJobs(_windowsFor(parameters.jobs, parameters.epochSeconds));
         receiptLog = new ReceiptLog(nodeRegistry, committee);
         credentials = new CredentialRegistry();
         signatureJudge = new SignatureJudge();
+    }
+
+    /// @dev Its arguments are more than the compiler can keep on the stack; each is of fixed size, so what is encoded in parts is the
+    /// whole.
+    function deployJobs(IComputeJobs.Parameters memory parameters) internal returns (ComputeJobs) {
+        bytes memory arguments = bytes.concat(
+            abi.encode(vault, committee, nodeRegistry, staking),
+            abi.encode(randomness, policies, revenuePools),
+            abi.encode(registry, purchases),
+            abi.encode(parameters)
+        );
+        return ComputeJobs(vm.deployCode("ComputeJobs.sol:ComputeJobs", arguments));
     }
 
     /// @dev Windows of jobs fit into two epochs, as `walrus network deploy` chooses them: half an epoch each at most.

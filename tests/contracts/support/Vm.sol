@@ -30,6 +30,9 @@ interface Vm {
     function getBlockTimestamp() external view returns (uint256);
     function getBlockNumber() external view returns (uint256);
 
+    // Contracts
+    function deployCode(string calldata artifact, bytes calldata arguments) external returns (address);
+
     // Accounts
     function deal(address account, uint256 balance) external;
     function etch(address account, bytes calldata code) external;

@@ -131,7 +131,9 @@ async def _start() -> Process:
 
 
 def _import_paths() -> list[str]:
-    return [str(Path(path).resolve()) for path in sys.path]
+    """Where the parent's modules are; this package first, which an editable installation finds by other means."""
+    package = str(Path(__file__).parents[2])
+    return list(dict.fromkeys(str(Path(path).resolve()) for path in (package, *sys.path)))
 
 
 async def _converse(child: Process, order: Order, inputs: Sequence[InputSource]) -> Outcome:

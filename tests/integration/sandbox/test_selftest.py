@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import struct
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -35,6 +37,13 @@ async def test_check_results__here__passes_in_well_under_what_it_may_take() -> N
 
     assert time.monotonic() - before < 10
     assert await unfit_to_compute() is None
+
+
+def test_check_results__started_in_another_folder__passes(tmp_path: Path) -> None:
+    code = "import asyncio; from walrus_chain.sandbox.selftest import check_results; asyncio.run(check_results())"
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env=kept)
 
 
 def test_known_results__are_what_the_program_must_come_to() -> None:

@@ -168,11 +168,16 @@ def test_private__pay_per_read__channel_purchase_audit_and_statement(user: Shell
     assert audit["clean"]
     assert other in user.ok(f"walrus audit {blob}").text
 
-    rows = list(csv.DictReader(io.StringIO(user.ok(f"walrus pool statement {pool} --account {other} --csv").text)))
+    # The channel is closing, so agents redeem its vouchers now: between two commands as well.
+    while True:
+        before = user.ok(f"walrus pool show {pool} --account {other} --json").data
+        rows = list(csv.DictReader(io.StringIO(user.ok(f"walrus pool statement {pool} --account {other} --csv").text)))
+        shown = user.ok(f"walrus pool show {pool} --account {other} --json").data
+        if before["claimable"] == shown["claimable"]:
+            break
     assert rows[0]["direction"] == "in"
     assert rows[0]["object"] == str(blob)
     earned = sum(int(row["amount_atomic"]) for row in rows)
-    shown = user.ok(f"walrus pool show {pool} --account {other} --json").data
     assert shown["claimable"] == str(earned)
     claimed = user.ok(f"walrus pool claim {pool} {reader} --json").data
     assert int(claimed["amount"]) >= earned > 0

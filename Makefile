@@ -111,7 +111,7 @@ check: $(READY) ## Say what is not tidy: lint, formats, types, artifacts
 	python scripts/export_artifacts.py --check
 
 slither: $(READY) $(STAMPS)/slither ## Analyse the contracts; every finding must be answered in docs/security.md
-	forge build contracts --build-info
+	FOUNDRY_OUT=.build/slither/out FOUNDRY_CACHE_PATH=.build/slither/cache forge build contracts --build-info
 	python scripts/static_analysis.py .build/slither/bin/slither
 
 fmt: $(READY) ## Format everything

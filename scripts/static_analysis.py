@@ -38,8 +38,8 @@ def main(slither: str) -> int:
 
 
 def analyse(slither: str) -> list[dict[str, Any]]:
-    """What slither finds in the contracts that forge built."""
-    command = [slither, ".", "--foundry-ignore-compile", "--foundry-out-directory", ".build/forge/out"]
+    """What slither finds in the contracts that forge built, in a folder where it says how."""
+    command = [slither, ".", "--foundry-ignore-compile", "--foundry-out-directory", ".build/slither/out"]
     command += ["--filter-paths", LEFT_OUT, "--json", "-"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     try:

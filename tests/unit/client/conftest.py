@@ -8,15 +8,22 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 
+from tests.fakes.access import Rule
 from tests.fakes.loop import JumpingLoop
 from tests.fakes.network import ALICE, FakeChain, FakeNetwork
+from tests.unit.client.people import DATA, HALF, OWNER, POOL, READER
 from walrus_chain.chain.sender import Registration
 from walrus_chain.client.client import Client
+from walrus_chain.client.keep import Keep
+from walrus_chain.client.sealing import Privacy
 from walrus_chain.codec import geometry, stream
 from walrus_chain.codec.geometry import Geometry
 from walrus_chain.codec.metadata import BlobMetadata
 from walrus_chain.codec.redstuff import EncodedSegment, encode_segment
-from walrus_chain.types import Axis, BlobId
+from walrus_chain.messages.signing import LocalSigner
+from walrus_chain.types import Axis, BlobId, BlobObjectId
+
+Make = Callable[..., Client]
 
 #: The bytes of the systematic rows of the blob `bad`.
 BAD_BLOB_MEANS = random.Random(1).randbytes(20_000)
@@ -63,3 +70,35 @@ async def bad(network: FakeNetwork) -> BlobId:
         body = [encoded.sliver(axis, pair) for pair in pairs for axis in (Axis.PRIMARY, Axis.SECONDARY)]
         await agent.put_segment(blob_id, 0, pairs, body, metadata=metadata.to_bytes(), blob_object=number)
     return blob_id
+
+
+@pytest.fixture
+def make(network: FakeNetwork) -> Make:
+    """Clients of people who can sign."""
+
+    def make(who: LocalSigner, keep: Keep | None = None, *, wallet: bool = True) -> Client:
+        network.fund(who.address)
+        writer = network.writer(who.address)
+        return Client(FakeChain(network), network, writer, requester=who if wallet else None, keep=keep)
+
+    return make
+
+
+@pytest.fixture
+def owner(make: Make) -> Client:
+    """Who stores."""
+    return make(OWNER)
+
+
+@pytest.fixture
+def reader(make: Make) -> Client:
+    """Somebody else."""
+    return make(READER)
+
+
+@pytest.fixture
+async def dear(owner: Client, network: FakeNetwork) -> BlobObjectId:
+    """An object of which each read costs half a WAL."""
+    stored = await owner.store(DATA, private=Privacy(network.access.policy(Rule(price=HALF, pool=POOL))))
+    await owner.finish()
+    return stored.blob_object

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 
+import pytest
+
 from storage_agent.store.jobs import JobResult
 from storage_agent.sync.fetch import MetadataUnreachable
 from tests.fakes.computing import Computer
@@ -170,29 +172,24 @@ async def test_find__no_process_can_be_started__tried_again_a_few_times(
     assert len(node.machine.failures) == 6
 
 
-async def test_find__more_fuel_than_this_node_burns_for_anybody__declined_at_once(
-    chain: FakeJobChain, computer: MakeComputer
+@pytest.mark.parametrize(
+    ("most_fuel", "fuel", "words"),
+    [
+        (10**9, 10**9 + 1, "most_fuel"),
+        (10**12, 61 * 10**9, "61 seconds, there are 60"),
+    ],
+    ids=["than this node burns for anybody", "than there is time for"],
+)
+async def test_find__more_fuel__declined_at_once(
+    chain: FakeJobChain, computer: MakeComputer, most_fuel: int, fuel: int, words: str
 ) -> None:
-    node = computer(most_fuel=10**9)
-    view, terms = await drawn(chain, node, fuel=10**9 + 1)
+    node = computer(most_fuel=most_fuel)
+    view, terms = await drawn(chain, node, fuel=fuel)
 
     result = await node.runs.find(view, terms, chain.clock() + 60)
 
     assert result.result is None
-    assert "most_fuel" in result.why
-    assert node.inputs.asked == 0
-
-
-async def test_find__more_fuel_than_there_is_time_for__declined_at_once(
-    chain: FakeJobChain, computer: MakeComputer
-) -> None:
-    node = computer()
-    view, terms = await drawn(chain, node, fuel=61 * 10**9)
-
-    result = await node.runs.find(view, terms, chain.clock() + 60)
-
-    assert result.result is None
-    assert "61 seconds, there are 60" in result.why
+    assert words in result.why
     assert node.inputs.asked == 0
 
 

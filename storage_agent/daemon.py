@@ -143,7 +143,7 @@ async def run_agent(settings: Settings, *, signer: Signer | None = None) -> Asyn
             history=settings.chain.history,
         )
         stack.callback(catalogue.close)
-        store = open_store(settings.storage.store_url, catalogue, settings.storage.reserve_bytes)
+        store = open_store(settings.storage.store_url, catalogue.contents, settings.storage.reserve_bytes)
         stack.push_async_callback(store.close)
         packs = Packs(catalogue, store, inline_bytes_for(settings.storage.store_url, settings.storage.inline_bytes))
         metrics = Metrics()

@@ -23,6 +23,7 @@ from storage_agent.state.objects import ObjectRecord, Standing
 from storage_agent.state.plan import WorkKind
 from storage_agent.state.trail import Cursor, last_object_after
 from storage_agent.store import chain_rows, pair_rows, work_rows
+from storage_agent.store.contents import Contents
 from storage_agent.store.database import Database
 from storage_agent.store.jobs import JobStore
 from storage_agent.store.ledger import Ledger
@@ -78,6 +79,8 @@ class Catalogue:
         """Packs with lower numbers were made before this start."""
         self.ledger = Ledger(database)
         """Released keys, what paid for them, and their receipts."""
+        self.contents = Contents(database)
+        """Content ids, for stores that name bytes by their content."""
         self.jobs = JobStore(database)
         """Jobs that are followed, and what this node found by running them."""
 
@@ -551,37 +554,6 @@ class Catalogue:
         """The packs with the next numbers above `after` whose bytes are in the sliver store."""
         with self._database.read() as connection:
             return pair_rows.packs_outside(connection, after, limit)
-
-    # -- content ids, for stores that name bytes by their content (`slivers.ContentIndex`) ----------------------------
-
-    def content_of(self, key: str) -> str | None:
-        """The content id under `key`; none when there is none."""
-        with self._database.read() as connection:
-            row = connection.execute("SELECT content FROM contents WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row[0])
-
-    def content_is_used(self, content: str) -> bool:
-        """Whether any key stands for a content id."""
-        with self._database.read() as connection:
-            row = connection.execute("SELECT 1 FROM contents WHERE content = ? LIMIT 1", (content,)).fetchone()
-        return row is not None
-
-    def content_keys(self, prefix: str, after: str, limit: int) -> list[str]:
-        """The next keys below the folder `prefix`, in order."""
-        first, end = max(f"{prefix}/", after), f"{prefix}0"  # "0" is what follows "/"
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT key FROM contents WHERE key > ? AND key < ? ORDER BY key LIMIT ?", (first, end, limit)
-            ).fetchall()
-        return [str(row[0]) for row in rows]
-
-    async def set_content(self, key: str, content: str) -> None:
-        """Have `key` stand for a content id; durable on return."""
-        await self._database.write(lambda c: c.execute("INSERT OR REPLACE INTO contents VALUES (?, ?)", (key, content)))
-
-    async def forget_content(self, key: str) -> None:
-        """Have `key` stand for nothing."""
-        await self._database.write(lambda c: c.execute("DELETE FROM contents WHERE key = ?", (key,)))
 
     # -- attestations ------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from storage_agent.store.catalogue import Catalogue
+from storage_agent.store.contents import Contents
 from storage_agent.store.open import open_store
 from tests.integration.store.contract import check_contract
 from walrus_chain.errors import StoreUnavailable
@@ -56,20 +57,20 @@ async def daemon(tmp_path: Path) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[Catalogue]:
+def index(tmp_path: Path) -> Iterator[Contents]:
     opened = Catalogue.open(tmp_path / "c.db", network="1:x", node_id=NodeId(1), clock=lambda: 0.0)
-    yield opened
+    yield opened.contents
     opened.close()
 
 
-async def test_ipfs__keeps_the_contract(daemon: str, index: Catalogue) -> None:
+async def test_ipfs__keeps_the_contract(daemon: str, index: Contents) -> None:
     store = open_store(f"ipfs+http://{daemon}", index)
     await check_contract(store)
     assert await store.free_bytes() is None
     await store.close()
 
 
-async def test_ipfs__equal_packs__share_content_until_the_last_is_deleted(daemon: str, index: Catalogue) -> None:
+async def test_ipfs__equal_packs__share_content_until_the_last_is_deleted(daemon: str, index: Contents) -> None:
     store = open_store(f"ipfs+http://{daemon}", index)
     await store.put("packs/1", [b"same"])
     await store.put("packs/2", [b"same"])
@@ -83,7 +84,7 @@ async def test_ipfs__equal_packs__share_content_until_the_last_is_deleted(daemon
     await store.close()
 
 
-async def test_ipfs__no_daemon__unavailable_and_nothing_forgotten(index: Catalogue) -> None:
+async def test_ipfs__no_daemon__unavailable_and_nothing_forgotten(index: Contents) -> None:
     store = open_store("ipfs+http://127.0.0.1:1", index)
     with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1"):
         await store.put("packs/1", [b"x"])

@@ -11,6 +11,7 @@ from moto.server import ThreadedMotoServer
 
 from storage_agent.store import cloud
 from storage_agent.store.catalogue import Catalogue
+from storage_agent.store.contents import Contents
 from storage_agent.store.open import open_store
 from storage_agent.store.slivers import SliverStore
 from tests.integration.store.contract import check_contract
@@ -30,14 +31,14 @@ def endpoint() -> Iterator[str]:
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[Catalogue]:
+def index(tmp_path: Path) -> Iterator[Contents]:
     opened = Catalogue.open(tmp_path / "c.db", network="1:x", node_id=NodeId(1), clock=lambda: 0.0)
-    yield opened
+    yield opened.contents
     opened.close()
 
 
 @pytest.fixture
-def store(endpoint: str, index: Catalogue, monkeypatch: pytest.MonkeyPatch) -> SliverStore:
+def store(endpoint: str, index: Contents, monkeypatch: pytest.MonkeyPatch) -> SliverStore:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     httpx.put(f"{endpoint}/slivers").raise_for_status()
@@ -51,7 +52,7 @@ async def test_s3__keeps_the_contract(store: SliverStore) -> None:
 
 
 async def test_s3__no_such_bucket__unavailable_rather_than_every_sliver_missing(
-    endpoint: str, store: SliverStore, index: Catalogue
+    endpoint: str, store: SliverStore, index: Contents
 ) -> None:
     lost = open_store(f"s3://nowhere?region=us-east-1&endpoint={endpoint}", index)
     key = "packs/000000/0000000001"
@@ -66,7 +67,7 @@ async def test_s3__no_such_bucket__unavailable_rather_than_every_sliver_missing(
             await call
 
 
-async def test_s3__nobody_answers__unavailable(index: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_s3__nobody_answers__unavailable(index: Contents, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cloud, "_RETRIES", 0)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")

@@ -168,7 +168,7 @@ class Holdings:
         attestation = signed.attestation
         assert isinstance(attestation, StorageAttestation)
         given = GivenAttestation(attestation, signed.signer, signed.signature, self._clock())
-        self._catalogue.note_attestation(given)
+        self._catalogue.attestations.note(given)
 
     def _remember(self, metadata: BlobMetadata) -> None:
         if metadata.blob_id in self._parsed:

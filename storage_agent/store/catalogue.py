@@ -23,17 +23,17 @@ from storage_agent.state.objects import ObjectRecord, Standing
 from storage_agent.state.plan import WorkKind
 from storage_agent.state.trail import Cursor, last_object_after
 from storage_agent.store import chain_rows, pair_rows, work_rows
+from storage_agent.store.attestations import Attestations
 from storage_agent.store.contents import Contents
 from storage_agent.store.database import Database
 from storage_agent.store.jobs import JobStore
 from storage_agent.store.ledger import Ledger
 from storage_agent.store.pair_rows import Wanted
-from storage_agent.store.rows import BlobRow, GivenAttestation, PackRow, PairPlace, Totals, Work
+from storage_agent.store.rows import BlobRow, PackRow, PairPlace, Totals, Work
 from walrus_chain.chain.blocks import BlockRef
 from walrus_chain.codec.metadata import BlobMetadata
 from walrus_chain.errors import Bug, CatalogueOfOtherNetwork
-from walrus_chain.messages.attestation import StorageAttestation
-from walrus_chain.types import Address, BlobId, BlobObjectId, Epoch, NodeId, PairIndex
+from walrus_chain.types import BlobId, BlobObjectId, Epoch, NodeId, PairIndex
 
 #: Blocks that a reorganisation may undo without everything being read again.
 DEFAULT_HISTORY = 1024
@@ -79,6 +79,8 @@ class Catalogue:
         """Packs with lower numbers were made before this start."""
         self.ledger = Ledger(database)
         """Released keys, what paid for them, and their receipts."""
+        self.attestations = Attestations(database)
+        """What this node signed for blobs that it took."""
         self.contents = Contents(database)
         """Content ids, for stores that name bytes by their content."""
         self.jobs = JobStore(database)
@@ -554,44 +556,6 @@ class Catalogue:
         """The packs with the next numbers above `after` whose bytes are in the sliver store."""
         with self._database.read() as connection:
             return pair_rows.packs_outside(connection, after, limit)
-
-    # -- attestations ------------------------------------------------------------------------------------------------
-
-    def note_attestation(self, signed: GivenAttestation) -> None:
-        """Keep an attestation for the operator's records, within a second; it can be signed again at any time."""
-        attestation = signed.attestation
-
-        def run(connection: Connection) -> None:
-            connection.execute(
-                "INSERT OR REPLACE INTO attestations (object, epoch, blob, deletable, signer, signature, given_at) "
-                "SELECT ?, ?, id, ?, ?, ?, ? FROM blobs WHERE blob_id = ?",
-                (
-                    attestation.blob_object,
-                    attestation.epoch,
-                    attestation.deletable,
-                    signed.signer,
-                    signed.signature,
-                    signed.given_at,
-                    attestation.blob_id.digest,
-                ),
-            )
-
-        self._database.write_later(run)
-
-    def attestations_of(self, blob_id: BlobId, limit: int = 100) -> list[GivenAttestation]:
-        """The attestations that were given for objects of a blob, the newest object first."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT object, epoch, deletable, signer, signature, given_at FROM attestations "
-                "JOIN blobs ON blobs.id = blob WHERE blob_id = ? ORDER BY object DESC LIMIT ?",
-                (blob_id.digest, limit),
-            ).fetchall()
-        return [
-            GivenAttestation(
-                StorageAttestation(blob_id, BlobObjectId(number), Epoch(epoch), bool(deletable)), Address(signer), *rest
-            )
-            for number, epoch, deletable, signer, *rest in rows
-        ]
 
     # -- work --------------------------------------------------------------------------------------------------------
 

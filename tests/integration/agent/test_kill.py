@@ -83,7 +83,7 @@ async def _check_what_is_noted(network: AgentNetwork, blobs: list[Blob]) -> None
             for pair in catalogue.held(blob.blob_id, 0):
                 data = await packs.read(blob.blob_id, 0, pair)
                 verify_pair(data, pair, blob.metadata.segments[0], blob.encoded.geometry)
-            if catalogue.attestations_of(blob.blob_id):
+            if catalogue.attestations.of(blob.blob_id):
                 assert catalogue.held(blob.blob_id, 0) == set(network.committee.pairs_of(member, blob.blob_id))
     finally:
         catalogue.close()

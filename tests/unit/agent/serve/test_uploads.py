@@ -46,7 +46,7 @@ async def test_put_segment__all_pairs_with_object__attested(node: Node, chain: C
     answer.attestation.verify(chain.domain)
     # The record is written with the next commit.
     await node.holdings.keep_metadata(blob.metadata)
-    [given] = node.catalogue.attestations_of(blob.blob_id)
+    [given] = node.catalogue.attestations.of(blob.blob_id)
     assert given.signature == answer.attestation.signature
 
 

@@ -409,10 +409,10 @@ async def test_attestations__noted_newest_first_and_replaced(feed: Feed, catalog
         for at in (1.0, 2.0)
     ]
     for signed in [*given, given[0]]:
-        catalogue.note_attestation(signed)
+        catalogue.attestations.note(signed)
     await feed.block()
-    assert catalogue.attestations_of(BLOB) == given[::-1]
-    assert catalogue.attestations_of(OTHER) == []
+    assert catalogue.attestations.of(BLOB) == given[::-1]
+    assert catalogue.attestations.of(OTHER) == []
 
 
 async def test_totals(feed: Feed, catalogue: Catalogue) -> None:
